@@ -1,0 +1,88 @@
+# make               the extension, for the PostgreSQL of PG_CONFIG
+# make install       installs it
+# make mg            build/mg, the command-line workbench over the same library
+# make unit          build/unit/*, the unit tests; `prove -e "" build/unit` runs them
+# make fuzz          build/fuzz/*: libFuzzer targets with FUZZER=1 (clang), else programs that replay a corpus
+#
+# SANITIZE=1 builds mg, unit and fuzz with AddressSanitizer and UBSan into build-sanitize/.
+
+EXTENSION = maskgen
+EXTVERSION = 0.1.0
+MODULE_big = maskgen
+
+LAYERS = core tensor text format model arch task vector hnsw
+LIB_SOURCES = $(foreach layer,$(LAYERS),$(sort $(wildcard src/$(layer)/*.c)))
+PG_SOURCES = $(sort $(wildcard src/pg/*.c))
+OBJS = $(LIB_SOURCES:.c=.o) $(PG_SOURCES:.c=.o)
+
+SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9]*.sql))
+DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
+
+LIBRARIES = -ljansson -lutf8proc -lpthread -ldl -lm
+SHLIB_LINK = $(LIBRARIES)
+
+# Results may not depend on whether a compiler fuses a multiplication and an addition: kernels ask for it by name.
+WARNINGS = -Wall -Wextra -Werror -Wno-declaration-after-statement
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = $(WARNINGS) -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffp-contract=off
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=maskgen
+
+EXTRA_CLEAN = build build-sanitize src/arch/list.gen.h $(DATA_built)
+
+override with_llvm := no
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
+	cat $^ > $@
+
+# Dropping a file into src/arch registers the architecture.
+ARCHES = $(filter-out registry,$(patsubst src/arch/%.c,%,$(sort $(wildcard src/arch/*.c))))
+src/arch/list.gen.h: $(wildcard src/arch/*.c) Makefile
+	@printf 'MG_ARCH(%s)\n' $(ARCHES) > $@
+src/arch/registry.o: src/arch/list.gen.h
+
+# Headers are few: any change of one rebuilds all.
+HEADERS = $(wildcard src/*/*.h)
+$(OBJS): $(HEADERS)
+
+# The library without a server, and its callers.
+BUILD = build$(if $(SANITIZE),-sanitize)
+HOSTED_CFLAGS = -std=gnu11 -g $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2) \
+	$(WARNINGS) -Wmissing-prototypes -ffp-contract=off -D_GNU_SOURCE -I src -I test
+comma = ,
+FUZZ_CFLAGS = $(if $(FUZZER),-fsanitize=fuzzer-no-link)
+FUZZ_LINK = $(if $(FUZZER),-fsanitize=fuzzer)
+
+LIB_OBJECTS = $(LIB_SOURCES:src/%.c=$(BUILD)/lib/%.o)
+CLI_OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
+UNIT_TESTS = $(patsubst test/unit/%.c,$(BUILD)/unit/%.t,$(sort $(wildcard test/unit/*/*.c)))
+FUZZERS = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out test/fuzz/replay.c,$(sort $(wildcard test/fuzz/*.c))))
+
+$(BUILD)/lib/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) $(FUZZ_CFLAGS) -c $< -o $@
+$(BUILD)/lib/arch/registry.o: src/arch/list.gen.h
+$(BUILD)/cli/%.o: src/cli/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) -c $< -o $@
+$(BUILD)/libmg.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/mg: $(CLI_OBJECTS) $(BUILD)/libmg.a
+	$(CC) $(HOSTED_CFLAGS) $^ $(LIBRARIES) -o $@
+$(BUILD)/unit/%.t: test/unit/%.c test/unit/tap.h test/unit/host.h $(BUILD)/libmg.a
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/libmg.a $(LIBRARIES) -o $@
+$(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(BUILD)/libmg.a
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/libmg.a $(LIBRARIES) -o $@
+
+.PHONY: mg unit fuzz
+mg: $(BUILD)/mg
+unit: $(UNIT_TESTS)
+fuzz: $(FUZZERS)

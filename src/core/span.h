@@ -1,0 +1,44 @@
+/* A view of bytes that somebody else owns. Never NUL-terminated, never freed through the view. */
+#ifndef MG_CORE_SPAN_H
+#define MG_CORE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct MgSpan
+{
+	const uint8_t *data; /* may be NULL only when size is 0 */
+	size_t size;		 /* bytes */
+} MgSpan;
+
+static inline MgSpan
+mg_span(const void *data, size_t size)
+{
+	return (MgSpan){(const uint8_t *) data, size};
+}
+
+/* The span of a C string, without its terminator. */
+static inline MgSpan
+mg_span_of(const char *text)
+{
+	return mg_span(text, strlen(text));
+}
+
+static inline bool
+mg_span_equal(MgSpan a, MgSpan b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool
+mg_span_is(MgSpan a, const char *text)
+{
+	return mg_span_equal(a, mg_span_of(text));
+}
+
+/* For printf's "%.*s": the length is capped, because spans come from outside. */
+#define MG_SPAN_ARGS(span) ((int) ((span).size > 200 ? 200 : (span).size)), (const char *) (span).data
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * JSON as an arena tree. Jansson parses (strictly: duplicate keys, invalid
+ * UTF-8 and trailing bytes are refused); its tree is copied and freed at once,
+ * so that nothing foreign is owned at a poll.
+ */
+#ifndef MG_FORMAT_JSON_H
+#define MG_FORMAT_JSON_H
+
+#include "core/ctx.h"
+
+typedef enum MgJsonKind
+{
+	MG_JSON_NULL,
+	MG_JSON_FALSE,
+	MG_JSON_TRUE,
+	MG_JSON_INTEGER,
+	MG_JSON_REAL,
+	MG_JSON_STRING,
+	MG_JSON_ARRAY,
+	MG_JSON_OBJECT
+} MgJsonKind;
+
+typedef struct MgJson
+{
+	MgJsonKind kind;
+	size_t n;					 /* members of an array or object */
+	const struct MgJson *items;	 /* [n] */
+	const MgSpan *keys;			 /* [n] of an object, in file order; NUL-terminated as well */
+	MgSpan string;				 /* of a string; NUL-terminated as well */
+	int64_t integer;			 /* of an integer */
+	double real;				 /* of an integer or a real */
+} MgJson;
+
+/* Parses one document; name appears in errors ("file \"config.json\" ..."). NULL on error. */
+const MgJson *mg_json_parse(MgCtx *cx, const char *name, MgSpan text);
+
+/* A member of an object; NULL when object is NULL, no object, or lacks it. A JSON null counts as lacking. */
+const MgJson *mg_json_get(const MgJson *object, const char *key);
+
+/*
+ * Typed members. A missing member leaves *value as it is and gives true, so
+ * the caller sets the default before; a member of another type, or out of
+ * [least, most], is an error that names file, key and value.
+ */
+bool mg_json_get_size(MgCtx *cx, const char *name, const MgJson *object, const char *key, size_t least, size_t most,
+					  size_t *value);
+bool mg_json_get_float(MgCtx *cx, const char *name, const MgJson *object, const char *key, float *value);
+bool mg_json_get_bool(MgCtx *cx, const char *name, const MgJson *object, const char *key, bool *value);
+bool mg_json_get_string(MgCtx *cx, const char *name, const MgJson *object, const char *key, MgSpan *value);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Text to token ids and back.
+ *
+ * mg_tokenizer_build lays a spec out as one flat, position-independent section
+ * (the vocabulary as a string pool with an open-addressing hash over it), which
+ * lives in the image; mg_tokenizer_bind checks a section's every offset, since
+ * it may come from a table row, and makes a small table of pointers into it.
+ */
+#ifndef MG_TEXT_TOKENIZER_H
+#define MG_TEXT_TOKENIZER_H
+
+#include "core/ctx.h"
+#include "text/spec.h"
+
+typedef struct MgTokenizer MgTokenizer;
+
+/* The section for a spec, in arena memory. Fails on a spec that contradicts itself. */
+bool mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section);
+
+/* A tokeniser in arena memory, over a section that must outlive it. NULL on error. */
+const MgTokenizer *mg_tokenizer_bind(MgCtx *cx, MgSpan section);
+
+typedef struct MgTokens
+{
+	size_t n;
+	int32_t *ids;	  /* [n] */
+	uint32_t *starts; /* [n] byte offsets into the text; both 0 for tokens that were added around it */
+	uint32_t *stops;  /* [n] */
+} MgTokens;
+
+/*
+ * Tokens of text without special tokens around it; special tokens written in
+ * the text are recognised. Refuses invalid UTF-8 (MG_BAD_TEXT, with the byte
+ * offset) and texts above MG_TEXT_LIMIT. Polls.
+ */
+bool mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgTokens *tokens);
+
+#define MG_TEXT_LIMIT ((size_t) 64 * 1024 * 1024)
+
+/* Ids as text: continuations joined, special tokens left out unless keep_special; punctuation spaced as the reference does. */
+bool mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_t n, bool keep_special, MgSpan *text);
+
+size_t mg_tokenizer_size(const MgTokenizer *tokenizer); /* number of ids */
+MgSpan mg_token_text(const MgTokenizer *tokenizer, int32_t id); /* as in the vocabulary; empty when there is none */
+int32_t mg_token_find(const MgTokenizer *tokenizer, MgSpan token); /* -1: not in the vocabulary */
+bool mg_token_is_special(const MgTokenizer *tokenizer, int32_t id);
+
+/* Ids of the special tokens; -1: there is none. */
+typedef struct MgSpecialTokens
+{
+	int32_t unknown, classify, separate, pad, mask;
+} MgSpecialTokens;
+
+MgSpecialTokens mg_special_tokens(const MgTokenizer *tokenizer);
+
+#endif
