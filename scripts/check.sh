@@ -1,0 +1,94 @@
+# What ./check does: sets everything up, then one prove over all tests. test/README.md tells about the tests.
+# shellcheck shell=bash disable=SC2154 # the files sourced before this one set what is not assigned here
+
+check_usage()
+{
+	cat << 'END'
+usage: ./check             sets up what is missing and runs all tests
+       ./check FILE...     the same for some test files only, for example test/pgtap/embed.sql
+
+environment:
+  MASKGEN_CACHE           where the downloaded models are kept
+  PG_CONFIG               the server to use instead of the distribution's
+  MASKGEN_SKIP_PACKAGES   set: install no packages
+  PROVE_OPTIONS           more options for prove, for example --verbose
+END
+}
+
+# Every test there is. A unit test is listed by its source: one that was not built is a failure.
+check_files()
+{
+	local file
+
+	printf '%s\n' test/layers.t test/clang.t
+	for file in test/unit/*/*.c
+	do
+		file=${file#test/unit/}
+		printf '%s\n' "build/unit/${file%.c}.t" "build-sanitize/unit/${file%.c}.t"
+	done
+	printf '%s\n' test/fuzz.t test/regress.t test/isolation.t
+	for file in test/pgtap/*.sql test/tap/*.t
+	do
+		printf '%s\n' "$file"
+	done
+}
+
+check_end()
+{
+	local status=$?
+
+	trap '' INT TERM
+	[[ -z ${check_dir:-} ]] || { cluster_stop "$check_dir" && rm -rf "$check_dir"; }
+	exit "$status"
+}
+
+# The working directory of everything that talks to a server: its user may not be able to read this one.
+#
+#   tree/        test/ and expected/, owned by the cluster's user
+#   data/ ...    the cluster; durability is of no use here
+check_cluster()
+{
+	step "Cluster of the tests"
+	check_dir=$(mktemp -d /tmp/maskgen-check.XXXXXX)
+	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "fsync = off" "full_page_writes = off" \
+		"max_wal_size = 4GB" "max_prepared_transactions = 4"
+	mkdir "$check_dir/tree"
+	cp -r test expected "$check_dir/tree"
+	((EUID != 0)) || chown -R "$(cluster_user)" "$check_dir/tree"
+	MASKGEN_TEST_MINILM=$(cluster_lend "$check_dir" "$minilm_dir" minilm)
+	MASKGEN_TEST_BERT=$(cluster_lend "$check_dir" "$bert_dir" bert)
+	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT
+	cluster_start "$check_dir"
+	# What each pgTAP file gets a copy of.
+	cluster_psql "$check_dir" --dbname=postgres --quiet --command="CREATE DATABASE pgtap_template"
+	cluster_psql "$check_dir" --dbname=pgtap_template --quiet \
+		--command="CREATE EXTENSION pgtap" --command="CREATE EXTENSION maskgen"
+}
+
+check_main()
+{
+	local files options
+
+	trap check_end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	shopt -s nullglob
+	packages_setup test
+	models_setup
+	build_extension
+	build_tests
+	check_cluster
+	files=("$@")
+	((${#files[@]} > 0)) || mapfile -t files < <(check_files)
+	read -r -a options <<< "${PROVE_OPTIONS:-}"
+	step "Tests"
+	prove --exec test/run --jobs "$n_cores" --failures "${options[@]}" "${files[@]}"
+}
+
+case ${1:-} in
+	-*)
+		check_usage
+		[[ $1 == -h || $1 == --help ]] || exit 2
+		;;
+	*) check_main "$@" ;;
+esac
