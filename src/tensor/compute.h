@@ -94,6 +94,9 @@ void mg_pack_panel(const float *rows, size_t n_rows, size_t cols, float *panel);
 /* Converts n elements of dtype to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);
 
+/* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
+void mg_from_f32(MgDtype dtype, const float *from, size_t n, void *to);
+
 /*
  * out [n, W.rows] = act(x [n, W.cols] W^T + bias). bias [W.rows] may be NULL.
  * Polls between pieces of at most about 10 ms; false when stopped.

@@ -1,0 +1,65 @@
+/* Attention over packed sequences, and the names of activations. */
+#include "model/blocks.h"
+
+#include <math.h>
+
+bool
+mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
+				const MgAttendBatch *attend)
+{
+	const MgHyper *hyper = &model->meta.hyper;
+	size_t h = hyper->hidden, row = 0;
+	MgAttention a = {.q_stride = attend->q_stride,
+					 .k_stride = attend->kv_stride,
+					 .v_stride = attend->kv_stride,
+					 .heads = hyper->heads,
+					 .head_size = h / hyper->heads,
+					 .out_stride = h};
+
+	a.scale = 1.0f / sqrtf((float) a.head_size);
+	for (size_t s = 0; s < batch->n_sequences; s++)
+	{
+		size_t first = batch->offsets[s], end = batch->offsets[s + 1], first_row = first;
+
+		a.n_keys = a.n_queries = end - first;
+		if (rows != NULL)
+		{
+			first_row = row;
+			while (row < batch->n_rows && rows[row] < end)
+				row++;
+			a.n_queries = row - first_row;
+		}
+		if (a.n_queries == 0)
+			continue;
+		a.q = attend->q + first_row * attend->q_stride;
+		a.k = attend->k + first * attend->kv_stride;
+		a.v = attend->v + first * attend->kv_stride;
+		a.out = attend->out + first_row * h;
+		if (!mg_attention(cx, &model->compute, &a))
+			return false;
+	}
+	return true;
+}
+
+bool
+mg_activation_of_name(MgCtx *cx, MgSpan name, uint32_t *activation)
+{
+	static const struct
+	{
+		const char *name;
+		MgActivation activation;
+	} known[] = {{"gelu", MG_ACT_GELU},
+				 {"gelu_new", MG_ACT_GELU_TANH},
+				 {"gelu_pytorch_tanh", MG_ACT_GELU_TANH},
+				 {"relu", MG_ACT_RELU},
+				 {"tanh", MG_ACT_TANH}};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (mg_span_is(name, known[i].name))
+		{
+			*activation = known[i].activation;
+			return true;
+		}
+	mg_fail(cx, MG_UNSUPPORTED, "activation \"%.*s\" is not supported", MG_SPAN_ARGS(name));
+	return mg_hint(cx, "Supported are gelu, gelu_new, gelu_pytorch_tanh, relu and tanh.");
+}

@@ -1,0 +1,43 @@
+/*
+ * From a Hugging Face directory to a portable image.
+ *
+ * Planning reads and checks everything but the weights' bytes: configuration,
+ * tokeniser, sentence-transformers' files, and each tensor's name, type and
+ * shape against the architecture. Writing then streams the image.
+ */
+#ifndef MG_MODEL_CHECKPOINT_H
+#define MG_MODEL_CHECKPOINT_H
+
+#include "format/safetensors.h"
+#include "model/image.h"
+
+/* What the caller says beyond, or instead of, the files. */
+typedef struct MgModelOptions
+{
+	int dtype;			/* MgDtype to store matrices in; -1: as in the files */
+	MgPooling pooling;	/* MG_POOL_NONE: as in the files */
+	int normalize;		/* 0, 1; -1: as in the files */
+	size_t max_tokens;	/* 0: as in the files */
+	bool calibrate;		/* of classification; default true */
+	MgSpan template;	/* of classification; empty: the default one */
+	size_t n_prompts;	/* added to, or replacing by name, those of the files */
+	const MgPrompt *prompts;
+} MgModelOptions;
+
+/* Options from a JSON object; "{}" gives all defaults. Unknown keys are refused. */
+bool mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options);
+
+/* One weight's origin: NULL for sections that are no weights. */
+typedef struct MgPlan
+{
+	MgImage image;
+	const MgTensor *const *tensors; /* [image.n_sections], NULL for the first sections */
+	const MgSpan *bytes;			/* [image.n_sections], of the first sections */
+} MgPlan;
+
+bool mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *options, MgPlan *plan);
+
+/* Writes plan->image.size bytes front to back. Polls. */
+bool mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, const MgSink *sink);
+
+#endif

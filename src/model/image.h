@@ -1,0 +1,104 @@
+/*
+ * A model as one flat, position-independent run of bytes. Integers and floats
+ * are little-endian; hosts of another byte order are refused at compile time.
+ *
+ *   1. header, 64 bytes: magic "mgimage\n", u32 format version, u32 form,
+ *      u64 size of the whole, u32 sections, zeros
+ *   2. sections, 128 bytes each: MgSection
+ *   3. the sections' bytes, each MG_ALIGNMENT-aligned, in the order of the
+ *      directory; gaps are zero
+ *
+ * The first section is "meta" (MgMeta), then "tokenizer", "template" and
+ * "prompts", then one section a weight, under its Hugging Face name without
+ * prefix. There are two forms:
+ *
+ *   portable  weights row-major in the dtype that they are stored in
+ *   resident  weights float32; matrices for products in panels (or row-major,
+ *             for a BLAS), made from a portable image by mg_image_pack
+ *
+ * Images come back from table rows, which somebody may have changed: every
+ * offset, size and enumeration is checked when an image is opened.
+ */
+#ifndef MG_MODEL_IMAGE_H
+#define MG_MODEL_IMAGE_H
+
+#include "core/dtype.h"
+#include "core/source.h"
+#include "format/sentence_files.h"
+#include "model/arch.h"
+#include "model/hyper.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "images are little-endian"
+#endif
+
+#define MG_IMAGE_MAGIC "mgimage\n"
+#define MG_IMAGE_VERSION 1
+#define MG_IMAGE_HEADER 64
+#define MG_MAX_SECTIONS 65536
+
+typedef enum MgForm
+{
+	MG_FORM_PORTABLE = 0,
+	MG_FORM_ROWS = 1,  /* resident, matrices row-major */
+	MG_FORM_PANELS = 2 /* resident, matrices in panels */
+} MgForm;
+
+typedef struct MgSection
+{
+	char name[80]; /* NUL-terminated */
+	uint32_t dtype;	 /* MgDtype of a weight */
+	uint32_t layout; /* MgLayout of a weight */
+	uint64_t rows;	 /* of a weight; else 0 */
+	uint64_t cols;	 /* of a weight; 1 for a vector */
+	uint64_t offset; /* from the image's first byte */
+	uint64_t size;	 /* bytes */
+	uint64_t zero;
+} MgSection;
+
+typedef struct MgMeta
+{
+	char arch[32]; /* NUL-terminated */
+	MgHyper hyper;
+	uint32_t parts;		 /* bit 1 << MgPart for each part that is there */
+	uint32_t pooling;	 /* MgPooling; none: no embeddings */
+	uint32_t normalize;	 /* 1: embeddings have length 1 unless asked otherwise */
+	uint32_t max_tokens; /* of a sequence, special tokens included; at most hyper.positions */
+	uint32_t calibrate;	 /* 1: classification subtracts the prior */
+	uint32_t dtype;		 /* MgDtype that matrices are stored in */
+	uint64_t parameters; /* elements of all weights */
+} MgMeta;
+
+typedef struct MgImage
+{
+	MgForm form;
+	uint64_t size;
+	MgMeta meta;
+	const MgArch *arch;
+	size_t n_sections;
+	const MgSection *sections; /* [n_sections] */
+} MgImage;
+
+/* Reads and checks header, directory and meta of an image. */
+bool mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image);
+
+/* The section of that name, or NULL. */
+const MgSection *mg_image_find(const MgImage *image, const char *name);
+
+/* The directory of the resident image that a portable one becomes; form is MG_FORM_ROWS or MG_FORM_PANELS. */
+bool mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident);
+
+/* Streams the resident image that was planned: reads source and writes sink front to back. Polls. */
+bool mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const MgImage *portable,
+				   const MgImage *resident, const MgSink *sink);
+
+/* Gives sections their offsets, in order, and the image its size; false on overflow. */
+bool mg_image_lay_out(MgCtx *cx, MgSection *sections, size_t n_sections, uint64_t *size);
+
+/* Writes header and directory, up to the first section's offset. */
+bool mg_image_write_head(MgCtx *cx, const MgImage *image, const MgSink *sink);
+
+/* Writes the gap of zeros between a section and what follows it at next. */
+bool mg_image_write_gap(MgCtx *cx, const MgSection *section, uint64_t next, const MgSink *sink);
+
+#endif

@@ -1,0 +1,228 @@
+/* Running classification: one sequence a text and group, only mask rows to the end, only candidates scored. */
+#include "task/classify.h"
+
+#include <math.h>
+
+#include "task/labels.h"
+
+static const char *const empty_inputs[] = {"", "N/A", "text"};
+#define N_EMPTY_INPUTS 3
+
+static int32_t *
+put(int32_t *to, const int32_t *ids, size_t n)
+{
+	if (n > 0)
+		memcpy(to, ids, n * sizeof *ids);
+	return to + n;
+}
+
+/* The template filled with n_text tokens and n_masks masks; the position of the first mask goes to *mask_at. */
+static bool
+fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, const int32_t *text, size_t n_text,
+			  size_t n_masks, MgSequence *sequence, size_t *mask_at)
+{
+	const MgSpecialTokens *specials = &model->specials;
+	size_t room = labels->before.n + labels->between.n + labels->after.n + n_text + n_masks + 2;
+	int32_t *at = mg_alloc_array(cx, room, sizeof *at);
+
+	sequence->ids = at;
+	if (at == NULL)
+		return false;
+	if (specials->classify >= 0)
+		*at++ = specials->classify;
+	at = put(at, labels->before.ids, labels->before.n);
+	for (int part = 0; part < 2; part++)
+	{
+		if ((part == 0) == labels->mask_first)
+		{
+			*mask_at = (size_t) (at - sequence->ids);
+			for (size_t i = 0; i < n_masks; i++)
+				*at++ = specials->mask;
+		}
+		else
+			at = put(at, text, n_text);
+		if (part == 0)
+			at = put(at, labels->between.ids, labels->between.n);
+	}
+	at = put(at, labels->after.ids, labels->after.n);
+	if (specials->separate >= 0)
+		*at++ = specials->separate;
+	sequence->n = (size_t) (at - sequence->ids);
+	return true;
+}
+
+/* The sequences of one text, one for each group. */
+static bool
+fill_all(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgLongInput long_input, MgSpan text,
+		 MgSequence *sequences, size_t *mask_at)
+{
+	const MgSpecialTokens *specials = &model->specials;
+	size_t fixed = labels->before.n + labels->between.n + labels->after.n + (specials->classify >= 0) +
+		(specials->separate >= 0) + labels->most_masks;
+	size_t limit = model->meta.max_tokens;
+	MgTokens tokens;
+
+	if (fixed > limit)
+	{
+		mg_fail(cx, MG_TOO_LARGE, "template is too long for model \"%s\"", model->name);
+		return mg_detail(cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed, limit);
+	}
+	if (!mg_tokenize(cx, model->tokenizer, text, &tokens))
+		return false;
+	if (tokens.n > limit - fixed)
+	{
+		if (long_input == MG_LONG_ERROR)
+			return mg_fail_too_long(cx, model, tokens.n, limit - fixed);
+		tokens.n = limit - fixed;
+	}
+	for (size_t g = 0; g < labels->n_groups; g++)
+		if (!fill_template(cx, model, labels, tokens.ids, tokens.n, labels->groups[g].n_masks, &sequences[g],
+						   &mask_at[g]))
+			return false;
+	return true;
+}
+
+/* logits [n_candidates] of one mask's state behind the head, as log probabilities among the candidates. */
+static void
+score_candidates(const MgModel *model, const MgLabels *labels, const float *state, float *logits)
+{
+	const MgVocabulary vocabulary = model->arch->vocabulary(model);
+	size_t h = model->meta.hyper.hidden;
+	float largest = -INFINITY, log_sum;
+	double sum = 0;
+
+	for (size_t c = 0; c < labels->n_candidates; c++)
+	{
+		size_t id = (size_t) labels->candidates[c];
+
+		logits[c] = mg_dot(&model->compute, state, vocabulary.matrix->data + id * h, h) +
+			(vocabulary.bias != NULL ? vocabulary.bias[id] : 0);
+		largest = fmaxf(largest, logits[c]);
+	}
+	for (size_t c = 0; c < labels->n_candidates; c++)
+		sum += exp((double) logits[c] - largest);
+	log_sum = (float) (largest + log(sum));
+	for (size_t c = 0; c < labels->n_candidates; c++)
+		logits[c] -= log_sum;
+}
+
+/* Scores of one text and group from the states [n_masks, h] of its masks; logits is scratch [n_candidates]. */
+static void
+score_group(const MgModel *model, const MgLabels *labels, const MgLabelGroup *group, const float *states,
+			float *logits, float *scores)
+{
+	size_t h = model->meta.hyper.hidden;
+
+	for (size_t i = 0; i < group->n_labels; i++)
+		scores[group->labels[i]] = 0;
+	for (size_t m = 0; m < group->n_masks; m++)
+	{
+		score_candidates(model, labels, states + m * h, logits);
+		for (size_t i = 0; i < group->n_labels; i++)
+			scores[group->labels[i]] += logits[group->tokens[i * group->n_masks + m]] / (float) group->n_masks;
+	}
+}
+
+/* What a run over texts holds; sequences are ordered by text, then by group. */
+typedef struct Run
+{
+	size_t n_sequences;
+	MgSequence *sequences; /* [n_sequences] */
+	size_t *mask_at;	   /* [n_sequences] */
+	float *logits;		   /* [n_candidates] */
+	float *scores;		   /* [n texts, n_labels] */
+} Run;
+
+/* One forward pass over sequences [first, first + n). */
+static bool
+run_batch(MgCtx *cx, const MgModel *model, const MgLabels *labels, const Run *run, size_t first, size_t n)
+{
+	size_t h = model->meta.hyper.hidden, n_rows = 0;
+	uint32_t *rows = mg_alloc_array(cx, n, labels->most_masks * sizeof *rows);
+	float *states, *headed;
+	MgBatch batch;
+
+	if (rows == NULL || !mg_batch_pack(cx, run->sequences + first, n, &batch))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < labels->groups[(first + i) % labels->n_groups].n_masks; m++)
+			rows[n_rows++] = (uint32_t) (batch.offsets[i] + run->mask_at[first + i] + m);
+	batch.rows = rows;
+	batch.n_rows = n_rows;
+	states = mg_alloc_array(cx, n_rows, h * sizeof *states);
+	headed = mg_alloc_array(cx, n_rows, h * sizeof *headed);
+	if (states == NULL || headed == NULL || !model->arch->forward(cx, model, &batch, states) ||
+		!model->arch->head(cx, model, states, n_rows, headed))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t text = (first + i) / labels->n_groups;
+		const MgLabelGroup *group = &labels->groups[(first + i) % labels->n_groups];
+
+		score_group(model, labels, group, headed, run->logits, run->scores + text * labels->n_labels);
+		headed += group->n_masks * h;
+	}
+	return true;
+}
+
+bool
+mg_classify(MgCtx *cx, const MgModel *model, const MgLabels *labels, const float *prior, MgLongInput long_input,
+			const MgSpan *texts, size_t n, float *scores, MgUsage *usage)
+{
+	MgMark start = mg_mark(cx);
+	Run run = {.scores = scores};
+
+	if (!mg_multiply(n, labels->n_groups, &run.n_sequences))
+		return mg_fail(cx, MG_TOO_LARGE, "too many inputs");
+	run.sequences = mg_alloc_array(cx, run.n_sequences, sizeof *run.sequences);
+	run.mask_at = mg_alloc_array(cx, run.n_sequences, sizeof *run.mask_at);
+	run.logits = mg_alloc_array(cx, labels->n_candidates, sizeof *run.logits);
+	if (run.sequences == NULL || run.mask_at == NULL || run.logits == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!fill_all(cx, model, labels, long_input, texts[i], run.sequences + i * labels->n_groups,
+					  run.mask_at + i * labels->n_groups))
+			return false;
+	for (size_t done = 0; done < run.n_sequences;)
+	{
+		MgMark mark = mg_mark(cx);
+		size_t taken = mg_batch_take(run.sequences + done, run.n_sequences - done);
+
+		if (!run_batch(cx, model, labels, &run, done, taken))
+			return false;
+		for (size_t i = 0; i < taken; i++)
+			usage->tokens += run.sequences[done + i].n;
+		usage->batches++;
+		done += taken;
+		mg_rewind(cx, mark);
+	}
+	for (size_t i = 0; prior != NULL && i < n * labels->n_labels; i++)
+		scores[i] -= prior[i % labels->n_labels];
+	usage->rows += n;
+	mg_rewind(cx, start);
+	return true;
+}
+
+bool
+mg_labels_prior(MgCtx *cx, const MgModel *model, const MgLabels *labels, float *prior, MgUsage *usage)
+{
+	MgMark mark = mg_mark(cx);
+	float *scores = mg_alloc_array(cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
+	MgSpan texts[N_EMPTY_INPUTS];
+	uint64_t rows = usage->rows;
+
+	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
+		texts[i] = mg_span_of(empty_inputs[i]);
+	if (scores == NULL ||
+		!mg_classify(cx, model, labels, NULL, MG_LONG_TRUNCATE, texts, N_EMPTY_INPUTS, scores, usage))
+		return false;
+	usage->rows = rows; /* they are nobody's rows */
+	for (size_t i = 0; i < labels->n_labels; i++)
+	{
+		prior[i] = 0;
+		for (size_t e = 0; e < N_EMPTY_INPUTS; e++)
+			prior[i] += scores[e * labels->n_labels + i] / N_EMPTY_INPUTS;
+	}
+	mg_rewind(cx, mark);
+	return true;
+}

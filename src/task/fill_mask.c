@@ -1,0 +1,185 @@
+/* Fill-mask: only the mask rows pass the last layer and the head, then the whole vocabulary is scored. */
+#include "task/fill_mask.h"
+
+#include <math.h>
+
+#include "core/top_k.h"
+
+/* Mask rows that are scored at once: the vocabulary matrix is read once for all of them. */
+#define ROWS_AT_ONCE 8
+
+bool
+mg_needs_masks(MgCtx *cx, const MgModel *model)
+{
+	if (!mg_model_has(model, MG_PART_HEAD) || model->arch->head == NULL)
+	{
+		mg_fail(cx, MG_UNSUPPORTED, "model \"%s\" has no masked-language-model head", model->name);
+		return mg_hint(cx, "Use a model whose config.json says ...ForMaskedLM.");
+	}
+	if (model->specials.mask < 0)
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer of model \"%s\" has no mask token", model->name);
+	return true;
+}
+
+/* The ids of the targets. */
+static bool
+find_targets(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, int32_t *ids)
+{
+	for (size_t i = 0; i < options->n_targets; i++)
+	{
+		MgTokens tokens;
+
+		if (!mg_tokenize(cx, model->tokenizer, options->targets[i], &tokens))
+			return false;
+		if (tokens.n != 1)
+		{
+			mg_fail(cx, MG_BAD_ARGUMENT, "target \"%.*s\" is not one token of model \"%s\"",
+					MG_SPAN_ARGS(options->targets[i]), model->name);
+			mg_detail(cx, "It is %zu tokens.", tokens.n);
+			return mg_hint(cx, "See maskgen.tokenize(); classify() takes labels of several tokens.");
+		}
+		ids[i] = tokens.ids[0];
+	}
+	return true;
+}
+
+/*
+ * Ranks one row of logits; items has room for top_k. Checkpoints pad their
+ * vocabulary at times: such rows are part of the softmax, as in the reference,
+ * but no token is ranked for them.
+ */
+static size_t
+rank_row(const float *logits, const MgModel *model, const int32_t *targets, const MgFillMaskOptions *options,
+		 MgScored *items)
+{
+	size_t vocab = model->meta.hyper.vocab_size, n_tokens = mg_tokenizer_size(model->tokenizer);
+	MgTopK top = {items, options->top_k, 0};
+	float largest = logits[0];
+	double sum = 0;
+
+	for (size_t i = 1; i < vocab; i++)
+		largest = fmaxf(largest, logits[i]);
+	for (size_t i = 0; i < vocab; i++)
+		sum += expf(logits[i] - largest);
+	if (options->n_targets == 0)
+		for (size_t i = 0; i < n_tokens; i++)
+			mg_top_k_offer(&top, logits[i], (int32_t) i);
+	for (size_t i = 0; i < options->n_targets; i++)
+	{
+		bool twice = false;
+
+		for (size_t j = 0; j < i; j++)
+			twice = twice || targets[j] == targets[i];
+		if (!twice)
+			mg_top_k_offer(&top, logits[targets[i]], targets[i]);
+	}
+	mg_top_k_sort(&top);
+	for (size_t i = 0; i < top.n; i++)
+		items[i].score = (float) (exp((double) items[i].score - largest) / sum);
+	return top.n;
+}
+
+/* The text with one mask filled; special tokens around it are left out, other masks stay. */
+static bool
+fill_one(MgCtx *cx, const MgModel *model, const MgSequence *sequence, size_t position, MgFilled *filled)
+{
+	size_t first = model->specials.classify >= 0, end = sequence->n - (model->specials.separate >= 0);
+	int32_t kept = sequence->ids[position];
+	bool fine;
+
+	sequence->ids[position] = filled->token_id;
+	fine = mg_detokenize(cx, model->tokenizer, sequence->ids + first, end - first, true, &filled->sequence);
+	sequence->ids[position] = kept;
+	filled->token = mg_token_text(model->tokenizer, filled->token_id);
+	return fine;
+}
+
+static bool
+check_options(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options)
+{
+	if (options->top_k >= 1 && options->top_k <= model->meta.hyper.vocab_size)
+		return true;
+	mg_fail(cx, MG_BAD_ARGUMENT, "top_k is %zu", options->top_k);
+	return mg_detail(cx, "It is at least 1 and at most %u, the size of the vocabulary.", model->meta.hyper.vocab_size);
+}
+
+/* The states of the masks behind the head: out [n_masks, h]. */
+static bool
+run_masks(MgCtx *cx, const MgModel *model, const MgSequence *sequence, const uint32_t *rows, size_t n_masks,
+		  float **out, MgUsage *usage)
+{
+	size_t h = model->meta.hyper.hidden;
+	float *states = mg_alloc_array(cx, n_masks, h * sizeof *states);
+	MgBatch batch;
+
+	*out = mg_alloc_array(cx, n_masks, h * sizeof **out);
+	if (states == NULL || *out == NULL || !mg_batch_pack(cx, sequence, 1, &batch))
+		return false;
+	batch.rows = rows;
+	batch.n_rows = n_masks;
+	usage->rows++;
+	usage->tokens += batch.n_tokens;
+	usage->batches++;
+	return model->arch->forward(cx, model, &batch, states) && model->arch->head(cx, model, states, n_masks, *out);
+}
+
+bool
+mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, MgSpan text, MgFilled **filled,
+			 size_t *n_filled, MgUsage *usage)
+{
+	const MgVocabulary vocabulary = model->arch->vocabulary(model);
+	size_t h = model->meta.hyper.hidden, vocab = model->meta.hyper.vocab_size, n_masks = 0, per_mask;
+	int32_t *targets = mg_alloc_array(cx, options->n_targets, sizeof *targets);
+	MgSequence sequence;
+	MgScored *items;
+	uint32_t *rows;
+	float *states, *logits;
+
+	if (targets == NULL || !mg_needs_masks(cx, model) || !check_options(cx, model, options) ||
+		!find_targets(cx, model, options, targets) ||
+		!mg_sequence_of_text(cx, model, mg_span(NULL, 0), text, options->long_input, &sequence))
+		return false;
+	rows = mg_alloc_array(cx, sequence.n, sizeof *rows);
+	if (rows == NULL)
+		return false;
+	for (size_t i = 0; i < sequence.n; i++)
+		if (sequence.ids[i] == model->specials.mask)
+			rows[n_masks++] = (uint32_t) i;
+	if (n_masks == 0)
+	{
+		MgSpan mask = mg_token_text(model->tokenizer, model->specials.mask);
+
+		mg_fail(cx, MG_BAD_ARGUMENT, "input has no mask token within the first %u tokens", model->meta.max_tokens);
+		return mg_hint(cx, "Write %.*s where a word is to be found.", MG_SPAN_ARGS(mask));
+	}
+
+	per_mask = options->n_targets > 0 && options->n_targets < options->top_k ? options->n_targets : options->top_k;
+	if (per_mask > vocab)
+		per_mask = vocab;
+	*filled = mg_alloc_array(cx, n_masks, per_mask * sizeof **filled);
+	items = mg_alloc_array(cx, options->top_k, sizeof *items);
+	logits = mg_alloc_array(cx, ROWS_AT_ONCE, vocab * sizeof *logits);
+	if (*filled == NULL || items == NULL || logits == NULL ||
+		!run_masks(cx, model, &sequence, rows, n_masks, &states, usage))
+		return false;
+	*n_filled = 0;
+	for (size_t m = 0; m < n_masks; m++)
+	{
+		size_t n_rows = n_masks - m < ROWS_AT_ONCE ? n_masks - m : ROWS_AT_ONCE, n;
+
+		if (m % ROWS_AT_ONCE == 0 &&
+			!mg_linear(cx, &model->compute, states + m * h, h, n_rows, vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits,
+					   vocab))
+			return false;
+		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, model, targets, options, items);
+		for (size_t i = 0; i < n; i++)
+		{
+			MgFilled *one = &(*filled)[(*n_filled)++];
+
+			*one = (MgFilled){(int32_t) m + 1, (int32_t) i + 1, items[i].id, {NULL, 0}, items[i].score, {NULL, 0}};
+			if (!mg_poll(cx) || !fill_one(cx, model, &sequence, rows[m], one))
+				return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,90 @@
+/* Texts to sequences, sequences to packed batches. */
+#include "task/input.h"
+
+bool
+mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit)
+{
+	mg_fail(cx, MG_TOO_LARGE, "input is too long for model \"%s\"", model->name);
+	mg_detail(cx, "It has %zu tokens, at most %zu fit.", n, limit);
+	return mg_hint(cx, "Shorten the input, or cut it by setting maskgen.long_input to \"truncate\".");
+}
+
+bool
+mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, MgLongInput long_input,
+					MgSequence *sequence)
+{
+	const MgSpecialTokens *specials = &model->specials;
+	size_t limit = model->meta.max_tokens - (specials->classify >= 0) - (specials->separate >= 0);
+	MgTokens tokens;
+	size_t n = 0;
+
+	if (prompt.size > 0)
+	{
+		/* Joined as text, since a token may span the seam. */
+		uint8_t *joined = text.size > MG_TEXT_LIMIT || prompt.size > MG_TEXT_LIMIT
+			? NULL
+			: mg_alloc(cx, prompt.size + text.size);
+
+		if (joined == NULL)
+			return mg_fail(cx, MG_TOO_LARGE, "input is too long");
+		memcpy(joined, prompt.data, prompt.size);
+		if (text.size > 0)
+			memcpy(joined + prompt.size, text.data, text.size);
+		text = mg_span(joined, prompt.size + text.size);
+	}
+	if (!mg_tokenize(cx, model->tokenizer, text, &tokens))
+		return false;
+	if (tokens.n > limit)
+	{
+		if (long_input == MG_LONG_ERROR)
+			return mg_fail_too_long(cx, model, tokens.n, limit);
+		tokens.n = limit;
+	}
+	sequence->ids = mg_alloc_array(cx, tokens.n + 2, sizeof *sequence->ids);
+	if (sequence->ids == NULL)
+		return false;
+	if (specials->classify >= 0)
+		sequence->ids[n++] = specials->classify;
+	if (tokens.n > 0)
+		memcpy(sequence->ids + n, tokens.ids, tokens.n * sizeof *tokens.ids);
+	n += tokens.n;
+	if (specials->separate >= 0)
+		sequence->ids[n++] = specials->separate;
+	sequence->n = n;
+	return true;
+}
+
+size_t
+mg_batch_take(const MgSequence *sequences, size_t n)
+{
+	size_t taken = 1, tokens = sequences[0].n;
+
+	while (taken < n && tokens + sequences[taken].n <= MG_BATCH_TOKENS)
+		tokens += sequences[taken++].n;
+	return taken;
+}
+
+bool
+mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch)
+{
+	size_t n_tokens = 0;
+	uint32_t *offsets = mg_alloc_array(cx, n + 1, sizeof *offsets);
+	int32_t *ids;
+
+	if (offsets == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		offsets[i] = (uint32_t) n_tokens;
+		n_tokens += sequences[i].n;
+	}
+	offsets[n] = (uint32_t) n_tokens;
+	ids = mg_alloc_array(cx, n_tokens, sizeof *ids);
+	if (ids == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (sequences[i].n > 0)
+			memcpy(ids + offsets[i], sequences[i].ids, sequences[i].n * sizeof *ids);
+	*batch = (MgBatch){n, n_tokens, ids, offsets, n_tokens, NULL};
+	return true;
+}

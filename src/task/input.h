@@ -1,0 +1,50 @@
+/*
+ * From texts to packed batches: what the tasks share before a forward pass.
+ */
+#ifndef MG_TASK_INPUT_H
+#define MG_TASK_INPUT_H
+
+#include "model/model.h"
+
+/* What happens to a text that is longer than the model takes. */
+typedef enum MgLongInput
+{
+	MG_LONG_TRUNCATE, /* its end is cut off */
+	MG_LONG_ERROR	  /* MG_TOO_LARGE, with both numbers */
+} MgLongInput;
+
+/* What a call cost; callers add it up. */
+typedef struct MgUsage
+{
+	uint64_t rows;	  /* texts */
+	uint64_t tokens;  /* that ran through the model */
+	uint64_t batches; /* forward passes */
+} MgUsage;
+
+/* Tokens in one forward pass, unless one sequence is longer: past this, larger products gain nothing. */
+#define MG_BATCH_TOKENS 1024
+
+/* A text as the ids of one sequence. */
+typedef struct MgSequence
+{
+	size_t n;
+	int32_t *ids; /* [n] */
+} MgSequence;
+
+/* [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. */
+bool mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, MgLongInput long_input,
+						 MgSequence *sequence);
+
+/*
+ * The error for a text of n tokens that does not fit: at most limit do. Adds
+ * a hint about what the caller can set.
+ */
+bool mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit);
+
+/* How many of sequences[0, n) go into the next batch: at least 1, and up to MG_BATCH_TOKENS tokens. */
+size_t mg_batch_take(const MgSequence *sequences, size_t n);
+
+/* Packs sequences[0, n) into batch, wanting all rows. Arena memory. */
+bool mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch);
+
+#endif

@@ -1,0 +1,189 @@
+/* Preparing labels: the template's pieces and the labels' tokens, checked. */
+#include "task/fill_mask.h"
+#include "task/labels.h"
+
+#include <stdlib.h>
+
+/* Where needle begins in text, from position at; SIZE_MAX when it does not. */
+static size_t
+find_in(MgSpan text, size_t at, MgSpan needle)
+{
+	for (; needle.size > 0 && at + needle.size <= text.size; at++)
+		if (memcmp(text.data + at, needle.data, needle.size) == 0)
+			return at;
+	return SIZE_MAX;
+}
+
+/* The only occurrence of needle; SIZE_MAX when there is none, an error when there are several. */
+static bool
+find_once(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at)
+{
+	*at = find_in(template, 0, needle);
+	if (*at == SIZE_MAX || find_in(template, *at + needle.size, needle) == SIZE_MAX)
+		return true;
+	return mg_fail(cx, MG_BAD_ARGUMENT, "template holds %.*s more than once", MG_SPAN_ARGS(needle));
+}
+
+static bool
+split_template(MgCtx *cx, const MgModel *model, MgSpan template, MgLabels *labels)
+{
+	MgSpan text_mark = mg_span_of("{text}"), mask_mark = mg_span_of("{mask}"), pieces[3];
+	size_t text_at, mask_at, first, second, first_size, second_size;
+
+	if (!find_once(cx, template, text_mark, &text_at) || !find_once(cx, template, mask_mark, &mask_at))
+		return false;
+	if (mask_at == SIZE_MAX)
+	{
+		mask_mark = mg_token_text(model->tokenizer, model->specials.mask);
+		if (!find_once(cx, template, mask_mark, &mask_at))
+			return false;
+	}
+	if (text_at == SIZE_MAX || mask_at == SIZE_MAX)
+	{
+		mg_fail(cx, MG_BAD_ARGUMENT, "template lacks %s", text_at == SIZE_MAX ? "{text}" : "{mask}");
+		mg_detail(cx, "The template is \"%.*s\".", MG_SPAN_ARGS(template));
+		return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
+	}
+	labels->mask_first = mask_at < text_at;
+	first = labels->mask_first ? mask_at : text_at;
+	second = labels->mask_first ? text_at : mask_at;
+	first_size = labels->mask_first ? mask_mark.size : text_mark.size;
+	second_size = labels->mask_first ? text_mark.size : mask_mark.size;
+	pieces[0] = mg_span(template.data, first);
+	pieces[1] = mg_span(template.data + first + first_size, second - first - first_size);
+	pieces[2] = mg_span(template.data + second + second_size, template.size - second - second_size);
+	return mg_tokenize(cx, model->tokenizer, pieces[0], &labels->before) &&
+		mg_tokenize(cx, model->tokenizer, pieces[1], &labels->between) &&
+		mg_tokenize(cx, model->tokenizer, pieces[2], &labels->after);
+}
+
+static bool
+tokenize_label(MgCtx *cx, const MgModel *model, MgSpan label, MgTokens *tokens)
+{
+	if (!mg_tokenize(cx, model->tokenizer, label, tokens))
+		return false;
+	if (tokens->n == 0)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));
+	for (size_t i = 0; i < tokens->n; i++)
+		if (tokens->ids[i] == model->specials.unknown)
+			return mg_fail(cx, MG_BAD_ARGUMENT, "label \"%.*s\" is not in the vocabulary of model \"%s\"",
+						   MG_SPAN_ARGS(label), model->name);
+	if (tokens->n <= MG_MAX_LABEL_TOKENS)
+		return true;
+	mg_fail(cx, MG_TOO_LARGE, "label \"%.*s\" is too long", MG_SPAN_ARGS(label));
+	return mg_detail(cx, "It has %zu tokens, at most %d are allowed.", tokens->n, MG_MAX_LABEL_TOKENS);
+}
+
+static bool
+check_distinct(MgCtx *cx, const MgSpan *labels, const MgTokens *tokens, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (tokens[i].n == tokens[j].n &&
+				memcmp(tokens[i].ids, tokens[j].ids, tokens[i].n * sizeof *tokens[i].ids) == 0)
+			{
+				mg_fail(cx, MG_BAD_ARGUMENT, "labels \"%.*s\" and \"%.*s\" are the same to the model",
+						MG_SPAN_ARGS(labels[j]), MG_SPAN_ARGS(labels[i]));
+				return mg_detail(cx, "They have the same tokens.");
+			}
+	return true;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int32_t left = *(const int32_t *) a, right = *(const int32_t *) b;
+
+	return (left > right) - (left < right);
+}
+
+static bool
+collect_candidates(MgCtx *cx, const MgTokens *tokens, MgLabels *labels)
+{
+	size_t n = 0, distinct = 0;
+	int32_t *ids;
+
+	for (size_t i = 0; i < labels->n_labels; i++)
+		n += tokens[i].n;
+	ids = mg_alloc_array(cx, n, sizeof *ids);
+	if (ids == NULL)
+		return false;
+	n = 0;
+	for (size_t i = 0; i < labels->n_labels; i++)
+		for (size_t j = 0; j < tokens[i].n; j++)
+			ids[n++] = tokens[i].ids[j];
+	qsort(ids, n, sizeof *ids, compare_ids);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || ids[i] != ids[i - 1])
+			ids[distinct++] = ids[i];
+	labels->candidates = ids;
+	labels->n_candidates = distinct;
+	return true;
+}
+
+static bool
+make_group(MgCtx *cx, const MgTokens *tokens, const MgLabels *labels, size_t n_masks, MgLabelGroup *group)
+{
+	uint32_t *members = mg_alloc_array(cx, labels->n_labels, sizeof *members);
+	uint32_t *positions = mg_alloc_array(cx, labels->n_labels, n_masks * sizeof *positions);
+
+	if (members == NULL || positions == NULL)
+		return false;
+	*group = (MgLabelGroup){n_masks, 0, members, positions};
+	for (size_t i = 0; i < labels->n_labels; i++)
+	{
+		if (tokens[i].n != n_masks)
+			continue;
+		for (size_t j = 0; j < n_masks; j++)
+		{
+			const int32_t *found = bsearch(&tokens[i].ids[j], labels->candidates, labels->n_candidates,
+										   sizeof *labels->candidates, compare_ids);
+
+			positions[group->n_labels * n_masks + j] = (uint32_t) (found - labels->candidates);
+		}
+		members[group->n_labels++] = (uint32_t) i;
+	}
+	return true;
+}
+
+const MgLabels *
+mg_labels_prepare(MgCtx *cx, const MgModel *model, const MgSpan *texts, size_t n, MgSpan template)
+{
+	MgLabels *labels = mg_alloc_zeroed(cx, 1, sizeof *labels);
+	MgTokens *tokens;
+	MgLabelGroup *groups;
+
+	if (labels == NULL || !mg_needs_masks(cx, model))
+		return NULL;
+	if (n < 1 || n > MG_MAX_LABELS)
+	{
+		mg_fail(cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
+		mg_detail(cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
+		return NULL;
+	}
+	if (template.size == 0)
+		template = model->template.size > 0 ? model->template : mg_span_of(MG_DEFAULT_TEMPLATE);
+	tokens = mg_alloc_array(cx, n, sizeof *tokens);
+	groups = mg_alloc_array(cx, MG_MAX_LABEL_TOKENS, sizeof *groups);
+	if (tokens == NULL || groups == NULL || !split_template(cx, model, template, labels))
+		return NULL;
+	labels->n_labels = n;
+	labels->groups = groups;
+	for (size_t i = 0; i < n; i++)
+		if (!tokenize_label(cx, model, texts[i], &tokens[i]))
+			return NULL;
+	if (!check_distinct(cx, texts, tokens, n) || !collect_candidates(cx, tokens, labels))
+		return NULL;
+	for (size_t n_masks = 1; n_masks <= MG_MAX_LABEL_TOKENS; n_masks++)
+	{
+		MgLabelGroup *group = &groups[labels->n_groups];
+
+		if (!make_group(cx, tokens, labels, n_masks, group))
+			return NULL;
+		if (group->n_labels == 0)
+			continue;
+		labels->n_groups++;
+		labels->most_masks = n_masks;
+	}
+	return labels;
+}

@@ -1,0 +1,30 @@
+/* What labels and a template become; shared by labels.c (preparing) and classify.c (running). */
+#ifndef MG_TASK_LABELS_H
+#define MG_TASK_LABELS_H
+
+#include "task/classify.h"
+
+/* Labels with the same number of tokens: they share a sequence with that many masks. */
+typedef struct MgLabelGroup
+{
+	size_t n_masks;
+	size_t n_labels;
+	const uint32_t *labels; /* [n_labels] positions in the caller's list */
+	const uint32_t *tokens; /* [n_labels, n_masks] positions in candidates */
+} MgLabelGroup;
+
+struct MgLabels
+{
+	size_t n_labels;
+	size_t n_candidates;
+	const int32_t *candidates; /* [n_candidates] ids, ascending, distinct */
+	size_t n_groups;
+	const MgLabelGroup *groups; /* [n_groups] */
+	size_t most_masks;			/* of any group */
+
+	/* The template: before, then the first of mask and text, between, then the other, after. */
+	MgTokens before, between, after;
+	bool mask_first;
+};
+
+#endif
