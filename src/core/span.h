@@ -38,7 +38,22 @@ mg_span_is(MgSpan a, const char *text)
 	return mg_span_equal(a, mg_span_of(text));
 }
 
-/* For printf's "%.*s": the length is capped, because spans come from outside. */
-#define MG_SPAN_ARGS(span) ((int) ((span).size > 200 ? 200 : (span).size)), (const char *) (span).data
+/* Bytes of a span that a message shows: spans come from outside, so at most 200, and no UTF-8 sequence is split. */
+static inline int
+mg_span_shown(MgSpan span)
+{
+	size_t size = span.size;
+
+	if (size > 200)
+	{
+		size = 200;
+		while (size > 0 && (span.data[size] & 0xC0) == 0x80)
+			size--;
+	}
+	return (int) size;
+}
+
+/* For printf's "%.*s". */
+#define MG_SPAN_ARGS(span) mg_span_shown(span), (const char *) ((span).size > 0 ? (span).data : (const uint8_t *) "")
 
 #endif

@@ -2,11 +2,20 @@
  * JSON as an arena tree. Jansson parses (strictly: duplicate keys, invalid
  * UTF-8 and trailing bytes are refused); its tree is copied and freed at once,
  * so that nothing foreign is owned at a poll.
+ *
+ * Numbers follow JavaScript: a number without a fraction and within 2^53 is an
+ * integer however it is written (4 and 4.0 alike), any other is a real. So an
+ * absurd integer such as 1000000000000000019884624838656, which Hugging Face
+ * writes for "no limit", is a real and no error.
  */
 #ifndef MG_FORMAT_JSON_H
 #define MG_FORMAT_JSON_H
 
 #include "core/ctx.h"
+
+/* A document beyond these is refused with MG_TOO_LARGE: they bound stack and memory. */
+#define MG_JSON_MAX_DEPTH 64
+#define MG_JSON_MAX_VALUES 4194304
 
 typedef enum MgJsonKind
 {
