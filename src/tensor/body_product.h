@@ -1,0 +1,237 @@
+/*
+ * Matrix products, part of kernels_body.h.
+ *
+ * panel_product walks over the columns in strips and over the rows in tiles.
+ * A tile keeps all its sums in registers and for each k multiplies one number
+ * of each row of x with the strip's k-th row:
+ *
+ *              strip of W^T (TILE_VECTORS vectors)
+ *              k -> [ w w | w w ]
+ *   x rows  [k] x   [ sum | sum ]   TILE_ROWS rows
+ *           [k] x   [ sum | sum ]
+ *
+ * Each sum is one chain over k from 0 up, whatever the shape of the tile. With
+ * few rows a tile is wider instead, because a handful of chains would wait for
+ * the latency of the multiplier.
+ *
+ * row_product takes W as it is, row by row: each output is a dot product kept
+ * in one vector of partial sums, again whatever the shape of the tile.
+ */
+
+#define MOST_VECTORS 8
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void
+panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
+{
+	const float *x = p->x;
+	const float *w = p->w;
+	float *out = p->out;
+	size_t x_stride = p->x_stride;
+	size_t w_stride = p->w_stride;
+	size_t out_stride = p->out_stride;
+	vf sum[TILE_ROWS][MOST_VECTORS];
+
+	UNROLL for (size_t v = 0; v < vectors; v++)
+	{
+		vf start = p->bias != NULL ? v_load(p->bias + v * VW) : v_set1(0.0f);
+
+		UNROLL for (size_t i = 0; i < rows; i++)
+			sum[i][v] = p->resume ? v_load(out + i * out_stride + v * VW) : start;
+	}
+	for (size_t k = 0; k < p->depth; k++, x++, w += MG_PANEL)
+	{
+		vf b[MOST_VECTORS];
+
+		UNROLL for (size_t v = 0; v < vectors; v++)
+			b[v] = v_load(w + v * VW / MG_PANEL * w_stride + v * VW % MG_PANEL);
+		UNROLL for (size_t i = 0; i < rows; i++)
+		{
+			vf a = v_set1(x[i * x_stride]);
+
+			UNROLL for (size_t v = 0; v < vectors; v++)
+				sum[i][v] = v_fma(a, b[v], sum[i][v]);
+		}
+	}
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t v = 0; v < vectors; v++)
+			v_store(out + i * out_stride + v * VW, sum[i][v]);
+}
+
+typedef void (*TileFunction)(const MgProduct *p);
+
+#define TILE(rows, vectors) \
+	static void tile_##rows##_##vectors(const MgProduct *p) \
+	{ \
+		panel_tile(rows, vectors, p); \
+	}
+
+TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2)
+TILE(1, 8) TILE(2, 4) TILE(3, 4)
+#if TILE_ROWS > 4
+TILE(5, 2) TILE(6, 2)
+#endif
+#if TILE_ROWS > 6
+TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)
+#endif
+
+static const TileFunction tiles[TILE_ROWS + 1] = {
+	NULL, tile_1_2, tile_2_2, tile_3_2, tile_4_2,
+#if TILE_ROWS > 4
+	tile_5_2, tile_6_2,
+#endif
+#if TILE_ROWS > 6
+	tile_7_2, tile_8_2, tile_9_2, tile_10_2, tile_11_2, tile_12_2, tile_13_2, tile_14_2,
+#endif
+};
+
+/* A strip that columns fill only in part goes through a full one beside it. */
+static void
+partial_tile(const MgProduct *p, size_t columns)
+{
+	const size_t width = TILE_VECTORS * VW;
+	float out[TILE_ROWS * TILE_VECTORS * VW] = {0};
+	float bias[TILE_VECTORS * VW] = {0};
+	MgProduct full = *p;
+
+	if (p->resume)
+		for (size_t i = 0; i < p->rows; i++)
+			memcpy(out + i * width, p->out + i * p->out_stride, columns * sizeof(float));
+	if (p->bias != NULL)
+	{
+		memcpy(bias, p->bias, columns * sizeof(float));
+		full.bias = bias;
+	}
+	full.out = out;
+	full.out_stride = width;
+	tiles[p->rows](&full);
+	for (size_t i = 0; i < p->rows; i++)
+		memcpy(p->out + i * p->out_stride, out + i * width, columns * sizeof(float));
+}
+
+/* All rows against one strip; the rows are spread evenly over the tiles. */
+static void
+strip(MgProduct p, TileFunction wide, size_t columns)
+{
+	size_t left = p.rows;
+	size_t n_tiles = (left + TILE_ROWS - 1) / TILE_ROWS;
+
+	for (; n_tiles > 0; n_tiles--)
+	{
+		p.rows = (left + n_tiles - 1) / n_tiles;
+		if (wide != NULL)
+			wide(&p);
+		else if (columns < TILE_VECTORS * VW)
+			partial_tile(&p, columns);
+		else
+			tiles[p.rows](&p);
+		activate(p.out, p.out_stride, p.rows, columns, p.activation);
+		p.x += p.rows * p.x_stride;
+		p.out += p.rows * p.out_stride;
+		left -= p.rows;
+	}
+}
+
+static void
+panel_product(const MgProduct *product)
+{
+	static const TileFunction wide_tiles[4] = {NULL, tile_1_8, tile_2_4, tile_3_4};
+	static const size_t wide_vectors[4] = {0, 8, 4, 4};
+	TileFunction wide = product->rows < 4 ? wide_tiles[product->rows] : NULL;
+	size_t width = wide != NULL ? wide_vectors[product->rows] * VW : TILE_VECTORS * VW;
+	MgProduct p = *product;
+
+	for (size_t at = 0; at < product->columns; at += width)
+	{
+		size_t left = product->columns - at;
+
+		if (wide != NULL && left < width)
+		{
+			wide = NULL;
+			width = TILE_VECTORS * VW;
+		}
+		p.w = product->w + at / MG_PANEL * product->w_stride + at % MG_PANEL;
+		p.out = product->out + at;
+		p.bias = product->bias != NULL ? product->bias + at : NULL;
+		strip(p, wide, left < width ? left : width);
+	}
+}
+
+/* Rows of x and of W that row_product takes at once. */
+#define DOT_ROWS 4
+#define DOT_COLUMNS (VW == 16 ? 4 : 2)
+
+INLINE void
+dot_tile(const size_t rows, const size_t columns, const MgProduct *p)
+{
+	vf sum[DOT_ROWS][4];
+	vf a, b[4];
+	size_t k = 0;
+
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t j = 0; j < columns; j++)
+			sum[i][j] = v_set1(0.0f);
+
+#define DOT_STEP(load) \
+	UNROLL for (size_t j = 0; j < columns; j++) \
+	{ \
+		const float *from = p->w + j * p->w_stride + k; \
+		b[j] = load; \
+	} \
+	UNROLL for (size_t i = 0; i < rows; i++) \
+	{ \
+		const float *from = p->x + i * p->x_stride + k; \
+		a = load; \
+		UNROLL for (size_t j = 0; j < columns; j++) \
+			sum[i][j] = v_fma(a, b[j], sum[i][j]); \
+	}
+
+	for (; k + VW <= p->depth; k += VW)
+	{
+		DOT_STEP(v_load(from))
+	}
+	if (k < p->depth)
+	{
+		DOT_STEP(v_load_n(from, p->depth - k))
+	}
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t j = 0; j < columns; j++)
+		{
+			float start = p->resume ? p->out[i * p->out_stride + j] : p->bias != NULL ? p->bias[j] : 0.0f;
+
+			p->out[i * p->out_stride + j] = start + v_sum(sum[i][j]);
+		}
+}
+
+#define DOT_TILE(rows) \
+	static void dots_##rows(const MgProduct *p) \
+	{ \
+		if (p->columns == DOT_COLUMNS) \
+			dot_tile(rows, DOT_COLUMNS, p); \
+		else \
+			dot_tile(rows, 1, p); \
+	}
+
+DOT_TILE(1) DOT_TILE(2) DOT_TILE(3) DOT_TILE(4)
+
+static void
+row_product(const MgProduct *product)
+{
+	static const TileFunction dots[DOT_ROWS + 1] = {NULL, dots_1, dots_2, dots_3, dots_4};
+	MgProduct p = *product;
+
+	for (size_t j = 0; j < product->columns; j += p.columns)
+	{
+		p.columns = product->columns - j < DOT_COLUMNS ? 1 : DOT_COLUMNS;
+		p.w = product->w + j * product->w_stride;
+		p.bias = product->bias != NULL ? product->bias + j : NULL;
+		for (size_t i = 0; i < product->rows; i += p.rows)
+		{
+			p.rows = product->rows - i < DOT_ROWS ? product->rows - i : DOT_ROWS;
+			p.x = product->x + i * product->x_stride;
+			p.out = product->out + i * product->out_stride + j;
+			dots[p.rows](&p);
+		}
+	}
+	activate(product->out, product->out_stride, product->rows, product->columns, product->activation);
+}

@@ -1,0 +1,68 @@
+/*
+ * Which level this CPU has. The compilers' run-time test reads CPUID and asks
+ * the operating system's XCR0 as well, so a kernel that does not save the wide
+ * registers is believed. F16C is read by hand: clang's test has no word for it.
+ */
+#include "tensor/kernels.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static bool
+has_f16c(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+MgCpuLevel
+mg_cpu_level(void)
+{
+	__builtin_cpu_init();
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
+		return MG_CPU_SCALAR;
+	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+		return MG_CPU_AVX2;
+	return MG_CPU_AVX512;
+}
+
+const MgKernels *
+mg_kernels(MgCpuLevel level)
+{
+	switch (level)
+	{
+		case MG_CPU_AVX512:
+			return &mg_kernels_avx512;
+		case MG_CPU_AVX2:
+			return &mg_kernels_avx2;
+		default:
+			return &mg_kernels_scalar;
+	}
+}
+
+#else
+
+MgCpuLevel
+mg_cpu_level(void)
+{
+	return MG_CPU_SCALAR;
+}
+
+const MgKernels *
+mg_kernels(MgCpuLevel level)
+{
+	(void) level;
+	return &mg_kernels_scalar;
+}
+
+#endif
+
+const char *
+mg_cpu_level_name(MgCpuLevel level)
+{
+	static const char *const names[MG_N_CPU_LEVELS] = {"scalar", "avx2", "avx512"};
+
+	return (unsigned) level < MG_N_CPU_LEVELS ? names[level] : "unknown";
+}

@@ -1,0 +1,86 @@
+/*
+ * What one CPU level brings: a table of pure functions. They allocate nothing,
+ * poll nothing and may run in any thread; whoever calls them bounds the work
+ * of one call (see piece_flops).
+ *
+ * Inside a table, a result depends only on the inner dimension and on the
+ * numbers of its own row: never on how many rows or columns are computed
+ * together. That is where the batch invariance of compute.h comes from.
+ */
+#ifndef MG_TENSOR_KERNELS_H
+#define MG_TENSOR_KERNELS_H
+
+#include "tensor/compute.h"
+
+/*
+ * out [rows, columns] = act(start + x [rows, depth] B), where start is bias
+ * (zero when NULL) or, when resume is set, what out holds already.
+ *
+ * B is seen as columns of W^T. For panel_product, w points to a panel
+ * [depth, MG_PANEL] and w_stride is the distance to the next one; a last panel
+ * that columns does not fill must be readable all the same. For row_product,
+ * w is [columns, depth] with row distance w_stride.
+ *
+ * out may not overlap the inputs.
+ */
+typedef struct MgProduct
+{
+	const float *x;
+	size_t x_stride;
+	size_t rows;
+	size_t depth;
+	const float *w;
+	size_t w_stride;
+	size_t columns;
+	const float *bias;
+	bool resume;
+	MgActivation activation;
+	float *out;
+	size_t out_stride;
+} MgProduct;
+
+typedef struct MgNorm
+{
+	size_t d;
+	const float *gain; /* [d] */
+	const float *bias; /* [d] or NULL */
+	float eps;
+} MgNorm;
+
+struct MgKernels
+{
+	MgCpuLevel level;
+	size_t tile_rows; /* rows of x that panel_product takes at once; multiples of it run best */
+
+	/* Operations that even a slow CPU of this level does in about 10 ms. */
+	double piece_flops;
+
+	void (*panel_product)(const MgProduct *product);
+	void (*row_product)(const MgProduct *product);
+
+	/* rows [n, columns] = act(rows + bias); bias may be NULL. */
+	void (*finish)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);
+
+	/* row[i] = exp(scale row[i] - max_j scale row[j]); returns the sum. n > 0. */
+	float (*softmax)(float *row, size_t n, float scale);
+
+	/* One row of mg_add_layer_norm. */
+	void (*norm)(float *row, const float *residual, const MgNorm *norm);
+
+	float (*dot)(const float *a, const float *b, size_t n);
+	void (*add)(float *to, const float *from, size_t n);
+	void (*scale)(float *row, size_t n, float factor);
+	void (*from_f16)(const void *from, size_t n, float *to);
+	void (*from_bf16)(const void *from, size_t n, float *to);
+};
+
+extern const MgKernels mg_kernels_scalar;
+#if defined(__x86_64__)
+extern const MgKernels mg_kernels_avx2;
+extern const MgKernels mg_kernels_avx512;
+#endif
+
+/* mg_pack_panel for rows that lie stride floats apart. */
+void mg_pack_panel_strided(const float *rows, size_t stride, size_t n_rows, size_t cols, float *panel);
+
+#endif

@@ -1,0 +1,72 @@
+/* What runs row by row or number by number, handed to the level's kernels. */
+#include "tensor/kernels.h"
+#include "tensor/pool.h"
+
+/* Numbers in a thread's share of rows: about 10 microseconds of work. */
+#define SHARE ((size_t) 32 * 1024)
+
+typedef struct Rows
+{
+	const MgKernels *kernels;
+	float *x;
+	const float *residual;
+	size_t n;
+	size_t rows_per_piece;
+	MgNorm norm;
+} Rows;
+
+static void
+norm_piece(void *arg, size_t piece, size_t worker)
+{
+	const Rows *rows = arg;
+	size_t d = rows->norm.d;
+	size_t first = piece * rows->rows_per_piece;
+	size_t end = rows->n - first < rows->rows_per_piece ? rows->n : first + rows->rows_per_piece;
+
+	(void) worker;
+	for (size_t i = first; i < end; i++)
+		rows->kernels->norm(rows->x + i * d, rows->residual != NULL ? rows->residual + i * d : NULL, &rows->norm);
+}
+
+void
+mg_add_layer_norm(const MgCompute *compute, float *x, const float *residual, size_t n, size_t d, const float *gain,
+				  const float *bias, float eps)
+{
+	Rows rows = {compute->kernels, x, residual, n, 1, {d, gain, bias, eps}};
+
+	if (n == 0 || d == 0)
+		return;
+	if (d < SHARE)
+		rows.rows_per_piece = SHARE / d;
+	mg_pool_run(compute->pool, (n - 1) / rows.rows_per_piece + 1, norm_piece, &rows);
+}
+
+float
+mg_dot(const MgCompute *compute, const float *a, const float *b, size_t n)
+{
+	return compute->kernels->dot(a, b, n);
+}
+
+void
+mg_add(const MgCompute *compute, float *to, const float *from, size_t n)
+{
+	compute->kernels->add(to, from, n);
+}
+
+void
+mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to)
+{
+	switch (dtype)
+	{
+		case MG_F32:
+			if (n > 0)
+				memcpy(to, from, n * sizeof(float));
+			break;
+		case MG_F16:
+			kernels->from_f16(from, n, to);
+			break;
+		case MG_BF16:
+			kernels->from_bf16(from, n, to);
+			break;
+	}
+}

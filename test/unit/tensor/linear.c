@@ -1,0 +1,251 @@
+#include "tensor/blas.h"
+#include "unit/tensor/numbers.h"
+
+static double
+activated(double x, MgActivation activation)
+{
+	switch (activation)
+	{
+		case MG_ACT_GELU:
+			return x / 2.0 * erfc(-x / sqrt(2.0));
+		case MG_ACT_GELU_TANH:
+			return x / 2.0 * (1.0 + tanh(sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+		case MG_ACT_RELU:
+			return x > 0.0 ? x : 0.0;
+		case MG_ACT_TANH:
+			return tanh(x);
+		default:
+			return x;
+	}
+}
+
+typedef struct Case
+{
+	size_t n, rows, cols;
+	size_t x_gap, out_gap; /* strides beyond the row */
+	bool bias;
+	MgActivation activation;
+} Case;
+
+#define SENTINEL 12345.0f
+
+/* The largest error of one product against a double loop; infinite when a gap of out was written. */
+static double
+error_of(MgCtx *cx, const MgCompute *compute, MgLayout layout, const Case *c)
+{
+	size_t xs = c->cols + c->x_gap;
+	size_t os = c->rows + c->out_gap;
+	float *x = numbers((c->n - 1) * xs + c->cols);
+	float *w = numbers(c->rows * c->cols);
+	float *bias = c->bias ? numbers(c->rows) : NULL;
+	float *out = numbers(c->n * os);
+	float *memory;
+	MgMatrix m = matrix(layout, w, c->rows, c->cols, &memory);
+	double most = 0.0;
+
+	for (size_t i = 0; i < c->n * os; i++)
+		out[i] = SENTINEL;
+	if (!mg_linear(cx, compute, x, xs, c->n, &m, bias, c->activation, out, os))
+		most = INFINITY;
+	for (size_t i = 0; i < c->n; i++)
+	{
+		for (size_t j = 0; j < c->rows; j++)
+		{
+			double sum = bias != NULL ? bias[j] : 0.0;
+			double d;
+
+			for (size_t k = 0; k < c->cols; k++)
+				sum += (double) x[i * xs + k] * w[j * c->cols + k];
+			d = fabs(activated(sum, c->activation) - out[i * os + j]);
+			if (!(d <= most))
+				most = isnan(d) ? INFINITY : d;
+		}
+		for (size_t j = c->rows; j < os; j++)
+			if (out[i * os + j] != SENTINEL)
+				most = INFINITY;
+	}
+	free(x);
+	free(w);
+	free(bias);
+	free(out);
+	free(memory);
+	return most;
+}
+
+/* Numbers in [-1, 1): a sum of n products has errors near sqrt(n) half units of its size, which is near sqrt(n) / 3. */
+static double
+tolerance(size_t cols)
+{
+	return 1e-6 + 1e-7 * (double) cols;
+}
+
+static void
+test_shapes(MgCtx *cx, const MgCompute *compute, MgLayout layout, const char *who)
+{
+	static const size_t sizes[] = {1, 2, 3, 4, 5, 13, 31, 32, 33, 47, 64, 97, 130};
+	const size_t n_sizes = sizeof sizes / sizeof sizes[0];
+	size_t tried = 0, bad = 0;
+
+	for (size_t a = 0; a < n_sizes; a++)
+		for (size_t b = 0; b < n_sizes; b++)
+			for (size_t k = 0; k < n_sizes; k += 2)
+			{
+				Case c = {sizes[a], sizes[b], sizes[k], (a + b) % 3 * 5, (b + k) % 3 * 7, (a + k) % 2 == 0,
+						  (MgActivation) ((a + b + k) % 5)};
+				double e = error_of(cx, compute, layout, &c);
+
+				tried++;
+				if (e > tolerance(c.cols) && bad++ < 5)
+					printf("# %zu x %zu x %zu, activation %d: error %g\n", c.n, c.rows, c.cols, (int) c.activation, e);
+			}
+	ok(bad == 0, "%s: %zu small shapes", who, tried);
+}
+
+static void
+test_large(MgCtx *cx, const MgCompute *compute, MgLayout layout, const char *who)
+{
+	static const Case cases[] = {
+		{253, 100, 770, 3, 1, true, MG_ACT_GELU},		{45, 384, 1536, 0, 0, true, MG_ACT_NONE},
+		{7, 1000, 385, 0, 40, false, MG_ACT_TANH},		{1, 2050, 384, 0, 0, true, MG_ACT_NONE},
+		{128, 33, 383, 1, 0, false, MG_ACT_GELU_TANH},	{3, 65, 2000, 0, 3, true, MG_ACT_RELU},
+		{14, 96, 768, 2304 - 768, 2304 - 96, true, MG_ACT_NONE},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		double e = error_of(cx, compute, layout, &cases[i]);
+
+		ok(e <= tolerance(cases[i].cols), "%s: %zu x %zu x %zu, error %.1e", who, cases[i].n, cases[i].rows,
+		   cases[i].cols, e);
+	}
+}
+
+/* Each row alone, in each batch of 1 to 100, on one thread and on several: the same bits. */
+static void
+test_invariance(MgCtx *cx, const MgCompute *one, MgPool *pool, MgLayout layout, size_t rows, size_t cols)
+{
+	enum { MOST = 260 };
+	MgCompute many = *one;
+	float *x = numbers(MOST * cols), *w = numbers(rows * cols), *bias = numbers(rows);
+	float *alone = numbers(MOST * rows), *out = numbers(MOST * rows);
+	float *memory;
+	MgMatrix m = matrix(layout, w, rows, cols, &memory);
+	size_t bad = 0, bad_threads = 0;
+	const char *level = mg_cpu_level_name(one->kernels->level);
+
+	many.pool = pool;
+	for (size_t i = 0; i < MOST; i++)
+		mg_linear(cx, one, x + i * cols, cols, 1, &m, bias, MG_ACT_GELU, alone + i * rows, rows);
+	for (size_t n = 1; n <= MOST; n += n < 100 ? 1 : 40)
+	{
+		size_t first = n % 7 < MOST - n ? n % 7 : 0;
+
+		mg_linear(cx, one, x + first * cols, cols, n, &m, bias, MG_ACT_GELU, out, rows);
+		bad += memcmp(out, alone + first * rows, n * rows * sizeof *out) != 0;
+		mg_linear(cx, &many, x + first * cols, cols, n, &m, bias, MG_ACT_GELU, out, rows);
+		bad_threads += memcmp(out, alone + first * rows, n * rows * sizeof *out) != 0;
+	}
+	ok(bad == 0, "%s, layout %d, %zu x %zu: a row has the same bits in any batch", level, layout, rows, cols);
+	ok(bad_threads == 0, "%s, layout %d, %zu x %zu: and on any number of threads", level, layout, rows, cols);
+	free(x);
+	free(w);
+	free(bias);
+	free(alone);
+	free(out);
+	free(memory);
+}
+
+static void
+test_edges(MgCtx *cx, const MgCompute *compute)
+{
+	float x[4] = {1, 2, 3, 4}, w[32] = {0}, bias[2] = {-3, 5}, out[4] = {9, 9, 9, 9};
+	MgMatrix m = {MG_PANELS, 2, 0, w};
+
+	ok(mg_linear(cx, compute, x, 2, 0, &m, bias, MG_ACT_NONE, out, 2) && out[0] == 9, "no rows: nothing is written");
+	ok(mg_linear(cx, compute, x, 0, 2, &m, bias, MG_ACT_RELU, out, 2), "an inner dimension of 0 is fine");
+	ok(out[0] == 0 && out[1] == 5 && out[2] == 0 && out[3] == 5, "and gives act(bias)");
+	m.layout = MG_ROWS;
+	out[0] = 9;
+	ok(mg_linear(cx, compute, x, 0, 2, &m, bias, MG_ACT_NONE, out, 2) && out[0] == -3 && out[3] == 5,
+	   "in rows as well");
+}
+
+typedef struct Sweep
+{
+	MgCompute compute;
+	MgMatrix m;
+	size_t n;
+	const float *x, *expected;
+	float *out;
+} Sweep;
+
+static bool
+sweep_body(MgCtx *cx, void *user)
+{
+	Sweep *s = user;
+
+	return mg_linear(cx, &s->compute, s->x, s->m.cols, s->n, &s->m, NULL, MG_ACT_NONE, s->out, s->m.rows);
+}
+
+/* A slow level cuts a product in many pieces, so there are many points to stop at. */
+static void
+test_sweep(const MgCompute *compute, MgLayout layout, const char *who)
+{
+	size_t rows = 1200, cols = 400, n = 300;
+	float *x = numbers(n * cols), *w = numbers(rows * cols), *out = numbers(n * rows);
+	float *memory;
+	Sweep s = {*compute, matrix(layout, w, rows, cols, &memory), n, x, NULL, out};
+	TestHost test;
+	MgCtx cx;
+	double flops = 2.0 * (double) n * (double) rows * (double) cols;
+
+	test_host_init(&test);
+	mg_ctx_init(&cx, &test.host);
+	ok(sweep_body(&cx, &s), "%s: undisturbed", who);
+	ok((double) test.n_polls * compute->kernels->piece_flops * (double) mg_pool_threads(compute->pool) >= flops,
+	   "%s: %ld polls bound the work between two", who, test.n_polls);
+	mg_ctx_free(&cx);
+	sweep(who, sweep_body, &s, 1);
+	free(x);
+	free(w);
+	free(out);
+	free(memory);
+}
+
+int
+main(void)
+{
+	TestHost test;
+	MgCtx cx;
+	MgPool *pool;
+
+	test_host_init(&test);
+	mg_ctx_init(&cx, &test.host);
+	pool = mg_pool_create(&cx, 3);
+	ok(pool != NULL, "a pool of three");
+	FOR_EACH_LEVEL(level)
+	{
+		static const char *const layouts[] = {"rows", "panels"};
+		MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
+		MgCompute threads = {mg_kernels(level), MG_NATIVE, pool};
+		char who[64];
+
+		for (int layout = MG_ROWS; layout <= MG_PANELS; layout++)
+		{
+			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), layouts[layout]);
+			test_shapes(&cx, &compute, (MgLayout) layout, who);
+			test_large(&cx, &compute, (MgLayout) layout, who);
+			test_invariance(&cx, &compute, pool, (MgLayout) layout, 77, 50);
+			test_invariance(&cx, &compute, pool, (MgLayout) layout, 160, 400);
+			test_sweep(&compute, (MgLayout) layout, who);
+			snprintf(who, sizeof who, "%s, %s, threads", mg_cpu_level_name(level), layouts[layout]);
+			test_large(&cx, &threads, (MgLayout) layout, who);
+			test_sweep(&threads, (MgLayout) layout, who);
+		}
+		test_edges(&cx, &compute);
+	}
+	mg_pool_destroy(pool);
+	mg_ctx_free(&cx);
+	is_int(test.live, 0, "nothing is left");
+	return done();
+}
