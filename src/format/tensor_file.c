@@ -41,7 +41,8 @@ read_header(MgCtx *cx, const MgTensorFile *file, size_t *header_left, uint64_t *
 
 	if (source->size < sizeof start)
 	{
-		mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before its header (%" PRIu64 " of 8 bytes)", file->name, source->size);
+		mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before its header (%" PRIu64 " of 8 bytes)", file->name,
+				source->size);
 		return NULL;
 	}
 	if (!source->read(cx, source->user, 0, start, sizeof start))
@@ -153,8 +154,8 @@ read_offsets(MgCtx *cx, const MgJson *info, uint64_t data_start, MgTensor *tenso
 	if (end - begin != tensor->size)
 	{
 		fail_tensor(cx, tensor, MG_BAD_FILE, "has a size that does not fit its shape");
-		return mg_detail(cx, "Its data_offsets span %" PRIu64 " bytes; dtype %s and shape need %" PRIu64 ".", end - begin,
-						 tensor->dtype_name, tensor->size);
+		return mg_detail(cx, "Its data_offsets span %" PRIu64 " bytes; dtype %s and shape need %" PRIu64 ".",
+						 end - begin, tensor->dtype_name, tensor->size);
 	}
 	tensor->offset = data_start + begin;
 	return true;
@@ -194,8 +195,8 @@ check_cover(MgCtx *cx, const MgTensorFile *file, uint64_t data_start, const MgTe
 			position = items[i].offset + items[i].size;
 	}
 	if (position > file->source.size)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before tensor data (%" PRIu64 " of %" PRIu64 " bytes)", file->name,
-					   file->source.size, position);
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before tensor data (%" PRIu64 " of %" PRIu64 " bytes)",
+					   file->name, file->source.size, position);
 	if (position < file->source.size)
 		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %" PRIu64 " bytes behind its tensors", file->name,
 					   file->source.size - position);
