@@ -1,0 +1,19 @@
+/* The library's host inside a backend, and the one place where its errors are thrown. */
+#ifndef MASKGEN_PG_HOST_H
+#define MASKGEN_PG_HOST_H
+
+#include "postgres.h"
+#include "core/ctx.h"
+
+/*
+ * A host that takes memory from the given context, which must outlive it.
+ * Polling checks for interrupts and so may not return; the arena of an MgCtx
+ * over this host is then used on with mg_ctx_reset, or dropped by deleting the
+ * memory context.
+ */
+MgHost host_in(MemoryContext memory);
+
+/* Throws the error of a context as an ERROR with a fitting SQLSTATE. Its arena may be reset afterwards. */
+void host_throw(const MgCtx *cx) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Pieces of PostgreSQL's shared memory: the registry of models (registry.h)
+ * and the statistics (stats.h).
+ *
+ * A piece is made by the first backend that asks for it, under
+ * AddinShmemInitLock, out of the slack that every server keeps (100 kB and
+ * more); the two together take less than 32 kB. shared_preload_libraries is
+ * therefore optional: with it the room is reserved instead of borrowed.
+ * After a crash of any backend the server starts shared memory anew, and the
+ * pieces with it.
+ */
+#ifndef MASKGEN_PG_SHARED_H
+#define MASKGEN_PG_SHARED_H
+
+#include "postgres.h"
+#include "storage/lwlock.h"
+
+/* The first member of each piece. */
+typedef struct SharedHead
+{
+	LWLock lock;
+	int tranche;
+} SharedHead;
+
+/*
+ * The piece of that name, which doubles as the name of its lock in
+ * pg_stat_activity. The backend that makes it gets zeros, a ready lock, and a
+ * call of init, which must not throw. Throws when shared memory has no room.
+ */
+void *shared_piece(const char *name, Size size, void (*init)(void *piece));
+
+/* For _PG_init: reserves the room when the library is being preloaded, else does nothing. */
+void shared_preload(void);
+
+#endif
