@@ -81,16 +81,18 @@ demo_cluster()
 
 demo_show()
 {
-	local file
+	local file files=()
 
 	cluster_psql "$demo_dir" --dbname=postgres --quiet \
 		--command="SET client_min_messages = warning" \
-		--command="DROP DATABASE IF EXISTS demo" --command="CREATE DATABASE demo"
+		--command="DROP DATABASE IF EXISTS demo" --command="CREATE DATABASE demo" \
+		--command="ALTER DATABASE demo SET search_path = public, maskgen" \
+		--command="ALTER DATABASE demo SET maskgen.embed_model = 'minilm'"
 	for file in examples/tour/[0-9]*.sql
 	do
-		cluster_psql "$demo_dir" --dbname=demo --quiet --file="$file" \
-			--set=minilm="$minilm_path" --set=bert="$bert_path"
+		files+=(--file="$file")
 	done
+	cluster_psql "$demo_dir" --dbname=demo --quiet --set=minilm="$minilm_path" --set=bert="$bert_path" "${files[@]}"
 }
 
 demo_main()
