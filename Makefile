@@ -75,9 +75,9 @@ $(BUILD)/libmg.a: $(LIB_OBJECTS)
 	$(AR) rcs $@ $^
 $(BUILD)/mg: $(CLI_OBJECTS) $(BUILD)/libmg.a
 	$(CC) $(HOSTED_CFLAGS) $^ $(LIBRARIES) -o $@
-$(BUILD)/unit/%.t: test/unit/%.c test/unit/tap.h test/unit/host.h $(BUILD)/libmg.a
+$(BUILD)/unit/%.t: test/unit/%.c $(wildcard test/unit/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
-	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/libmg.a $(LIBRARIES) -o $@
+	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
 $(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/libmg.a $(LIBRARIES) -o $@

@@ -1,0 +1,15 @@
+/* mg bench: throughput of the library over the lines of a file. */
+#ifndef MG_CLI_BENCH_H
+#define MG_CLI_BENCH_H
+
+#include "model/model.h"
+
+/*
+ * task "embed" or "classify" (labels world, sports, business, technology, one
+ * mask, sequences of at most 62 tokens). Prints one JSON line a round: texts,
+ * tokens, seconds for all of them in batches; and for "embed" the latency of
+ * single short calls.
+ */
+bool bench_run(MgCtx *cx, const MgModel *model, const char *task, const char *file);
+
+#endif

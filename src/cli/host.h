@@ -1,0 +1,17 @@
+/* The process as a host, and directories as models: what mg gives the library. */
+#ifndef MG_CLI_HOST_H
+#define MG_CLI_HOST_H
+
+#include "core/source.h"
+#include "model/model.h"
+
+/* malloc, free, never stop, remarks to standard error. */
+extern const MgHost cli_host;
+
+/* The files below a directory, opened on demand; path must outlive it. Descriptors stay open until the process ends. */
+MgFiles cli_directory(const char *path);
+
+/* The whole way from a directory to a bound model, in this process's memory; options is a JSON object. NULL on error. */
+MgModel *cli_load(MgCtx *cx, const char *path, const char *options, const MgCompute *compute, MgForm form);
+
+#endif

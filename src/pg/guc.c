@@ -1,0 +1,61 @@
+/* Definitions of the settings. */
+#include "pg/guc.h"
+
+#include <limits.h>
+
+#include "task/input.h"
+#include "tensor/compute.h"
+#include "utils/guc.h"
+
+char *maskgen_embed_model;
+char *maskgen_classify_model;
+int maskgen_long_input = MG_LONG_TRUNCATE;
+int maskgen_threads = 1;
+int maskgen_cpu = MASKGEN_CPU_AUTO;
+int maskgen_matmul = MG_NATIVE;
+int maskgen_max_model_memory;
+
+static const struct config_enum_entry long_input_values[] = {
+	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
+
+static const struct config_enum_entry cpu_values[] = {{"auto", MASKGEN_CPU_AUTO, false},
+													  {"avx512", MG_CPU_AVX512, false},
+													  {"avx2", MG_CPU_AVX2, false},
+													  {"scalar", MG_CPU_SCALAR, false},
+													  {NULL, 0, false}};
+
+static const struct config_enum_entry matmul_values[] = {
+	{"native", MG_NATIVE, false}, {"onednn", MG_ONEDNN, false}, {"openblas", MG_OPENBLAS, false}, {NULL, 0, false}};
+
+/* A CPU must have what it is asked to use. */
+static bool
+check_cpu(int *value, void **extra, GucSource source)
+{
+	if (*value <= (int) mg_cpu_level())
+		return true;
+	GUC_check_errdetail("This CPU has no more than %s.", mg_cpu_level_name(mg_cpu_level()));
+	return false;
+}
+
+void
+guc_define(void)
+{
+	DefineCustomStringVariable("maskgen.embed_model", "Model of embed(input).", NULL, &maskgen_embed_model, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("maskgen.classify_model", "Model of classify(input, labels).", NULL,
+							   &maskgen_classify_model, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("maskgen.long_input", "What happens to a text that is longer than a model takes.", NULL,
+							 &maskgen_long_input, MG_LONG_TRUNCATE, long_input_values, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
+							"Parallel workers always use one.", &maskgen_threads, 1, 1, 64, PGC_USERSET, 0, NULL, NULL,
+							NULL);
+	DefineCustomEnumVariable("maskgen.cpu", "Highest instruction set that kernels use.", NULL, &maskgen_cpu,
+							 MASKGEN_CPU_AUTO, cpu_values, PGC_USERSET, 0, check_cpu, NULL, NULL);
+	DefineCustomEnumVariable("maskgen.matmul", "What multiplies matrices.",
+							 "Models are resident once for \"native\" and once for the libraries.", &maskgen_matmul,
+							 MG_NATIVE, matmul_values, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",
+							"The least recently used ones are evicted; 0 means no limit.", &maskgen_max_model_memory, 0,
+							0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("maskgen");
+}

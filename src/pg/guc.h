@@ -1,0 +1,21 @@
+/* The settings, as the C variables behind them. */
+#ifndef MASKGEN_PG_GUC_H
+#define MASKGEN_PG_GUC_H
+
+#include "postgres.h"
+
+/* maskgen.cpu: an MgCpuLevel, or this for the best that the machine has. */
+#define MASKGEN_CPU_AUTO (-1)
+
+extern char *maskgen_embed_model;	 /* "": none */
+extern char *maskgen_classify_model; /* "": none */
+extern int maskgen_long_input;		 /* MgLongInput */
+extern int maskgen_threads;
+extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
+extern int maskgen_matmul;			 /* MgProvider */
+extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
+
+/* For _PG_init. */
+void guc_define(void);
+
+#endif

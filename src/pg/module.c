@@ -1,0 +1,18 @@
+/* The module: magic, settings, and room in shared memory. No model, thread or library is touched here. */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pg/guc.h"
+#include "pg/shared.h"
+
+PG_MODULE_MAGIC;
+
+void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	guc_define();
+	shared_preload();
+}

@@ -1,0 +1,211 @@
+/* Binding models, once a backend and model; and what each call does before and after. */
+#include "pg/session.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/guc.h"
+#include "pg/host.h"
+#include "pg/stats.h"
+#include "pg/stored_image.h"
+#include "tensor/blas.h"
+#include "tensor/pool.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/* Scratch memory that stays between transactions; more is given back at their end. */
+#define SCRATCH_KEPT ((Size) 64 * 1024 * 1024)
+
+/* A model bound by this backend, found by digest and form. */
+typedef struct Bound
+{
+	ModelKey key; /* hash key */
+	const Resident *resident; /* NULL: not bound */
+	MemoryContext context; /* of cx */
+	MgHost host;
+	MgCtx cx;	  /* memory of model */
+	MgModel *model;
+} Bound;
+
+static HTAB *bound_models;
+static MgHost scratch_host;
+static MgCtx scratch;
+static bool scratch_ready;
+
+/* The pool, and the number of threads that it was made for. */
+static MgPool *pool;
+static int pool_threads = 1;
+static MgCtx pool_cx;
+
+static void
+trim_scratch(XactEvent event, void *arg)
+{
+	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_COMMIT ||
+		 event == XACT_EVENT_PARALLEL_ABORT) &&
+		scratch_ready && mg_ctx_size(&scratch) > SCRATCH_KEPT)
+		mg_ctx_trim(&scratch, SCRATCH_KEPT);
+}
+
+static void
+prepare(void)
+{
+	HASHCTL control = {.keysize = sizeof(ModelKey), .entrysize = sizeof(Bound), .hcxt = TopMemoryContext};
+
+	if (scratch_ready)
+		return;
+	bound_models = hash_create("maskgen bound models", 8, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	scratch_host = host_in(AllocSetContextCreate(TopMemoryContext, "maskgen scratch", ALLOCSET_DEFAULT_SIZES));
+	mg_ctx_init(&scratch, &scratch_host);
+	mg_ctx_init(&pool_cx, &scratch_host);
+	RegisterXactCallback(trim_scratch, NULL);
+	scratch_ready = true;
+}
+
+MgForm
+session_form(void)
+{
+	return maskgen_matmul == MG_NATIVE ? MG_FORM_PANELS : MG_FORM_ROWS;
+}
+
+static MgCpuLevel
+cpu_level(void)
+{
+	return maskgen_cpu == MASKGEN_CPU_AUTO ? mg_cpu_level() : (MgCpuLevel) maskgen_cpu;
+}
+
+const char *
+session_kernel(void)
+{
+	const char *level = mg_cpu_level_name(cpu_level());
+
+	return maskgen_matmul == MG_NATIVE ? level
+									   : psprintf("%s %s", level, maskgen_matmul == MG_ONEDNN ? "onednn" : "openblas");
+}
+
+/* What the settings of this moment ask for. Parallel workers share the cores already. */
+static MgCompute
+choose_compute(void)
+{
+	int threads = IsParallelWorker() ? 1 : maskgen_threads;
+
+	if (threads != pool_threads)
+	{
+		if (pool != NULL)
+			mg_pool_destroy(pool);
+		pool = NULL;
+		pool_threads = 1;
+		mg_ctx_reset(&pool_cx);
+		if (threads > 1)
+		{
+			pool = mg_pool_create(&pool_cx, threads);
+			if (pool == NULL)
+				host_throw(&pool_cx);
+		}
+		pool_threads = threads;
+	}
+	if (maskgen_matmul != MG_NATIVE && !mg_blas_open(&scratch, (MgProvider) maskgen_matmul, threads))
+		host_throw(&scratch);
+	return (MgCompute){mg_kernels(cpu_level()), (MgProvider) maskgen_matmul, pool};
+}
+
+static void
+unbind(Bound *bound)
+{
+	const Resident *resident = bound->resident;
+
+	bound->resident = NULL;
+	bound->model = NULL;
+	if (bound->context != NULL)
+		MemoryContextDelete(bound->context);
+	bound->context = NULL;
+	resident_release(resident);
+}
+
+/* Binds to a copy that was just acquired; a failure gives it back. */
+static void
+bind(Bound *bound, const ModelEntry *entry, const Resident *resident)
+{
+	MgCompute compute = {mg_kernels(MG_CPU_SCALAR), MG_NATIVE, NULL};
+
+	bound->resident = resident;
+	bound->context = AllocSetContextCreate(TopMemoryContext, "maskgen model", ALLOCSET_DEFAULT_SIZES);
+	bound->host = host_in(bound->context);
+	mg_ctx_init(&bound->cx, &bound->host);
+	bound->model = mg_model_bind(&bound->cx, NameStr(entry->name), mg_span(resident->map.bytes, resident->map.size),
+								 &compute);
+	if (bound->model == NULL)
+	{
+		scratch.error = bound->cx.error;
+		unbind(bound);
+		host_throw(&scratch);
+	}
+}
+
+static MgModel *
+bound_model(const ModelEntry *entry)
+{
+	ModelKey key;
+	Bound *bound;
+	bool found;
+
+	memset(&key, 0, sizeof key);
+	memcpy(key.digest, entry->digest, DIGEST_SIZE);
+	key.layout = (uint8) session_form();
+	bound = hash_search(bound_models, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		bound->resident = NULL;
+		bound->context = NULL;
+		bound->model = NULL;
+	}
+	if (bound->resident != NULL && !resident_is_current(bound->resident))
+		unbind(bound);
+	if (bound->resident == NULL)
+		bind(bound, entry, stored_image_acquire(entry, session_form()));
+	return bound->model;
+}
+
+void
+model_use_begin(ModelUse *use, const char *name)
+{
+	MgModel *model;
+
+	prepare();
+	mg_ctx_reset(&scratch);
+	memset(use, 0, sizeof *use);
+	use->entry = catalog_find(name);
+	use->cx = &scratch;
+	model = bound_model(use->entry);
+	model->compute = choose_compute();
+	/* Two models of equal content are bound once; errors name the one that was asked for. */
+	model->name = NameStr(use->entry->name);
+	use->model = model;
+	INSTR_TIME_SET_CURRENT(use->start);
+}
+
+void
+model_use_end(ModelUse *use, bool fine)
+{
+	StatsCounts counts = {{0}};
+	instr_time end;
+
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, use->start);
+	counts.values[STATS_CALLS] = 1;
+	counts.values[STATS_ROWS] = use->usage.rows;
+	counts.values[STATS_TOKENS] = use->usage.tokens;
+	counts.values[STATS_BATCHES] = use->usage.batches;
+	counts.values[STATS_MICROSECONDS] = INSTR_TIME_GET_MICROSEC(end);
+	counts.values[STATS_ERRORS] = !fine;
+	stats_add(use->entry->digest, &counts);
+	if (!fine)
+		host_throw(use->cx);
+}
+
+MgSpan
+span_of_text(const text *value)
+{
+	return mg_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}

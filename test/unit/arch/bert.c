@@ -1,0 +1,56 @@
+/*
+ * BERT against transformers: tiny random checkpoints on every CPU level and
+ * layout; the real models, when MG_TEST_MODELS names the folder that holds
+ * bert and minilm.
+ */
+#include "unit/golden.h"
+
+#define GOLDEN "test/golden/"
+
+static const char *const tiny[] = {"bert-mlm",	   "bert-mlm-f16",	  "bert-mlm-bf16", "bert-sharded",
+								   "bert-embed-mean", "bert-embed-cls", "bert-relu-odd"};
+
+static void
+check_tiny(const char *name, MgCpuLevel level, MgForm form)
+{
+	MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
+	char what[100], directory[100], values[100];
+
+	snprintf(what, sizeof what, "%s, %s, %s", name, mg_cpu_level_name(level),
+			 form == MG_FORM_PANELS ? "panels" : "rows");
+	snprintf(directory, sizeof directory, GOLDEN "tiny/%s", name);
+	snprintf(values, sizeof values, GOLDEN "tiny/%s.txt", name);
+	golden_check(what, directory, values, "{}", &compute, form);
+}
+
+static void
+check_real(const char *models, const char *name)
+{
+	MgCompute compute = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	char directory[1000], values[100];
+
+	snprintf(directory, sizeof directory, "%s/%s", models, name);
+	snprintf(values, sizeof values, GOLDEN "real/%s.txt", name);
+	golden_check(name, directory, values, "{}", &compute, MG_FORM_PANELS);
+}
+
+int
+main(void)
+{
+	const char *models = getenv("MG_TEST_MODELS");
+
+	for (size_t i = 0; i < sizeof tiny / sizeof *tiny; i++)
+		for (int level = MG_CPU_SCALAR; level <= (int) mg_cpu_level(); level++)
+		{
+			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_PANELS);
+			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_ROWS);
+		}
+	if (models == NULL)
+		ok(true, "real models # SKIP MG_TEST_MODELS is not set");
+	else
+	{
+		check_real(models, "minilm");
+		check_real(models, "bert");
+	}
+	return done();
+}
