@@ -7,9 +7,10 @@ use Test::More;
 my @common = qw(-O0 -c -o /dev/null -Wall -Wextra -Werror -Wmissing-prototypes -Wno-declaration-after-statement
   -ffp-contract=off -Isrc);
 my @hosted = qw(-std=gnu11 -D_GNU_SOURCE -Itest);
-my @server = (qw(-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers),
-	split(' ', `$ENV{PG_CONFIG} --cppflags`), map { chomp(my $folder = `$ENV{PG_CONFIG} $_`); "-I$folder" }
-	  qw(--includedir-server --includedir));
+
+# -isystem: the server's headers are written for the compiler that built the server.
+my @server = (qw(-std=gnu11 -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers),
+	split(' ', `$ENV{PG_CONFIG} --cppflags`), '-isystem', split(' ', `$ENV{PG_CONFIG} --includedir-server`));
 
 system('make -s src/arch/list.gen.h') == 0 or die 'could not make src/arch/list.gen.h';
 for my $file (sort glob('src/*/*.c src/pg/*/*.c test/unit/*/*.c test/fuzz/*.c'))
