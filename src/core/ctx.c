@@ -197,7 +197,7 @@ mg_copy_text(MgCtx *cx, MgSpan text)
 }
 
 /* Formats into a fixed field and never splits a UTF-8 sequence at its end. */
-static void
+__attribute__((format(printf, 2, 0))) static void
 format_field(char field[MG_MESSAGE_SIZE], const char *format, va_list args)
 {
 	int length = vsnprintf(field, MG_MESSAGE_SIZE, format, args);
