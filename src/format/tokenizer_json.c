@@ -24,13 +24,13 @@
 #define POLL_STEP 4096
 
 static bool
-fail_part(MgCtx *cx, const char *part, MgSpan type, const char *supported)
+fail_part(MgCtx *cx, const char *part, MgSpan type, const char *wanted, const char *also)
 {
 	if (type.size == 0)
 		mg_fail(cx, MG_UNSUPPORTED, "tokenizer without a %s is not supported", part);
 	else
 		mg_fail(cx, MG_UNSUPPORTED, "tokenizer %s \"%.*s\" is not supported", part, MG_SPAN_ARGS(type));
-	return mg_hint(cx, "Supported: %s.", supported);
+	return mg_hint(cx, "Supported: %s%s%s.", wanted, also != NULL ? ", " : "", also != NULL ? also : "");
 }
 
 /* The part of that key, with its type; refused unless it is wanted (or, where there are two, also). */
@@ -46,8 +46,7 @@ find_part(MgCtx *cx, const MgJson *root, const char *key, const char *wanted, co
 		return true;
 	if (type.size == 0 && *part != NULL)
 		return mg_fail(cx, MG_BAD_FILE, "\"%s\" in file \"%s\" has no type", key, FILE_NAME);
-	fail_part(cx, key, type, wanted);
-	return also == NULL || mg_hint(cx, "Supported: %s, %s.", wanted, also);
+	return fail_part(cx, key, type, wanted, also);
 }
 
 /* What a model without a type is, by the keys that only it has. */
@@ -125,7 +124,7 @@ read_model(MgCtx *cx, const MgJson *root, MgTokenTable *table, MgTokenizerSpec *
 	if (type.size == 0)
 		type = guess_model(model);
 	if (!mg_span_is(type, "WordPiece"))
-		return fail_part(cx, "model", type, "WordPiece");
+		return fail_part(cx, "model", type, "WordPiece", NULL);
 	if (vocab == NULL || vocab->kind != MG_JSON_OBJECT)
 		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no vocabulary", FILE_NAME);
 	if (added != NULL && added->kind != MG_JSON_ARRAY)
