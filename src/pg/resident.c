@@ -1,5 +1,6 @@
 /*
- * Getting at resident models: who loads, who waits, who maps.
+ * Getting at resident models: who loads, who waits, who maps. Commands on
+ * them are in resident_control.c.
  *
  * A backend has a list of its mappings and at most one load under way. What
  * it owes to others - user counts, a slot that is loading, a partial file -
@@ -105,9 +106,8 @@ resident_attach(void)
 	registry = shared;
 }
 
-/* Unmaps what is stale and not referenced. */
-static void
-drop_stale(void)
+void
+resident_drop_stale(void)
 {
 	Resident **link = &mappings;
 
@@ -318,7 +318,7 @@ resident_acquire(const ModelKey *key, uint64 size, ResidentBuild build, void *ar
 	Step step;
 
 	resident_attach();
-	drop_stale();
+	resident_drop_stale();
 	fresh = find_mapping(key);
 	if (fresh != NULL && fresh->map.size == size)
 		return reference(fresh);
@@ -347,7 +347,7 @@ resident_find(const ModelKey *key)
 	Resident *fresh;
 
 	resident_attach();
-	drop_stale();
+	resident_drop_stale();
 	fresh = find_mapping(key);
 	if (fresh != NULL)
 		return reference(fresh);
@@ -362,7 +362,7 @@ void
 resident_release(const Resident *resident)
 {
 	((Resident *) resident)->references--;
-	drop_stale();
+	resident_drop_stale();
 }
 
 bool
@@ -372,103 +372,4 @@ resident_is_current(const Resident *resident)
 		return false;
 	touch(resident->slot);
 	return true;
-}
-
-bool
-resident_pin(const ModelKey *key, bool pin)
-{
-	ModelSlot *slot;
-	bool resident;
-
-	resident_attach();
-	LWLockAcquire(&registry->head.lock, LW_EXCLUSIVE);
-	slot = registry_find(registry, key);
-	resident = slot != NULL && slot->state == SLOT_READY && !slot->unverified;
-	if (resident)
-		slot->pinned = pin;
-	LWLockRelease(&registry->head.lock);
-	/* An unpinned model may be the room that another backend waits for. */
-	ConditionVariableBroadcast(&registry->changed);
-	return resident;
-}
-
-/* Evicts the ready copies. Sets *evicted if there was one; returns whether another is loading. */
-static bool
-evict_all(const uint8 digest[DIGEST_SIZE], bool *evicted)
-{
-	bool is_loading = false;
-	bool made_room = false;
-
-	LWLockAcquire(&registry->head.lock, LW_EXCLUSIVE);
-	for (int i = 0; i < REGISTRY_SLOTS; i++)
-	{
-		ModelSlot *slot = &registry->slots[i];
-
-		if (slot->state == SLOT_FREE || memcmp(slot->key.digest, digest, DIGEST_SIZE) != 0)
-			continue;
-		if (slot->state == SLOT_LOADING)
-			is_loading = true;
-		else
-		{
-			registry_evict(slot);
-			made_room = true;
-		}
-	}
-	LWLockRelease(&registry->head.lock);
-	/* Not without need: the caller may be among those who sleep. */
-	if (made_room)
-		ConditionVariableBroadcast(&registry->changed);
-	*evicted |= made_room;
-	return is_loading;
-}
-
-bool
-resident_unload(const uint8 digest[DIGEST_SIZE])
-{
-	bool evicted = false;
-
-	resident_attach();
-	ConditionVariablePrepareToSleep(&registry->changed);
-	while (evict_all(digest, &evicted))
-		ConditionVariableSleep(&registry->changed, PG_WAIT_EXTENSION);
-	ConditionVariableCancelSleep();
-	drop_stale();
-	return evicted;
-}
-
-void
-resident_forget(const uint8 digest[DIGEST_SIZE])
-{
-	bool evicted = false;
-
-	if (registry == NULL)
-		return;
-	evict_all(digest, &evicted);
-	drop_stale();
-}
-
-int
-resident_snapshot(ResidentInfo infos[REGISTRY_SLOTS])
-{
-	int n = 0;
-
-	resident_attach();
-	LWLockAcquire(&registry->head.lock, LW_SHARED);
-	for (int i = 0; i < REGISTRY_SLOTS; i++)
-	{
-		ModelSlot *slot = &registry->slots[i];
-
-		if (slot->state == SLOT_FREE)
-			continue;
-		infos[n++] = (ResidentInfo){slot->key,
-									slot->state,
-									slot->pinned,
-									slot->unverified,
-									slot->loader,
-									slot->users,
-									slot->bytes,
-									(TimestampTz) pg_atomic_read_u64(&slot->last_used)};
-	}
-	LWLockRelease(&registry->head.lock);
-	return n;
 }

@@ -65,13 +65,18 @@ bool resident_pin(const ModelKey *key, bool pin);
  */
 bool resident_unload(const uint8 digest[DIGEST_SIZE]);
 
-/*
- * For drop and rollback: to be called from a transaction callback, where
- * nothing may throw, after resident_attach at a time when it may. As
- * resident_unload, but passes over a copy that another backend is loading right now.
- */
+/* Attaches this process to the registry. The others do it themselves when they have to. */
 void resident_attach(void);
+
+/*
+ * For drop and rollback: as resident_unload, but passes over a copy that
+ * another backend is loading right now. Made for transaction callbacks: never
+ * throws, if resident_attach was called before, at a time when throwing was allowed.
+ */
 void resident_forget(const uint8 digest[DIGEST_SIZE]);
+
+/* Unmaps what is stale and not referenced; acquiring and releasing do it in passing. */
+void resident_drop_stale(void);
 
 /* A slot as the view shows it. */
 typedef struct ResidentInfo
