@@ -34,10 +34,10 @@ panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
 
 	UNROLL for (size_t v = 0; v < vectors; v++)
 	{
-		vf start = p->bias != NULL ? v_load(p->bias + v * VW) : v_set1(0.0f);
+		vf start = p->bias != NULL && !p->resume ? v_load(p->bias + v * VW) : v_set1(0.0f);
 
 		UNROLL for (size_t i = 0; i < rows; i++)
-			sum[i][v] = p->resume ? v_load(out + i * out_stride + v * VW) : start;
+			sum[i][v] = start;
 	}
 	for (size_t k = 0; k < p->depth; k++, x++, w += MG_PANEL)
 	{
@@ -53,6 +53,10 @@ panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
 				sum[i][v] = v_fma(a, b[v], sum[i][v]);
 		}
 	}
+	if (p->resume)
+		UNROLL for (size_t i = 0; i < rows; i++)
+			UNROLL for (size_t v = 0; v < vectors; v++)
+				sum[i][v] += v_load(out + i * out_stride + v * VW);
 	UNROLL for (size_t i = 0; i < rows; i++)
 		UNROLL for (size_t v = 0; v < vectors; v++)
 			v_store(out + i * out_stride + v * VW, sum[i][v]);

@@ -13,8 +13,8 @@
 #include "tensor/compute.h"
 
 /*
- * out [rows, columns] = act(start + x [rows, depth] B), where start is bias
- * (zero when NULL) or, when resume is set, what out holds already.
+ * out [rows, columns] = act(x [rows, depth] B + rest), where rest is bias (zero
+ * when NULL) or, when resume is set, what out holds already.
  *
  * B is seen as columns of W^T. For panel_product, w points to a panel
  * [depth, MG_PANEL] and w_stride is the distance to the next one; a last panel

@@ -12,8 +12,9 @@
  *
  * For panels, a piece first copies its block of x, DEPTH_BLOCK columns at a
  * time, to rows that lie COPY_STRIDE apart: with the strides of real models
- * (768, 3072) all rows of a tile would fall on the same few cache lines. A sum
- * that crosses depth blocks goes through out and on: one chain over k.
+ * (768, 3072) all rows of a tile would fall on the same few cache lines. Each
+ * depth block is a chain over its k, added to what out holds: short chains also
+ * round less. DEPTH_BLOCK is thereby part of what a result is made of.
  */
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
