@@ -36,20 +36,29 @@ as_cluster_user()
 	fi
 }
 
-# cluster_make DIR [SETTING...]: an empty cluster in DIR, which exists or can be made and is the user's own.
-cluster_make()
+# cluster_own DIR: makes DIR, or finds it empty or used, and hands it to the cluster's user, and to nobody else.
+cluster_own()
 {
-	local dir=$1 owner setting
-	shift
+	local dir=$1 owner
 
 	owner=$(cluster_user)
 	id "$owner" > /dev/null 2>&1 || die "there is no user \"$owner\"" \
 		"PostgreSQL does not run as root. Run this as another user."
+	[[ $dir == /* ]] || die "directory name \"$dir\" is not absolute"
 	((${#dir} < 80)) || die "directory name \"$dir\" is too long for a socket in it"
 	mkdir -p "$dir"
-	[[ ! -L $dir && ( -O $dir || $(stat -c %U "$dir") == "$owner" ) ]] || die "directory \"$dir\" belongs to somebody else"
-	((EUID != 0)) || chown "$owner" "$dir"
+	[[ ! -L $dir && ( -O $dir || $(stat -c %U "$dir") == "$owner" ) ]] \
+		|| die "directory \"$dir\" belongs to somebody else"
 	chmod 0700 "$dir"
+	((EUID != 0)) || chown "$owner" "$dir"
+}
+
+# cluster_make DIR [SETTING...]: a cluster in DIR, see cluster_own.
+cluster_make()
+{
+	local dir=$1 setting
+	shift
+
 	(
 		cd "$dir" || exit
 		as_cluster_user mkdir -p socket

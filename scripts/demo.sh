@@ -56,8 +56,9 @@ demo_interrupted()
 	exit "$status"
 }
 
-# A cluster from an earlier run serves again if the same major version made it. Its server is restarted, so
-# that it runs the library that has just been installed, and its database is made anew.
+# A cluster from an earlier run serves again if it was finished and the same major version made it. Its server is
+# restarted, so that it runs the library that has just been installed, and its database is made anew. The file
+# "pg_config" says that the directory is ours to remove, "ready" that the cluster in it is whole.
 demo_cluster()
 {
 	local major
@@ -67,15 +68,18 @@ demo_cluster()
 	if [[ -r $demo_dir/pg_config ]]
 	then
 		PG_CONFIG=$(< "$demo_dir/pg_config") cluster_stop "$demo_dir"
-		[[ $(as_cluster_user cat "$demo_dir/data/PG_VERSION" 2> /dev/null) == "$major" ]] || rm -rf "$demo_dir"
+		[[ -e $demo_dir/ready && $(as_cluster_user cat "$demo_dir/data/PG_VERSION") == "$major" ]] \
+			|| rm -rf "$demo_dir"
 	fi
-	if [[ ! -r $demo_dir/pg_config ]]
-	then
-		[[ ! -e $demo_dir || -z $(ls -A "$demo_dir") ]] || die "directory \"$demo_dir\" is not empty"
-		cluster_make "$demo_dir" "shared_preload_libraries = 'maskgen'" "log_min_messages = warning"
-		chmod 0700 "$demo_dir"
-	fi
+	[[ -r $demo_dir/pg_config || ! -e $demo_dir || -z $(ls -A "$demo_dir") ]] \
+		|| die "directory \"$demo_dir\" is not empty" "Remove it, or name another one in MASKGEN_DEMO_DIR."
+	cluster_own "$demo_dir"
 	printf '%s\n' "$PG_CONFIG" > "$demo_dir/pg_config"
+	if [[ ! -e $demo_dir/ready ]]
+	then
+		cluster_make "$demo_dir" "shared_preload_libraries = 'maskgen'" "log_min_messages = warning"
+		touch "$demo_dir/ready"
+	fi
 	cluster_start "$demo_dir"
 }
 
