@@ -20,7 +20,8 @@ enum
 	MG_TOKEN_LSTRIP = 4,	   /* swallows white space on its left */
 	MG_TOKEN_RSTRIP = 8,	   /* and on its right */
 	MG_TOKEN_SINGLE_WORD = 16, /* only at word boundaries */
-	MG_TOKEN_NORMALIZED = 32   /* matched against normalised text */
+	MG_TOKEN_NORMALIZED = 32,  /* matched against normalised text */
+	MG_TOKEN_OUTSIDE = 64	   /* not in the model's own vocabulary: WordPiece never makes it */
 };
 
 typedef struct MgTokenizerSpec

@@ -1,0 +1,107 @@
+/*
+ * Tokens to text, as the reference's WordPiece decoder does it: a space before
+ * each token but the first and continuations, whose prefix goes; then eleven
+ * replacements that undo the cutting at English punctuation. They are applied
+ * to each token with its space, one after the other, and not to the text as a
+ * whole: so "don ' t" stays, as there.
+ */
+#include "text/pace.h"
+#include "text/parts.h"
+
+typedef struct Replacement
+{
+	const char *from, *to; /* to is never longer */
+} Replacement;
+
+static const Replacement replacements[] = {{" .", "."},		{" ?", "?"},	 {" !", "!"},			  {" ,", ","},
+										   {" ' ", "'"},	{" n't", "n't"}, {" 'm", "'m"},			  {" do not", " don't"},
+										   {" 's", "'s"},	{" 've", "'ve"}, {" 're", "'re"}};
+
+/* Replaces each occurrence in bytes[0, size), in place; the new size. */
+static size_t
+replace(uint8_t *bytes, size_t size, const Replacement *replacement)
+{
+	size_t from_size = strlen(replacement->from);
+	size_t to_size = strlen(replacement->to);
+	size_t kept = 0;
+	size_t at = 0;
+
+	while (at < size)
+	{
+		if (size - at >= from_size && memcmp(bytes + at, replacement->from, from_size) == 0)
+		{
+			memcpy(bytes + kept, replacement->to, to_size);
+			kept += to_size;
+			at += from_size;
+		}
+		else
+			bytes[kept++] = bytes[at++];
+	}
+	return kept;
+}
+
+/* Writes a token behind what is there already; the bytes written. */
+static size_t
+put_token(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *into)
+{
+	MgSpan prefix = mg_continuation(tokenizer);
+	size_t size = 0;
+
+	if (!is_first && token.size >= prefix.size && memcmp(token.data, prefix.data, prefix.size) == 0)
+		token = mg_span(token.data + prefix.size, token.size - prefix.size);
+	else if (!is_first)
+		into[size++] = ' ';
+	memcpy(into + size, token.data, token.size);
+	size += token.size;
+
+	/* All replacements begin with a space. */
+	if (memchr(into, ' ', size) == NULL)
+		return size;
+	for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++)
+		size = replace(into, size, &replacements[i]);
+	return size;
+}
+
+static bool
+is_shown(const MgTokenizer *tokenizer, int32_t id, bool keep_special)
+{
+	return mg_token_text(tokenizer, id).size > 0 && (keep_special || !mg_token_is_special(tokenizer, id));
+}
+
+bool
+mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_t n, bool keep_special, MgSpan *text)
+{
+	MgPace pace = {0};
+	size_t room = 0;
+	size_t size = 0;
+	bool is_first = true;
+	uint8_t *bytes;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (ids[i] < 0 || (size_t) ids[i] >= mg_tokenizer_size(tokenizer))
+			return mg_fail(cx, MG_BAD_ARGUMENT, "token id %d is out of range 0 to %zu", ids[i],
+						   mg_tokenizer_size(tokenizer) - 1);
+		if (is_shown(tokenizer, ids[i], keep_special) &&
+			__builtin_add_overflow(room, mg_token_text(tokenizer, ids[i]).size + 1, &room))
+			room = SIZE_MAX;
+		if (!mg_pace(cx, &pace, 1))
+			return false;
+	}
+	bytes = mg_alloc(cx, room);
+	if (bytes == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		MgSpan token = mg_token_text(tokenizer, ids[i]);
+
+		if (!mg_pace(cx, &pace, token.size * 4 + 1))
+			return false;
+		if (!is_shown(tokenizer, ids[i], keep_special))
+			continue;
+		size += put_token(tokenizer, token, is_first, bytes + size);
+		is_first = false;
+	}
+	*text = mg_span(bytes, size);
+	return true;
+}
