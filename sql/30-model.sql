@@ -23,9 +23,10 @@ CREATE TABLE model (
 CREATE TABLE model_chunk (
 	model bigint NOT NULL REFERENCES maskgen.model ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
 	part int NOT NULL,
-	data bytea STORAGE EXTERNAL NOT NULL,
+	data bytea NOT NULL,
 	PRIMARY KEY (model, part)
 );
+ALTER TABLE model_chunk ALTER data SET STORAGE EXTERNAL;
 
 -- Who besides the owner may use a model; role 0, shown as "-", is everybody.
 CREATE TABLE model_grant (

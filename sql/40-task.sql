@@ -4,7 +4,7 @@
 -- is about 2 ms with a small embedder and 50 ms with BERT base.
 
 CREATE FUNCTION embed(model text, input text, prompt text DEFAULT '', dims int DEFAULT 0,
-	normalize boolean DEFAULT true) RETURNS vector
+	normalized boolean DEFAULT true) RETURNS vector
 AS 'MODULE_PATHNAME', 'maskgen_embed' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 200000;
 COMMENT ON FUNCTION embed(text, text, text, int, boolean) IS 'vector of a text';
 
@@ -13,7 +13,7 @@ AS 'MODULE_PATHNAME', 'maskgen_embed_default' LANGUAGE C STRICT STABLE PARALLEL 
 COMMENT ON FUNCTION embed(text) IS 'vector of a text, by the model of maskgen.embed_model';
 
 CREATE FUNCTION embed_batch(model text, inputs text[], prompt text DEFAULT '', dims int DEFAULT 0,
-	normalize boolean DEFAULT true) RETURNS vector[]
+	normalized boolean DEFAULT true) RETURNS vector[]
 AS 'MODULE_PATHNAME', 'maskgen_embed_batch' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION embed_batch(text, text[], text, int, boolean) IS 'vectors of texts, computed together';
 

@@ -3,6 +3,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "pg/arrays.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
