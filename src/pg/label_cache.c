@@ -3,6 +3,7 @@
 
 #include "pg/guc.h"
 #include "pg/host.h"
+#include "pg/priors.h"
 #include "utils/memutils.h"
 
 #define CACHE_SIZE 16
@@ -68,25 +69,35 @@ drop(CachedSet *cached)
 		MemoryContextDelete(context);
 }
 
+/* The prior, from shared memory or computed and left there; NULL after an error of use->cx or cx. */
+static float *
+get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *flat)
+{
+	PriorKey key = priors_key(use->entry->digest, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+	float *prior = mg_alloc_array(cx, (size_t) n, sizeof *prior);
+
+	if (prior == NULL || priors_find(&key, n, prior))
+		return prior;
+	if (!mg_labels_prior(use->cx, use->model, labels, prior, &use->usage))
+		return NULL;
+	priors_add(&key, n, prior);
+	return prior;
+}
+
 /* Fills a free place. A throw, as from a cancel while the prior is computed, leaves it to be dropped by the next. */
 static void
 fill(CachedSet *cached, ModelUse *use, const LabelRequest *request, const bytea *flat)
 {
-	MgLabels const *labels;
+	const MgLabels *labels;
 	float *prior = NULL;
-	bool fine;
 
 	cached->context = AllocSetContextCreate(TopMemoryContext, "maskgen labels", ALLOCSET_SMALL_SIZES);
 	cached->host = host_in(cached->context);
 	mg_ctx_init(&cached->cx, &cached->host);
 	labels = mg_labels_prepare(&cached->cx, use->model, request->labels, (size_t) request->n, request->template);
-	fine = labels != NULL;
-	if (fine && use->model->meta.calibrate)
-	{
-		prior = mg_alloc_array(&cached->cx, (size_t) request->n, sizeof *prior);
-		fine = prior != NULL && mg_labels_prior(use->cx, use->model, labels, prior, &use->usage);
-	}
-	if (!fine)
+	if (labels != NULL && use->model->meta.calibrate)
+		prior = get_prior(&cached->cx, use, labels, request->n, flat);
+	if (labels == NULL || (prior == NULL && use->model->meta.calibrate))
 	{
 		if (use->cx->error.code == MG_OK)
 			use->cx->error = cached->cx.error;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "pg/priors.h"
 #include "pg/registry.h"
 #include "pg/shared.h"
 #include "pg/stats.h"
@@ -41,7 +42,7 @@ request_room(void)
 {
 	if (previous_request_hook != NULL)
 		previous_request_hook();
-	RequestAddinShmemSpace(add_size(registry_size(), stats_size()));
+	RequestAddinShmemSpace(add_size(add_size(registry_size(), stats_size()), priors_size()));
 }
 
 void
