@@ -2,7 +2,7 @@
 # make install       installs it
 # make mg            build/mg, the command-line workbench over the same library
 # make unit          build/unit/*, the unit tests; `prove -e "" build/unit` runs them
-# make fuzz          build/fuzz/*: libFuzzer targets with FUZZER=1 (clang), else programs that replay a corpus
+# make fuzz          build/fuzz/*: programs that replay corpora; with FUZZER=1 CC=clang libFuzzer targets, in build-fuzz/
 #
 # SANITIZE=1 builds mg, unit and fuzz with AddressSanitizer and UBSan into build-sanitize/.
 
@@ -30,7 +30,7 @@ PG_CFLAGS = $(WARNINGS) -Wno-unused-parameter -Wno-sign-compare -Wno-missing-fie
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=maskgen
 
-EXTRA_CLEAN = build build-sanitize src/arch/list.gen.h $(DATA_built)
+EXTRA_CLEAN = build build-sanitize build-fuzz src/arch/list.gen.h $(DATA_built)
 
 override with_llvm := no
 PG_CONFIG ?= pg_config
@@ -51,10 +51,11 @@ HEADERS = $(wildcard src/*/*.h)
 $(OBJS): $(HEADERS)
 
 # The library without a server, and its callers.
-BUILD = build$(if $(SANITIZE),-sanitize)
+BUILD = build$(if $(FUZZER),-fuzz,$(if $(SANITIZE),-sanitize))
 HOSTED_CFLAGS = -std=gnu11 -g $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2) \
 	$(WARNINGS) -Wmissing-prototypes -ffp-contract=off -D_GNU_SOURCE -I src -I test
 comma = ,
+# A fuzzer without sanitizers sees crashes alone: make fuzz FUZZER=1 SANITIZE=1 CC=clang
 FUZZ_CFLAGS = $(if $(FUZZER),-fsanitize=fuzzer-no-link)
 FUZZ_LINK = $(if $(FUZZER),-fsanitize=fuzzer)
 
@@ -78,7 +79,7 @@ $(BUILD)/mg: $(CLI_OBJECTS) $(BUILD)/libmg.a
 $(BUILD)/unit/%.t: test/unit/%.c $(wildcard test/unit/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
-$(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(BUILD)/libmg.a
+$(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(wildcard test/fuzz/*.h test/unit/*.h) $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/libmg.a $(LIBRARIES) -o $@
 
