@@ -27,7 +27,7 @@ typedef struct GoldenKind
 	const char *name;
 	long n, n_wrong;
 	double worst;
-	char where[64];
+	long where; /* text */
 } GoldenKind;
 
 enum { KIND_IDS, KIND_STATE, KIND_TOP, KIND_LOGITS, KIND_RAW, KIND_SCORE, KIND_EMBEDDING, N_KINDS };
@@ -75,7 +75,7 @@ golden_unescape(char *text)
 }
 
 static void
-golden_compare(Golden *golden, int kind, double got, double want, const char *where)
+golden_compare(Golden *golden, int kind, double got, double want, long text)
 {
 	GoldenKind *one = &golden->kinds[kind];
 	double off = fabs(got - want);
@@ -84,7 +84,7 @@ golden_compare(Golden *golden, int kind, double got, double want, const char *wh
 	if (!(off <= one->worst))
 	{
 		one->worst = off;
-		snprintf(one->where, sizeof one->where, "%s", where);
+		one->where = text;
 	}
 	if (!(off <= golden->tolerance))
 		one->n_wrong++;
@@ -113,9 +113,9 @@ golden_ids(Golden *golden, char *rest)
 	if (!mg_sequence_of_text(golden->cx, golden->model, mg_span(NULL, 0), mg_span_of(golden->texts[t]),
 							 MG_LONG_TRUNCATE, &sequence))
 		return false;
-	golden_compare(golden, KIND_IDS, (double) sequence.n, (double) n, "length");
+	golden_compare(golden, KIND_IDS, (double) sequence.n, (double) n, t);
 	for (long i = 0; i < n && i < (long) sequence.n; i++)
-		golden_compare(golden, KIND_IDS, sequence.ids[i], golden_number(&rest), golden->texts[t]);
+		golden_compare(golden, KIND_IDS, sequence.ids[i], golden_number(&rest), t);
 	return true;
 }
 
@@ -124,8 +124,6 @@ golden_state(Golden *golden, char *rest)
 {
 	long t = (long) golden_number(&rest), row = (long) golden_number(&rest), n = (long) golden_number(&rest);
 	size_t h = golden->model->meta.hyper.hidden;
-	char where[64];
-
 	if (golden->states_of != t)
 	{
 		MgSequence sequence;
@@ -144,9 +142,8 @@ golden_state(Golden *golden, char *rest)
 		memcpy(golden->states, states, sequence.n * h * sizeof *states);
 		golden->states_of = t;
 	}
-	snprintf(where, sizeof where, "text %ld row %ld", t, row);
 	for (long d = 0; d < n; d++)
-		golden_compare(golden, KIND_STATE, golden->states[row * (long) h + d], golden_number(&rest), where);
+		golden_compare(golden, KIND_STATE, golden->states[row * (long) h + d], golden_number(&rest), t);
 	return true;
 }
 
@@ -170,11 +167,11 @@ golden_top(Golden *golden, char *rest)
 	for (size_t i = 0; i < n; i++)
 		if (filled[i].mask == mask && filled[i].rank == rank)
 		{
-			golden_compare(golden, KIND_TOP, filled[i].token_id, (double) id, "id");
-			golden_compare(golden, KIND_TOP, filled[i].score, share, golden->texts[t]);
+			golden_compare(golden, KIND_TOP, filled[i].token_id, (double) id, t);
+			golden_compare(golden, KIND_TOP, filled[i].score, share, t);
 			return true;
 		}
-	golden_compare(golden, KIND_TOP, 1e9, 0, "missing");
+	golden_compare(golden, KIND_TOP, 1e9, 0, t);
 	return true;
 }
 
@@ -206,7 +203,7 @@ golden_logits(Golden *golden, char *rest)
 		golden_compare(golden, KIND_LOGITS,
 					   mg_dot(&golden->model->compute, state + h, vocabulary.matrix->data + i * h, h) +
 						   vocabulary.bias[i],
-					   golden_number(&rest), golden->texts[t]);
+					   golden_number(&rest), t);
 	return true;
 }
 
@@ -232,7 +229,7 @@ golden_labels(Golden *golden, char *rest, bool calibrated)
 					 &usage))
 		return false;
 	for (int i = 0; i < golden->n_labels; i++)
-		golden_compare(golden, calibrated ? KIND_SCORE : KIND_RAW, scores[i], golden_number(&rest), golden->texts[t]);
+		golden_compare(golden, calibrated ? KIND_SCORE : KIND_RAW, scores[i], golden_number(&rest), t);
 	return true;
 }
 
@@ -263,7 +260,7 @@ golden_embedding(Golden *golden, char *rest)
 	if (vector == NULL || !mg_embed(golden->cx, golden->model, &options, &text, 1, vector, &usage))
 		return false;
 	for (long d = 0; d < n; d++)
-		golden_compare(golden, KIND_EMBEDDING, vector[d], golden_number(&rest), golden->texts[t]);
+		golden_compare(golden, KIND_EMBEDDING, vector[d], golden_number(&rest), t);
 	return true;
 }
 
@@ -335,7 +332,7 @@ golden_check(const char *what, const char *directory, const char *values, const 
 	ok(fine && ended, "%s: ran to the end (%s)", what, scratch.error.message);
 	for (int i = 0; i < N_KINDS; i++)
 		if (golden.kinds[i].n > 0)
-			ok(golden.kinds[i].n_wrong == 0, "%s: %ld values of %s, off by %.2g at most (%s)", what, golden.kinds[i].n,
+			ok(golden.kinds[i].n_wrong == 0, "%s: %ld values of %s, off by %.2g at most (text %ld)", what, golden.kinds[i].n,
 			   names[i], golden.kinds[i].worst, golden.kinds[i].where);
 	free(line);
 	fclose(file);
