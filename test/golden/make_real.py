@@ -12,7 +12,7 @@ import os
 
 import numpy
 
-from reference import Golden, Reference, write_embeddings, write_head, write_labels, write_masks
+from oracle import Golden, Reference, write_embeddings, write_head, write_labels, write_masks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -18,7 +18,7 @@ import safetensors.torch
 import tokenizers
 import torch
 
-from reference import Golden, Reference, write_embeddings, write_head, write_labels, write_masks, write_states
+from oracle import Golden, Reference, write_embeddings, write_head, write_labels, write_masks, write_states
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
