@@ -44,7 +44,8 @@ check_end()
 
 # The working directory of everything that talks to a server: its user may not be able to read this one.
 #
-#   tree/        test/ and expected/, owned by the cluster's user
+#   tree/        test/, expected/ and scripts/, owned by the cluster's user
+#   models/      links to the real models
 #   data/ ...    the cluster; durability is of no use here
 check_cluster()
 {
@@ -54,11 +55,15 @@ check_cluster()
 	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "fsync = off" "full_page_writes = off" \
 		"max_wal_size = 4GB" "max_prepared_transactions = 4"
 	mkdir "$check_dir/tree"
-	cp -r test expected "$check_dir/tree"
+	cp -r test scripts "$check_dir/tree"
+	[[ ! -d expected ]] || cp -r expected "$check_dir/tree"
 	((EUID != 0)) || chown -R "$(cluster_user)" "$check_dir/tree"
 	MASKGEN_TEST_MINILM=$(cluster_lend "$check_dir" "$minilm_dir" minilm)
 	MASKGEN_TEST_BERT=$(cluster_lend "$check_dir" "$bert_dir" bert)
-	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT
+	mkdir "$check_dir/models"
+	ln -s "$MASKGEN_TEST_MINILM" "$check_dir/models/minilm"
+	ln -s "$MASKGEN_TEST_BERT" "$check_dir/models/bert"
+	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT MG_TEST_MODELS=$check_dir/models
 	cluster_start "$check_dir"
 	# What each pgTAP file gets a copy of.
 	cluster_psql "$check_dir" --dbname=postgres --quiet --command="CREATE DATABASE pgtap_template"

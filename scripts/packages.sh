@@ -88,7 +88,7 @@ packages_prefer()
 # one, so that is switched off while the package is unpacked, and only then.
 packages_require_server()
 {
-	local folder=/etc/postgresql-common/createcluster.d switch=
+	local folder=/etc/postgresql-common/createcluster.d switch='' status
 
 	if ! package_is_installed postgresql-common
 	then
@@ -96,8 +96,14 @@ packages_require_server()
 		as_root mkdir -p "$folder"
 		printf 'create_main_cluster = false\n' | as_root tee "$switch" > /dev/null
 	fi
-	(packages_require "postgresql-$1" "postgresql-server-dev-$1") || { as_root rm -f "$switch"; exit 1; }
-	[[ -z $switch ]] || as_root rm -f "$switch"
+	status=0
+	(packages_require "postgresql-$1" "postgresql-server-dev-$1") || status=$?
+	if [[ -n $switch ]]
+	then
+		as_root rm -f "$switch"
+		as_root rmdir --ignore-fail-on-non-empty "$folder"
+	fi
+	((status == 0)) || exit "$status"
 }
 
 # Sets PG_CONFIG, and pg_major when the server is the distribution's.

@@ -19,8 +19,8 @@ FROM maskgen.models;
 \echo
 \echo '== Fill in the blank'
 \echo
-SELECT rank, token, score, sequence
+SELECT rank, token, round(score::numeric, 4) AS score, sequence
 FROM maskgen.fill_mask('bert', 'The capital of France is [MASK].');
 
-SELECT token, score
-FROM maskgen.fill_mask('bert', 'The coffee was so [MASK] that I sent it back.', targets => '{cold,hot,good,bad}');
+SELECT token, round(score::numeric, 4) AS score
+FROM maskgen.fill_mask('bert', 'The [MASK] barked all night.', targets => '{dog,cat,baby,parrot}');

@@ -23,7 +23,7 @@ FROM answer GROUP BY ROLLUP (topic) ORDER BY answer.topic;
 
 \echo 'Why one of them went where it went: the score of each label'
 \echo
-SELECT label, score
+SELECT label, round(score::numeric, 2) AS score
 FROM ticket, maskgen.classify_scores('bert', subject || '. ' || body,
 	'{payment,delivery,password,software,battery,privacy}', '{mask} problem: {text}')
 WHERE id = 1001;
@@ -34,5 +34,5 @@ CREATE TYPE mood AS ENUM ('angry', 'happy', 'worried');
 
 SELECT text, maskgen.classify_as('bert', text, NULL::mood, '{text} I am {mask}.') AS mood
 FROM (VALUES ('What a lovely surprise, thank you all!'),
-	('This is the third time that you got it wrong.'),
-	('I am afraid that I will lose everything.')) AS said (text);
+	('Your driver shouted at my mother, this is outrageous.'),
+	('Will my order arrive before Christmas? I am not sure.')) AS said (text);
