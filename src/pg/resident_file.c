@@ -210,6 +210,7 @@ resident_file_build(const ModelKey *key, uint64 size, ResidentBuild build, void 
 	writer.fd = OpenTransientFile(path, O_WRONLY | O_CREAT | O_TRUNC | PG_BINARY);
 	if (writer.fd < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create file \"%s\": %m", path)));
+	ereport(DEBUG1, (errmsg_internal("building file \"%s\"", final_path)));
 	writer.piece = palloc(PIECE);
 	INIT_CRC32C(writer.crc);
 
@@ -323,9 +324,9 @@ sweep_file(const char *name, ResidentFound found, void *arg)
 	ModelKey key;
 
 	snprintf(path, sizeof path, "%s/%s", RESIDENT_DIRECTORY, name);
-	if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
+	if (lstat(path, &status) != 0 || S_ISDIR(status.st_mode))
 		return;
-	if (!parse_name(name, &key) || status.st_size <= (off_t) sizeof(Footer) ||
+	if (!S_ISREG(status.st_mode) || !parse_name(name, &key) || status.st_size <= (off_t) sizeof(Footer) ||
 		!found(arg, &key, (uint64) status.st_size - sizeof(Footer), time_t_to_timestamptz(status.st_mtime)))
 		remove_file(path);
 }
