@@ -94,7 +94,7 @@ maskgen_vector_dims(PG_FUNCTION_ARGS)
 static double
 norm(const Vector *vector)
 {
-	return sqrt(kernels()->inner_product(vector->x, vector->x, (size_t) vector->dim));
+	return mg_norm(vector->x, (size_t) vector->dim);
 }
 
 Datum
@@ -140,6 +140,14 @@ maskgen_subvector(PG_FUNCTION_ARGS)
 	result = vector_new((int) (end - start));
 	memcpy(result->x, vector->x + start - 1, (Size) (end - start) * sizeof *result->x);
 	PG_RETURN_VECTOR_P(result);
+}
+
+/* A product of numbers that are not zero may not become zero either. */
+static void
+check_underflow(float4 product, float4 a, float4 b)
+{
+	if (product == 0 && a != 0 && b != 0)
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("value out of range: underflow")));
 }
 
 static double
@@ -188,7 +196,12 @@ maskgen_vector_sub(PG_FUNCTION_ARGS)
 Datum
 maskgen_vector_mul(PG_FUNCTION_ARGS)
 {
-	return each_pair(fcinfo, multiply);
+	const Vector *a = PG_GETARG_VECTOR_P(0), *b = PG_GETARG_VECTOR_P(1);
+	Datum product = each_pair(fcinfo, multiply);
+
+	for (int i = 0; i < a->dim; i++)
+		check_underflow(((const Vector *) DatumGetPointer(product))->x[i], a->x[i], b->x[i]);
+	return product;
 }
 
 /* Element by element; a vector that begins another is the smaller one. */

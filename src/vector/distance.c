@@ -152,6 +152,16 @@ mg_distances(MgDistanceLevel level)
 }
 
 double
+mg_norm(const float *a, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) a[i] * a[i];
+	return sqrt(sum);
+}
+
+double
 mg_cosine_distance(const MgDistances *distances, const float *a, const float *b, size_t n)
 {
 	double parts[3], similarity;

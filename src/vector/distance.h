@@ -33,6 +33,9 @@ MgDistanceLevel mg_distance_level(void);
 /* The kernels of a level, which must not exceed mg_distance_level(). */
 const MgDistances *mg_distances(MgDistanceLevel level);
 
+/* Euclidean length. In double precision throughout: squares of float32 overflow and underflow where the length is fine. */
+double mg_norm(const float *a, size_t n);
+
 /* 1 - a . b / (|a| |b|), in [0, 2]; NaN when either has length 0. */
 double mg_cosine_distance(const MgDistances *distances, const float *a, const float *b, size_t n);
 
