@@ -1,6 +1,7 @@
 /* A few label sets, found by comparing all that they depend on; the least recently used one makes room. */
 #include "pg/label_cache.h"
 
+#include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/host.h"
 #include "pg/priors.h"
