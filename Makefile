@@ -2,6 +2,7 @@
 # make install       installs it
 # make mg            build/mg, the command-line workbench over the same library
 # make unit          build/unit/*, the unit tests; `prove -e "" build/unit` runs them
+# make bench         build/bench/*, programs that measure; run them on a quiet machine
 # make fuzz          build/fuzz/*: programs that replay corpora; with FUZZER=1 CC=clang libFuzzer targets, in build-fuzz/
 #
 # SANITIZE=1 builds mg, unit and fuzz with AddressSanitizer and UBSan into build-sanitize/.
@@ -62,6 +63,7 @@ FUZZ_LINK = $(if $(FUZZER),-fsanitize=fuzzer)
 LIB_OBJECTS = $(LIB_SOURCES:src/%.c=$(BUILD)/lib/%.o)
 CLI_OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT_TESTS = $(patsubst test/unit/%.c,$(BUILD)/unit/%.t,$(sort $(wildcard test/unit/*/*.c)))
+BENCHES = $(patsubst bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard bench/*.c)))
 FUZZERS = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out test/fuzz/replay.c,$(sort $(wildcard test/fuzz/*.c))))
 
 $(BUILD)/lib/%.o: src/%.c $(HEADERS) Makefile
@@ -76,14 +78,18 @@ $(BUILD)/libmg.a: $(LIB_OBJECTS)
 	$(AR) rcs $@ $^
 $(BUILD)/mg: $(CLI_OBJECTS) $(BUILD)/libmg.a
 	$(CC) $(HOSTED_CFLAGS) $^ $(LIBRARIES) -o $@
-$(BUILD)/unit/%.t: test/unit/%.c $(wildcard test/unit/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
+$(BUILD)/unit/%.t: test/unit/%.c $(wildcard test/unit/*.h test/unit/*/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
-$(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(wildcard test/fuzz/*.h test/unit/*.h) $(BUILD)/libmg.a
+$(BUILD)/bench/%: bench/%.c $(BUILD)/libmg.a
 	@mkdir -p $(@D)
-	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/libmg.a $(LIBRARIES) -o $@
+	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/libmg.a $(LIBRARIES) -o $@
+$(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(wildcard test/fuzz/*.h test/unit/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
 
-.PHONY: mg unit fuzz
+.PHONY: mg unit bench fuzz
 mg: $(BUILD)/mg
 unit: $(UNIT_TESTS)
+bench: $(BENCHES)
 fuzz: $(FUZZERS)

@@ -112,7 +112,8 @@ prepare(MgCtx *cx, Work *work, size_t threads)
 
 	if (__builtin_add_overflow(a->n_keys, (size_t) MG_PANEL - 1, &work->padded_keys) ||
 		__builtin_add_overflow(a->head_size, (size_t) MG_PANEL - 1, &work->padded_size))
-		return mg_fail(cx, MG_TOO_LARGE, "attention over %zu keys of %zu numbers is too large", a->n_keys, a->head_size);
+		return mg_fail(cx, MG_TOO_LARGE, "attention over %zu keys of %zu numbers is too large", a->n_keys,
+					   a->head_size);
 	work->padded_keys -= work->padded_keys % MG_PANEL;
 	work->padded_size -= work->padded_size % MG_PANEL;
 

@@ -19,6 +19,20 @@
  */
 
 #define MOST_VECTORS 8
+#define LINE_FLOATS 16
+
+/*
+ * Asks for a line that stands n floats after p, which may lie past the end of the matrix: a prefetch of nothing does
+ * no harm, but the pointer may not be formed.
+ */
+#define PREFETCH(p, n, write) __builtin_prefetch((const void *) ((uintptr_t) (p) + (n) * sizeof(float)), write)
+
+/*
+ * How far ahead of its use W is asked for. The hardware finds the stream by itself but not soon enough when few rows
+ * use each line: a product of 12 rows with [768, 3072] gains 5 to 20 %.
+ */
+#define LINES_AHEAD 16
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE void
@@ -32,6 +46,9 @@ panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
 	size_t out_stride = p->out_stride;
 	vf sum[TILE_ROWS][MOST_VECTORS];
 
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t v = 0; v < vectors * VW; v += LINE_FLOATS)
+			PREFETCH(out + i * out_stride, v, 1);
 	UNROLL for (size_t v = 0; v < vectors; v++)
 	{
 		vf start = p->bias != NULL && !p->resume ? v_load(p->bias + v * VW) : v_set1(0.0f);
@@ -44,7 +61,13 @@ panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
 		vf b[MOST_VECTORS];
 
 		UNROLL for (size_t v = 0; v < vectors; v++)
-			b[v] = v_load(w + v * VW / MG_PANEL * w_stride + v * VW % MG_PANEL);
+		{
+			const float *from = w + v * VW / MG_PANEL * w_stride + v * VW % MG_PANEL;
+
+			if (v * VW % LINE_FLOATS == 0)
+				PREFETCH(from, LINES_AHEAD * MG_PANEL, 0);
+			b[v] = v_load(from);
+		}
 		UNROLL for (size_t i = 0; i < rows; i++)
 		{
 			vf a = v_set1(x[i * x_stride]);
@@ -192,6 +215,9 @@ dot_tile(const size_t rows, const size_t columns, const MgProduct *p)
 
 	for (; k + VW <= p->depth; k += VW)
 	{
+		if (k % LINE_FLOATS == 0)
+			UNROLL for (size_t j = 0; j < columns; j++)
+				PREFETCH(p->w, (j + columns) * p->w_stride + k, 0);
 		DOT_STEP(v_load(from))
 	}
 	if (k < p->depth)

@@ -139,7 +139,7 @@ f16_to_f32(uint16_t half)
 		bits |= sign;
 	}
 	else if (exponent == 0x1F)
-		bits = sign | 0x7F800000 | fraction << 13 | (fraction != 0 ? 0x400000 : 0); /* NaNs come out quiet, as F16C does */
+		bits = sign | 0x7F800000 | fraction << 13 | (fraction != 0 ? 0x400000 : 0); /* NaNs turn quiet, as by F16C */
 	else
 		bits = sign | (exponent + 112) << 23 | fraction << 13;
 	memcpy(&value, &bits, sizeof value);

@@ -177,10 +177,15 @@ test_sweep(const MgCompute *compute, const char *who)
 	double flops = 4.0 * 1000 * 1000 * 4 * 64;
 	TestHost test;
 	MgCtx cx;
+	MgMark mark, after;
 
 	test_host_init(&test);
 	mg_ctx_init(&cx, &test.host);
+	ok(mg_alloc(&cx, 1) != NULL, "%s: an arena", who);
+	mark = mg_mark(&cx);
 	ok(sweep_body(&cx, &s), "%s: undisturbed", who);
+	after = mg_mark(&cx);
+	ok(after.block == mark.block && after.used == mark.used, "%s: scratch is rewound", who);
 	ok((double) test.n_polls * 2.0 * compute->kernels->piece_flops * (double) mg_pool_threads(compute->pool) >= flops,
 	   "%s: %ld polls bound the work between two", who, test.n_polls);
 	mg_ctx_free(&cx);

@@ -96,7 +96,15 @@ test_sweep(const MgCompute *compute, const char *who)
 	float *x = numbers(300 * cols), *w = numbers(rows * cols), *out = numbers(300 * rows);
 	/* A slow level's table, for the sake of many pieces. */
 	Sweep s = {{mg_kernels(MG_CPU_SCALAR), compute->provider, NULL}, {MG_ROWS, rows, cols, w}, x, out};
+	TestHost test;
+	MgCtx cx;
 
+	test_host_init(&test);
+	mg_ctx_init(&cx, &test.host);
+	ok(sweep_body(&cx, &s), "%s: undisturbed", who);
+	ok((double) test.n_polls * s.compute.kernels->piece_flops >= 2.0 * 300 * 600 * 400,
+	   "%s: %ld polls bound the work between two", who, test.n_polls);
+	mg_ctx_free(&cx);
 	sweep(who, sweep_body, &s, 1);
 	free(x);
 	free(w);
@@ -130,6 +138,8 @@ main(void)
 			continue;
 		}
 		ok(mg_blas_open(&cx, provider, 1), "%s: opening twice only sets the threads", who);
+		test_against_native(&cx, &compute, who);
+		compute.kernels = mg_kernels(MG_CPU_SCALAR); /* cuts a product in more pieces */
 		test_against_native(&cx, &compute, who);
 		test_sweep(&compute, who);
 	}

@@ -1,0 +1,390 @@
+/*
+ * How fast the kernels are: build/bench/kernels [native|onednn|openblas|rows|elements|attention|batch ...]
+ *
+ * Each figure is the best of several rounds, on one thread (and in CPU time)
+ * unless THREADS says otherwise. The shapes are those of MiniLM (hidden 384, intermediate 1536)
+ * and BERT base (768, 3072). "batch" adds up what one layer of each model costs
+ * for 1000 tokens in texts of 45, and says which share is not a product.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tensor/blas.h"
+#include "tensor/kernels.h"
+#include "tensor/pool.h"
+
+static void *
+host_alloc(void *user, size_t size)
+{
+	(void) user;
+	return malloc(size);
+}
+
+static void
+host_release(void *user, void *memory, size_t size)
+{
+	(void) user;
+	(void) size;
+	free(memory);
+}
+
+static bool
+host_poll(void *user)
+{
+	(void) user;
+	return true;
+}
+
+static void
+host_note(void *user, const char *text)
+{
+	(void) user;
+	(void) text;
+}
+
+static const MgHost host = {NULL, host_alloc, host_release, host_poll, host_note};
+
+/* The clock: of the process with one thread, so that a busy machine disturbs less, else of the wall. */
+static clockid_t clock_used = CLOCK_PROCESS_CPUTIME_ID;
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(clock_used, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+/* n numbers in [-0.5, 0.5), on a cache line. */
+static float *
+numbers(size_t n)
+{
+	float *x = aligned_alloc(64, (n * sizeof *x + 63) / 64 * 64 + 64);
+
+	if (x == NULL)
+	{
+		fprintf(stderr, "out of memory\n");
+		exit(1);
+	}
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float) (rand() % 1000) / 1000.0f - 0.5f;
+	return x;
+}
+
+typedef void (*Body)(void *arg);
+
+/* Seconds of one call: the best of ten rounds of about 15 ms. */
+static double
+seconds(Body body, void *arg)
+{
+	double best = 1e9, once, start = now();
+	int n;
+
+	body(arg);
+	once = now() - start;
+	n = once > 0.015 ? 1 : (int) (0.015 / (once + 1e-9)) + 1;
+	for (int round = 0; round < 10; round++)
+	{
+		start = now();
+		for (int i = 0; i < n; i++)
+			body(arg);
+		once = (now() - start) / n;
+		best = once < best ? once : best;
+	}
+	return best;
+}
+
+typedef struct Linear
+{
+	MgCtx *cx;
+	MgCompute compute;
+	MgMatrix w;
+	size_t n;
+	const float *x, *bias;
+	float *out;
+	MgActivation activation;
+} Linear;
+
+static void
+linear_body(void *arg)
+{
+	Linear *l = arg;
+
+	if (!mg_linear(l->cx, &l->compute, l->x, l->w.cols, l->n, &l->w, l->bias, l->activation, l->out, l->w.rows))
+	{
+		fprintf(stderr, "%s\n", l->cx->error.message);
+		exit(1);
+	}
+}
+
+/* Seconds of one product with a random weight. */
+static double
+linear_seconds(MgCtx *cx, MgCompute compute, MgLayout layout, size_t n, size_t rows, size_t cols,
+			   MgActivation activation)
+{
+	size_t size = (rows + MG_PANEL) * cols;
+	float *w = numbers(size), *x = numbers(n * cols), *bias = numbers(rows), *out = numbers(n * rows);
+	Linear l = {cx, compute, {layout, rows, cols, w}, n, x, bias, out, activation};
+	double s = seconds(linear_body, &l);
+
+	free(w);
+	free(x);
+	free(bias);
+	free(out);
+	return s;
+}
+
+static const size_t shapes[][2] = {{384, 384}, {1536, 384}, {384, 1536}, {768, 768}, {3072, 768}, {768, 3072}};
+static const size_t counts[] = {1, 6, 12, 45, 128, 512};
+
+static void
+show_products(MgCtx *cx, MgCompute compute, MgLayout layout, const char *title)
+{
+	printf("\n%-38s", title);
+	for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+		printf("  M=%-5zu", counts[c]);
+	printf("  GFLOP/s\n");
+	for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
+	{
+		printf("  N=%-5zu K=%-25zu", shapes[s][0], shapes[s][1]);
+		for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+		{
+			double flops = 2.0 * (double) (counts[c] * shapes[s][0] * shapes[s][1]);
+
+			printf("  %7.1f", flops / 1e9 /
+					   linear_seconds(cx, compute, layout, counts[c], shapes[s][0], shapes[s][1], MG_ACT_NONE));
+			fflush(stdout);
+		}
+		printf("\n");
+	}
+}
+
+static void
+show_provider(MgCtx *cx, MgProvider provider, int threads)
+{
+	MgCompute compute = {mg_kernels(mg_cpu_level()), provider, NULL};
+	MgVariable v[MG_BLAS_MAX_VARIABLES];
+	size_t n = mg_blas_environment(provider, mg_cpu_level(), threads, v);
+
+	for (size_t i = 0; i < n; i++)
+		setenv(v[i].name, v[i].value, 0);
+	if (!mg_blas_open(cx, provider, threads))
+	{
+		printf("\n%s: %s\n", mg_provider_name(provider), cx->error.message);
+		mg_ctx_reset(cx);
+		return;
+	}
+	show_products(cx, compute, MG_ROWS, mg_provider_name(provider));
+}
+
+/* The vocabulary matrix: its bytes are what counts. */
+static void
+show_rows(MgCtx *cx, MgCompute compute)
+{
+	printf("\nvocabulary [30522, 768] in rows, %s\n", mg_cpu_level_name(compute.kernels->level));
+	for (size_t n = 1; n <= 64; n *= 2)
+	{
+		double s = linear_seconds(cx, compute, MG_ROWS, n, 30522, 768, MG_ACT_NONE);
+
+		printf("  M=%-3zu %7.2f ms  %6.1f GFLOP/s  %5.1f GB/s of W\n", n, s * 1e3, 2e-9 * (double) n * 30522 * 768 / s,
+			   4e-9 * 30522 * 768 / s);
+	}
+}
+
+typedef struct Elements
+{
+	const MgCompute *compute;
+	int what;
+	size_t n, d;
+	float *x, *y, *gain;
+} Elements;
+
+static const char *const element_names[] = {"add", "layer norm with residual", "gelu", "gelu_tanh", "tanh", "softmax",
+											"from f16", "from bf16", "dot"};
+
+static void
+elements_body(void *arg)
+{
+	Elements *e = arg;
+	const MgKernels *kernels = e->compute->kernels;
+
+	switch (e->what)
+	{
+		case 0:
+			mg_add(e->compute, e->x, e->y, e->n * e->d);
+			break;
+		case 1:
+			mg_add_layer_norm(e->compute, e->x, e->y, e->n, e->d, e->gain, e->gain, 1e-12f);
+			break;
+		case 2:
+		case 3:
+		case 4:
+			memcpy(e->x, e->y, e->n * e->d * sizeof(float));
+			kernels->finish(e->x, e->d, e->n, e->d, NULL,
+							e->what == 2 ? MG_ACT_GELU : e->what == 3 ? MG_ACT_GELU_TANH : MG_ACT_TANH);
+			break;
+		case 5:
+			for (size_t i = 0; i < e->n; i++)
+				kernels->softmax(e->x + i * e->d, e->d, 0.1f);
+			break;
+		case 6:
+		case 7:
+			mg_to_f32(kernels, e->what == 6 ? MG_F16 : MG_BF16, e->y, e->n * e->d, e->x);
+			break;
+		default:
+			mg_dot(e->compute, e->x, e->y, e->n * e->d);
+	}
+}
+
+static void
+show_elements(const MgCompute *compute)
+{
+	Elements e = {compute, 0, 128, 384, numbers(128 * 384), numbers(128 * 384), numbers(384)};
+	size_t n = e.n * e.d;
+
+	printf("\n[128, 384], %-26s  Mnumbers/s   GB/s read and written\n", mg_cpu_level_name(compute->kernels->level));
+	for (e.what = 0; e.what < (int) (sizeof element_names / sizeof element_names[0]); e.what++)
+	{
+		static const double bytes[] = {12, 12, 8, 8, 8, 8, 6, 6, 8};
+		double s = seconds(elements_body, &e);
+
+		printf("  %-36s  %10.0f  %7.1f\n", element_names[e.what], (double) n / s / 1e6,
+			   bytes[e.what] * (double) n / s / 1e9);
+	}
+	free(e.x);
+	free(e.y);
+	free(e.gain);
+}
+
+typedef struct Heads
+{
+	MgCtx *cx;
+	const MgCompute *compute;
+	MgAttention a;
+} Heads;
+
+static void
+attention_body(void *arg)
+{
+	Heads *h = arg;
+
+	mg_attention(h->cx, h->compute, &h->a);
+}
+
+static double
+attention_seconds(MgCtx *cx, const MgCompute *compute, size_t n, size_t heads, size_t head_size)
+{
+	size_t d = heads * head_size;
+	float *qkv = numbers(n * 3 * d), *out = numbers(n * d);
+	Heads h = {cx, compute, {.q = qkv, .k = qkv + d, .v = qkv + 2 * d, .q_stride = 3 * d, .k_stride = 3 * d,
+							 .v_stride = 3 * d, .n_queries = n, .n_keys = n, .heads = heads, .head_size = head_size,
+							 .scale = 0.2f, .out = out, .out_stride = d}};
+	double s = seconds(attention_body, &h);
+
+	free(qkv);
+	free(out);
+	return s;
+}
+
+static void
+show_attention(MgCtx *cx, const MgCompute *compute)
+{
+	static const size_t lengths[] = {10, 20, 45, 128, 256, 512};
+
+	printf("\nattention of 12 heads, %s\n", mg_cpu_level_name(compute->kernels->level));
+	for (size_t size = 32; size <= 64; size += 32)
+		for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+		{
+			size_t n = lengths[i];
+			double s = attention_seconds(cx, compute, n, 12, size);
+
+			printf("  head size %zu, %3zu tokens  %8.1f us  %6.1f GFLOP/s\n", size, n, s * 1e6,
+				   48e-9 * (double) (n * n * size) / s);
+		}
+}
+
+/* One layer for 1000 tokens in texts of 45: what the products cost, and what all else. */
+static void
+show_batch(MgCtx *cx, const MgCompute *compute)
+{
+	for (size_t hidden = 384; hidden <= 768; hidden += 384)
+	{
+		size_t n = 1000, wide = 4 * hidden;
+		double square = 4 * linear_seconds(cx, *compute, MG_PANELS, n, hidden, hidden, MG_ACT_NONE);
+		double up = linear_seconds(cx, *compute, MG_PANELS, n, wide, hidden, MG_ACT_NONE);
+		double gelu = linear_seconds(cx, *compute, MG_PANELS, n, wide, hidden, MG_ACT_GELU) - up;
+		double down = linear_seconds(cx, *compute, MG_PANELS, n, hidden, wide, MG_ACT_NONE);
+		double heads = attention_seconds(cx, compute, 45, 12, hidden / 12) * (double) n / 45.0;
+		Elements e = {compute, 1, n, hidden, numbers(n * hidden), numbers(n * hidden), numbers(hidden)};
+		double norms = 2 * seconds(elements_body, &e);
+		double products = square + up + down;
+		double all = products + gelu + heads + norms;
+
+		free(e.x);
+		free(e.y);
+		free(e.gain);
+		printf("\none layer, hidden %zu, 1000 tokens: %.2f ms, %.1f GFLOP/s\n", hidden, all * 1e3,
+			   24e-9 * (double) (n * hidden * hidden) / all);
+		printf("  products %.2f ms (%.1f GFLOP/s)  gelu %.2f  attention %.2f  norms %.2f  outside products %.1f %%\n",
+			   products * 1e3, 24e-9 * (double) (n * hidden * hidden) / products, gelu * 1e3, heads * 1e3, norms * 1e3,
+			   100.0 * (all - products) / all);
+	}
+}
+
+static bool
+wanted(int argc, char **argv, const char *what)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], what) == 0)
+			return true;
+	return argc == 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	int threads = getenv("THREADS") != NULL ? atoi(getenv("THREADS")) : 1;
+	MgCtx cx;
+	MgCompute best = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+
+	if (threads > 1)
+		clock_used = CLOCK_MONOTONIC;
+	mg_ctx_init(&cx, &host);
+	best.pool = mg_pool_create(&cx, threads);
+	if (best.pool == NULL)
+	{
+		fprintf(stderr, "%s\n", cx.error.message);
+		return 1;
+	}
+	printf("level %s, %d thread%s\n", mg_cpu_level_name(mg_cpu_level()), threads, threads == 1 ? "" : "s");
+	for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, "native"); level--)
+	{
+		MgCompute compute = {mg_kernels((MgCpuLevel) level), MG_NATIVE, best.pool};
+		char title[64];
+
+		snprintf(title, sizeof title, "native, %s", mg_cpu_level_name((MgCpuLevel) level));
+		show_products(&cx, compute, MG_PANELS, title);
+	}
+	if (wanted(argc, argv, "onednn"))
+		show_provider(&cx, MG_ONEDNN, threads);
+	if (wanted(argc, argv, "openblas"))
+		show_provider(&cx, MG_OPENBLAS, threads);
+	for (int level = (int) mg_cpu_level(); level >= 0; level--)
+	{
+		MgCompute compute = {mg_kernels((MgCpuLevel) level), MG_NATIVE, best.pool};
+
+		if (wanted(argc, argv, "rows"))
+			show_rows(&cx, compute);
+		if (wanted(argc, argv, "elements"))
+			show_elements(&compute);
+		if (wanted(argc, argv, "attention"))
+			show_attention(&cx, &compute);
+		if (wanted(argc, argv, "batch"))
+			show_batch(&cx, &compute);
+	}
+	mg_pool_destroy(best.pool);
+	mg_ctx_free(&cx);
+	return 0;
+}
