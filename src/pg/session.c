@@ -160,7 +160,8 @@ bound_model(const ModelEntry *entry)
 		bound->context = NULL;
 		bound->model = NULL;
 	}
-	if (bound->resident != NULL && !resident_is_current(bound->resident))
+	/* A throw while binding leaves a copy without a model. */
+	if (bound->resident != NULL && (bound->model == NULL || !resident_is_current(bound->resident)))
 		unbind(bound);
 	if (bound->resident == NULL)
 		bind(bound, entry, stored_image_acquire(entry, session_form()));
