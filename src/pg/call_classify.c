@@ -93,51 +93,44 @@ maskgen_classify_scores(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The labels of an enum type in their order, and the OIDs of its values. */
-typedef struct EnumLabels
-{
-	LabelRequest request;
-	Oid *values; /* [request.n] */
-} EnumLabels;
-
-static EnumLabels *
+/* The labels of an enum type in their order. */
+static LabelRequest *
 read_enum(Oid type, MemoryContext context)
 {
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Relation relation = table_open(EnumRelationId, AccessShareLock);
 	Relation index = index_open(EnumTypIdSortOrderIndexId, AccessShareLock);
-	EnumLabels *labels = palloc0(sizeof *labels);
+	LabelRequest *request = palloc0(sizeof *request);
 	MgSpan *spans = palloc(MG_MAX_LABELS * sizeof *spans);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	labels->values = palloc(MG_MAX_LABELS * sizeof *labels->values);
-	labels->request.labels = spans;
+	request->labels = spans;
 	ScanKeyInit(&key, Anum_pg_enum_enumtypid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(type));
 	scan = systable_beginscan_ordered(relation, index, NULL, 1, &key);
 	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
 		Form_pg_enum value = (Form_pg_enum) GETSTRUCT(tuple);
 
-		if (labels->request.n == MG_MAX_LABELS)
+		if (request->n == MG_MAX_LABELS)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 							errmsg("enum %s has more than %d labels", format_type_be(type), MG_MAX_LABELS)));
-		labels->values[labels->request.n] = value->oid;
-		spans[labels->request.n++] = mg_span_of(pstrdup(NameStr(value->enumlabel)));
+		spans[request->n++] = mg_span_of(pstrdup(NameStr(value->enumlabel)));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(caller);
-	return labels;
+	return request;
 }
 
 Datum
 maskgen_classify_as(PG_FUNCTION_ARGS)
 {
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 2);
-	EnumLabels *labels;
+	LabelRequest *request;
+	int best;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
 		PG_RETURN_NULL();
@@ -146,8 +139,10 @@ maskgen_classify_as(PG_FUNCTION_ARGS)
 	/* Read once a statement: new labels count from the next one on. */
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = read_enum(type, fcinfo->flinfo->fn_mcxt);
-	labels = fcinfo->flinfo->fn_extra;
-	labels->request.template = span_of_text(PG_GETARG_TEXT_PP(3));
-	return ObjectIdGetDatum(labels->values[rank_labels(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-													   span_of_text(PG_GETARG_TEXT_PP(1)), &labels->request)[0].id]);
+	request = fcinfo->flinfo->fn_extra;
+	request->template = span_of_text(PG_GETARG_TEXT_PP(3));
+	best = rank_labels(text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1)), request)[0].id;
+	/* enum_in refuses a value that this transaction may still roll back. */
+	PG_RETURN_DATUM(DirectFunctionCall2(enum_in, CStringGetDatum((const char *) request->labels[best].data),
+										ObjectIdGetDatum(type)));
 }

@@ -26,11 +26,14 @@ maskgen_fill_mask(PG_FUNCTION_ARGS)
 	MgSpan input = span_of_text(PG_GETARG_TEXT_PP(1));
 	int top_k = PG_GETARG_INT32(2), n_targets;
 	MgSpan *targets = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(3), "targets", &n_targets);
-	MgFillMaskOptions options = {(size_t) Max(top_k, 0), targets, (size_t) n_targets, (MgLongInput) maskgen_long_input};
+	MgFillMaskOptions options = {(size_t) top_k, targets, (size_t) n_targets, (MgLongInput) maskgen_long_input};
 	MgFilled *filled = NULL;
 	size_t n = 0;
 	ModelUse use;
 
+	if (top_k < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("top_k is %d", top_k),
+						errdetail("It is at least 1.")));
 	model_use_begin(&use, model);
 	model_use_end(&use, mg_fill_mask(use.cx, use.model, &options, input, &filled, &n, &use.usage));
 	InitMaterializedSRF(fcinfo, 0);

@@ -1,8 +1,6 @@
 /* Functions about models: load, unload, grant, revoke, and what the views read. Creating and dropping: create_model.c. */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -17,7 +15,6 @@
 #include "pg/table_owner.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(maskgen_load_model);
@@ -108,56 +105,18 @@ maskgen_revoke_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Ids and digests of all models, for joining shared memory with the table; all users may know that they exist. */
-typedef struct ModelList
-{
-	int n;
-	int64 *ids;
-	uint8 (*digests)[DIGEST_SIZE];
-} ModelList;
-
-static ModelList
-list_models(void)
-{
-	Relation relation = table_open(catalog_relation("model"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	ModelList list = {0};
-	List *names = NIL;
-	ListCell *cell;
-	HeapTuple tuple;
-
-	while ((tuple = systable_getnext(scan)) != NULL)
-	{
-		bool isnull;
-
-		names = lappend(names, TextDatumGetCString(heap_getattr(tuple, 2, RelationGetDescr(relation), &isnull)));
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	list.ids = palloc((list_length(names) + 1) * sizeof *list.ids);
-	list.digests = palloc((list_length(names) + 1) * sizeof *list.digests);
-	foreach (cell, names)
-	{
-		const ModelEntry *entry = catalog_find_any(lfirst(cell));
-
-		list.ids[list.n] = entry->id;
-		memcpy(list.digests[list.n++], entry->digest, DIGEST_SIZE);
-	}
-	return list;
-}
-
 Datum
 maskgen_model_state(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ResidentInfo *infos = palloc(REGISTRY_SLOTS * sizeof *infos);
-	ModelList list = list_models();
-	int n_infos;
+	ModelEntry *list;
+	int n_models = catalog_list(&list), n_infos;
 
 	resident_attach();
 	n_infos = resident_snapshot(infos);
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < list.n; i++)
+	for (int i = 0; i < n_models; i++)
 	{
 		int64 bytes = 0, users = 0;
 		bool loaded = false, pinned = false;
@@ -165,7 +124,7 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 		bool nulls[6] = {false};
 
 		for (int j = 0; j < n_infos; j++)
-			if (memcmp(infos[j].key.digest, list.digests[i], DIGEST_SIZE) == 0 && infos[j].state == SLOT_READY &&
+			if (memcmp(infos[j].key.digest, list[i].digest, DIGEST_SIZE) == 0 && infos[j].state == SLOT_READY &&
 				!infos[j].unverified)
 			{
 				loaded = true;
@@ -173,7 +132,7 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 				users += infos[j].users;
 				pinned = pinned || infos[j].pinned;
 			}
-		values[0] = Int64GetDatum(list.ids[i]);
+		values[0] = Int64GetDatum(list[i].id);
 		values[1] = Int64GetDatum(bytes);
 		nulls[1] = !loaded;
 		values[2] = BoolGetDatum(loaded);
@@ -190,11 +149,11 @@ maskgen_model_statistics(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	StatsRow *rows = palloc(STATS_ENTRIES * sizeof *rows);
-	ModelList list = list_models();
-	int n_rows = stats_snapshot(rows);
+	ModelEntry *list;
+	int n_models = catalog_list(&list), n_rows = stats_snapshot(rows);
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < list.n; i++)
+	for (int i = 0; i < n_models; i++)
 	{
 		StatsRow found = {0};
 		const uint64 *counts = found.counts.values;
@@ -202,9 +161,9 @@ maskgen_model_statistics(PG_FUNCTION_ARGS)
 		bool nulls[9] = {false};
 
 		for (int j = 0; j < n_rows; j++)
-			if (rows[j].database == MyDatabaseId && memcmp(rows[j].digest, list.digests[i], DIGEST_SIZE) == 0)
+			if (rows[j].database == MyDatabaseId && memcmp(rows[j].digest, list[i].digest, DIGEST_SIZE) == 0)
 				found = rows[j];
-		values[0] = Int64GetDatum(list.ids[i]);
+		values[0] = Int64GetDatum(list[i].id);
 		values[1] = Int64GetDatum((int64) counts[STATS_CALLS]);
 		values[2] = Int64GetDatum((int64) counts[STATS_ROWS]);
 		values[3] = Int64GetDatum((int64) counts[STATS_TOKENS]);

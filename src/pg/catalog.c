@@ -247,6 +247,33 @@ catalog_find(const char *name)
 	return NULL;
 }
 
+int
+catalog_list(ModelEntry **list)
+{
+	Relation relation = table_open(catalog_relation("model"), AccessShareLock);
+	TupleDesc descriptor = RelationGetDescr(relation);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple tuple;
+	int n = 0, room = 8;
+
+	*list = palloc0(room * sizeof **list);
+	while ((tuple = systable_getnext(scan)) != NULL)
+	{
+		ModelEntry *entry;
+
+		if (n == room)
+			*list = repalloc(*list, (Size) (room *= 2) * sizeof **list);
+		entry = &(*list)[n++];
+		memset(entry, 0, sizeof *entry);
+		namestrcpy(&entry->name, TextDatumGetCString(column(tuple, MODEL_NAME, descriptor)));
+		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
+		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return n;
+}
+
 void
 catalog_check_owner(const ModelEntry *entry)
 {

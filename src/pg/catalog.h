@@ -36,6 +36,12 @@ ModelEntry *catalog_find(const char *name);
 /* As above, without asking about privileges. */
 ModelEntry *catalog_find_any(const char *name);
 
+/*
+ * Names, ids and digests of all models into *list, an array in the current
+ * memory context; returns how many. All users may know that models exist.
+ */
+int catalog_list(ModelEntry **list);
+
 /* Throws unless the current user owns the model, by membership or as a superuser. */
 void catalog_check_owner(const ModelEntry *entry);
 
