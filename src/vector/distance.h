@@ -1,7 +1,7 @@
 /*
  * Distances between vectors of float32, without a server; dispatched at run
- * time. Sums are kept in several float32 lanes and joined at the end, which is
- * good to about 1e-6 relative for a few thousand dimensions.
+ * time. A sum is good to 1e-6 of the sum of its terms' absolute values at any
+ * dimension, infinite where float32 overflows, and the same bits at all levels.
  */
 #ifndef MG_VECTOR_DISTANCE_H
 #define MG_VECTOR_DISTANCE_H
@@ -33,7 +33,7 @@ MgDistanceLevel mg_distance_level(void);
 /* The kernels of a level, which must not exceed mg_distance_level(). */
 const MgDistances *mg_distances(MgDistanceLevel level);
 
-/* Euclidean length. In double precision throughout: squares of float32 overflow and underflow where the length is fine. */
+/* Euclidean length, in double throughout: squares of float32 overflow and underflow where the length is fine. */
 double mg_norm(const float *a, size_t n);
 
 /* 1 - a . b / (|a| |b|), in [0, 2]; NaN when either has length 0. */
