@@ -44,9 +44,11 @@ maskgen_array_to_vector(PG_FUNCTION_ARGS)
 
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("array must be 1-D")));
+	/* Before there is a Datum for each element: an array may have a hundred million. */
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	vector_check_dim(n);
 	get_typlenbyvalalign(type, &length, &by_value, &align);
 	deconstruct_array(array, type, length, by_value, align, &elements, &nulls, &n);
-	vector_check_dim(n);
 	if (typmod != -1 && typmod != n)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %d dimensions, not %d", typmod, n)));
 	result = vector_new(n);

@@ -206,14 +206,24 @@ maskgen_vector_mul(PG_FUNCTION_ARGS)
 
 /* Element by element; a vector that begins another is the smaller one. */
 static int
-compare(FunctionCallInfo fcinfo)
+compare_vectors(const Vector *a, const Vector *b)
 {
-	const Vector *a = PG_GETARG_VECTOR_P(0), *b = PG_GETARG_VECTOR_P(1);
-
 	for (int i = 0; i < Min(a->dim, b->dim); i++)
 		if (a->x[i] != b->x[i])
 			return a->x[i] < b->x[i] ? -1 : 1;
 	return (a->dim > b->dim) - (a->dim < b->dim);
+}
+
+/* A sort calls this many times in one memory context: what was fetched from a TOAST table must not pile up. */
+static int
+compare(FunctionCallInfo fcinfo)
+{
+	Vector *a = PG_GETARG_VECTOR_P(0), *b = PG_GETARG_VECTOR_P(1);
+	int result = compare_vectors(a, b);
+
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	return result;
 }
 
 Datum

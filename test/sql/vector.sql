@@ -175,7 +175,27 @@ CREATE TABLE item (id int, v vector(2));
 INSERT INTO item VALUES (1, '[0,0]'), (2, '[1,0]'), (3, '[3,4]'), (4, NULL), (5, '[-1,-1]');
 SELECT id, v <-> '[0.9,0.1]' < 1 FROM item ORDER BY v <-> '[0.9,0.1]', id LIMIT 3;
 SELECT id FROM item ORDER BY v <#> '[1,1]', id;
+SELECT id, v <=> '[1,0]' FROM item WHERE id <> 1 ORDER BY v <=> '[1,0]', id;
+SELECT id, v <+> '[1,0]' FROM item ORDER BY v <+> '[1,0]', id LIMIT 2;
 DROP TABLE item;
+
+-- Definitions, and how a dump writes them: with an empty search_path
+CREATE TABLE defined (id int, v vector(3) NOT NULL DEFAULT '[0,0,1]', free vector, list vector[],
+	length float8 GENERATED ALWAYS AS (vector_norm(v)) STORED, CHECK (v <> '[9,9,9]'));
+CREATE INDEX defined_unit ON defined (l2_normalize(v));
+CREATE VIEW nearest AS SELECT id FROM defined ORDER BY v <=> '[1,2,3]'::vector(3) LIMIT 1;
+\d defined
+SET search_path = '';
+-- Only the part that all versions of PostgreSQL write alike
+SELECT pg_catalog.substring(pg_catalog.pg_get_viewdef('public.nearest'::pg_catalog.regclass), 'OPERATOR.*3\)');
+SELECT pg_catalog.pg_get_indexdef('public.defined_unit'::pg_catalog.regclass);
+INSERT INTO public.defined (id, free, list) VALUES (1, '[1]', '{"[1,2]",NULL,"[3]"}'), (2, '[2]', '{}');
+ANALYZE public.defined;
+SELECT * FROM public.defined ORDER BY id;
+SELECT * FROM public.nearest WHERE id > 0;
+SET search_path = public, maskgen;
+DROP VIEW nearest;
+DROP TABLE defined;
 
 -- Aggregates
 SELECT avg(v), sum(v) FROM unnest(ARRAY['[1,2,3]', '[3,5,7]']::vector[]) v;
