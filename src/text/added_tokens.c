@@ -32,8 +32,7 @@ mg_added_tokens_check(MgCtx *cx, const MgVocab *vocab, MgAddedTokens *tokens)
 		uint64_t end = (uint64_t) entry.offset + entry.size;
 
 		if (entry.id >= vocab->n_tokens || entry.size == 0 || entry.size > MG_ADDED_LIMIT ||
-			end > vocab->strings.size || !mg_utf8_boundary(vocab->strings, entry.offset) ||
-			!mg_utf8_boundary(vocab->strings, end))
+			!mg_utf8_boundary(vocab->strings, entry.offset) || !mg_utf8_boundary(vocab->strings, end))
 			return mg_fail(cx, MG_BAD_FILE, "added token %zu in tokenizer section is invalid", i);
 		tokens->first[vocab->strings.data[entry.offset]] = true;
 	}

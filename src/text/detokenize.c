@@ -13,9 +13,9 @@ typedef struct Replacement
 	const char *from, *to; /* to is never longer */
 } Replacement;
 
-static const Replacement replacements[] = {{" .", "."},		{" ?", "?"},	 {" !", "!"},			  {" ,", ","},
-										   {" ' ", "'"},	{" n't", "n't"}, {" 'm", "'m"},			  {" do not", " don't"},
-										   {" 's", "'s"},	{" 've", "'ve"}, {" 're", "'re"}};
+static const Replacement replacements[] = {
+	{" .", "."},	  {" ?", "?"},			  {" !", "!"},	  {" ,", ","},	   {" ' ", "'"},	{" n't", "n't"},
+	{" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
 
 /* Replaces each occurrence in bytes[0, size), in place; the new size. */
 static size_t

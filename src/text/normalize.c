@@ -194,12 +194,13 @@ emit_cluster(MgCtx *cx, MgNormalizer *normalizer)
 	for (size_t i = 0; i < cluster->n_parts; i++)
 	{
 		const Part *part = &cluster->parts[i];
+		Place place;
 
 		if (!part->added)
 			n_dealt++;
-		if (!mg_pace(cx, normalizer->pace, 1))
-			return false;
-		if (!emit(cx, normalizer, part->code, mg_char_flags(part->code), cluster->places[n_dealt > 0 ? n_dealt - 1 : 0]))
+		place = cluster->places[n_dealt > 0 ? n_dealt - 1 : 0];
+		if (!mg_pace(cx, normalizer->pace, 1) ||
+			!emit(cx, normalizer, part->code, mg_char_flags(part->code), place))
 			return false;
 	}
 	return true;

@@ -110,13 +110,12 @@ take_segment(Run *run, size_t start, size_t stop)
 static bool
 take_between(Run *run, size_t start, size_t stop)
 {
-	MgSpan segment = mg_span(run->text.data + start, stop - start);
-
 	if (start >= stop)
 		return true;
 	if (run->tokenizer->normalized.n == 0)
 		return take_segment(run, start, stop);
-	mg_normalizer_start(&run->normalizer, run->tokenizer->rules, segment, (uint32_t) start, &run->pace);
+	mg_normalizer_start(&run->normalizer, run->tokenizer->rules, mg_span(run->text.data + start, stop - start),
+						(uint32_t) start, &run->pace);
 	return mg_normalized_segment(run->cx, &run->normalizer, &run->buffer);
 }
 

@@ -37,8 +37,13 @@ bool mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgTokens 
 
 #define MG_TEXT_LIMIT ((size_t) 64 * 1024 * 1024)
 
-/* Ids as text: continuations joined, special tokens left out unless keep_special; punctuation spaced as the reference does. */
-bool mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_t n, bool keep_special, MgSpan *text);
+/*
+ * Ids as text: continuations joined, special tokens left out unless
+ * keep_special; punctuation spaced as the reference does, token by token
+ * ("don ' t"). Refuses ids that are out of range; holes are nothing.
+ */
+bool mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_t n, bool keep_special,
+				   MgSpan *text);
 
 size_t mg_tokenizer_size(const MgTokenizer *tokenizer); /* number of ids */
 MgSpan mg_token_text(const MgTokenizer *tokenizer, int32_t id); /* as in the vocabulary; empty when there is none */

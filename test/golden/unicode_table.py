@@ -120,7 +120,7 @@ def main():
     put(["{0x%X, 0x%X, %d, %d}," % tuple(r) for r in runs], 4)
     print("};\n")
     print("static const WordRange word_ranges[] = {")
-    put(["{0x%X, 0x%X}," % tuple(r) for r in word_ranges()], 6)
+    put(["{0x%X, 0x%X}," % tuple(r) for r in word_ranges()], 5)
     print("};\n")
     print("/* The same flags for ASCII, by code point. */")
     print("static const uint8_t ascii_flags[128] = {")
