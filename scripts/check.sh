@@ -45,7 +45,6 @@ check_end()
 # The working directory of everything that talks to a server: its user may not be able to read this one.
 #
 #   tree/        test/, expected/ and scripts/, owned by the cluster's user
-#   models/      links to the real models
 #   data/ ...    the cluster; durability is of no use here
 check_cluster()
 {
@@ -60,10 +59,7 @@ check_cluster()
 	((EUID != 0)) || chown -R "$(cluster_user)" "$check_dir/tree"
 	MASKGEN_TEST_MINILM=$(cluster_lend "$check_dir" "$minilm_dir" minilm)
 	MASKGEN_TEST_BERT=$(cluster_lend "$check_dir" "$bert_dir" bert)
-	mkdir "$check_dir/models"
-	ln -s "$MASKGEN_TEST_MINILM" "$check_dir/models/minilm"
-	ln -s "$MASKGEN_TEST_BERT" "$check_dir/models/bert"
-	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT MG_TEST_MODELS=$check_dir/models
+	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT
 	cluster_start "$check_dir"
 	# What each pgTAP file gets a copy of.
 	cluster_psql "$check_dir" --dbname=postgres --quiet --command="CREATE DATABASE pgtap_template"
