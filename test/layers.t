@@ -29,7 +29,7 @@ my %may_include = (
 	pg => [qw(core tensor text format model arch task vector hnsw)]);
 
 # The reader of tokenizer.json fills in the tokenizer's own description of itself.
-my %exception = ('format text/spec.h' => 1);
+my %exception = ('format text/spec.h' => 1, 'format text/utf8.h' => 1);
 
 # Each belongs to one layer, so that it can be replaced there.
 my %only_in = ('jansson.h' => 'format', 'utf8proc.h' => 'text');

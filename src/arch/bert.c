@@ -39,6 +39,7 @@ typedef struct Weights
 	const float *transform_bias, *transform_gain, *transform_norm_bias;
 	const float *vocabulary_bias;
 	MgMatrix decoder; /* [vocab, h], when not tied */
+	const float *decoder_bias;
 } Weights;
 
 #define ONE(part, role, rows, cols, name, gguf, field) \
@@ -77,6 +78,7 @@ static const MgWeightSpec weights[] = {
 	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.LayerNorm.bias", NULL, transform_norm_bias),
 	ONE(HEAD, MG_VECTOR, VOCAB, NONE, "cls.predictions.bias", NULL, vocabulary_bias),
 	ONE(MG_PART_DECODER, MG_TABLE, VOCAB, HIDDEN, "cls.predictions.decoder.weight", NULL, decoder),
+	ONE(MG_PART_DECODER_BIAS, MG_VECTOR, VOCAB, NONE, "cls.predictions.decoder.bias", NULL, decoder_bias),
 };
 
 static bool
@@ -253,7 +255,9 @@ vocabulary(const MgModel *model)
 {
 	const Weights *w = model->weights;
 
-	return (MgVocabulary){model->meta.hyper.tied ? &w->words : &w->decoder, w->vocabulary_bias};
+	if (model->meta.hyper.tied)
+		return (MgVocabulary){&w->words, w->vocabulary_bias};
+	return (MgVocabulary){&w->decoder, w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
 }
 
 static const char *const classes[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining", NULL};

@@ -42,6 +42,7 @@ typedef enum MgPart
 	MG_PART_ENCODER,
 	MG_PART_HEAD,	 /* masked-LM head */
 	MG_PART_DECODER, /* a vocabulary matrix of its own; with a head whose embeddings are not tied */
+	MG_PART_DECODER_BIAS, /* and a bias of its own, where the checkpoint has one beside the head's */
 	MG_N_PARTS
 } MgPart;
 

@@ -124,7 +124,7 @@ find_prefix(MgCtx *cx, Facts *facts)
 	return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", first);
 }
 
-/* A head is there when the first of its weights is; an untied vocabulary only beside a head. */
+/* A head is there when one of its weights is; an untied vocabulary only beside a head. */
 static uint32_t
 find_parts(const Facts *facts, const MgHyper *hyper)
 {
@@ -137,9 +137,13 @@ find_parts(const Facts *facts, const MgHyper *hyper)
 		if (spec->part == MG_PART_HEAD && find_tensor(facts, spec->name) != NULL)
 			parts |= 1u << MG_PART_HEAD;
 	}
-	if ((parts & (1u << MG_PART_HEAD)) != 0 && !hyper->tied)
-		parts |= 1u << MG_PART_DECODER;
-	return parts;
+	if ((parts & (1u << MG_PART_HEAD)) == 0 || hyper->tied)
+		return parts;
+	for (size_t i = 0; i < facts->arch->n_weights; i++)
+		if (facts->arch->weights[i].part == MG_PART_DECODER_BIAS &&
+			find_tensor(facts, facts->arch->weights[i].name) != NULL)
+			parts |= 1u << MG_PART_DECODER_BIAS;
+	return parts | 1u << MG_PART_DECODER;
 }
 
 static bool

@@ -21,8 +21,8 @@ typedef struct MgUsage
 	uint64_t batches; /* forward passes */
 } MgUsage;
 
-/* Tokens in one forward pass, unless one sequence is longer: past this, larger products gain nothing. */
-#define MG_BATCH_TOKENS 1024
+/* Tokens in one forward pass, unless one sequence is longer: products are at full speed, and states still near the core. */
+#define MG_BATCH_TOKENS 512
 
 /* A text as the ids of one sequence. */
 typedef struct MgSequence
