@@ -180,7 +180,8 @@ mg_classify(MgCtx *cx, const MgModel *model, const MgLabels *labels, const float
 	if (run.sequences == NULL || run.mask_at == NULL || run.logits == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!fill_all(cx, model, labels, long_input, texts[i], run.sequences + i * labels->n_groups,
+		if (!mg_poll(cx) ||
+			!fill_all(cx, model, labels, long_input, texts[i], run.sequences + i * labels->n_groups,
 					  run.mask_at + i * labels->n_groups))
 			return false;
 	for (size_t done = 0; done < run.n_sequences;)

@@ -71,7 +71,8 @@ mg_embed(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, const M
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
-		if (!mg_sequence_of_text(cx, model, options->prompt, texts[i], options->long_input, &sequences[i]))
+		if (!mg_poll(cx) ||
+			!mg_sequence_of_text(cx, model, options->prompt, texts[i], options->long_input, &sequences[i]))
 			return false;
 		if (sequences[i].n == 0)
 			return mg_fail(cx, MG_BAD_ARGUMENT, "input has no tokens");
