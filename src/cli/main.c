@@ -149,6 +149,8 @@ choose_compute(MgCtx *cx, MgCompute *compute, MgForm *form)
 {
 	const char *cpu = setting("MG_CPU", mg_cpu_level_name(mg_cpu_level())), *matmul = setting("MG_MATMUL", "native");
 	int threads = atoi(setting("MG_THREADS", "1")), level = MG_N_CPU_LEVELS;
+	MgVariable variables[MG_BLAS_MAX_VARIABLES];
+	size_t n;
 
 	while (--level > 0 && strcmp(cpu, mg_cpu_level_name((MgCpuLevel) level)) != 0)
 		;
@@ -160,6 +162,9 @@ choose_compute(MgCtx *cx, MgCompute *compute, MgForm *form)
 	{
 		compute->provider = strcmp(matmul, "onednn") == 0 ? MG_ONEDNN : MG_OPENBLAS;
 		*form = MG_FORM_ROWS;
+		n = mg_blas_environment(compute->provider, (MgCpuLevel) level, threads, variables);
+		for (size_t i = 0; i < n; i++)
+			setenv(variables[i].name, variables[i].value, 0);
 		if (!mg_blas_open(cx, compute->provider, threads))
 			return false;
 	}

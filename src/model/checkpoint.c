@@ -290,11 +290,35 @@ plan_prompts(MgCtx *cx, const MgSentenceFacts *sentence, const MgModelOptions *o
 }
 
 static bool
+contains(MgSpan text, MgSpan part)
+{
+	for (size_t at = 0; part.size > 0 && at + part.size <= text.size; at++)
+		if (memcmp(text.data + at, part.data, part.size) == 0)
+			return true;
+	return false;
+}
+
+/* A template that no call could use is refused now, not at the first call. */
+static bool
+check_template(MgCtx *cx, const MgTokenizerSpec *tokenizer, MgSpan template)
+{
+	MgSpan mask = tokenizer->mask >= 0 ? tokenizer->tokens[tokenizer->mask] : mg_span(NULL, 0);
+
+	if (template.size == 0 || (contains(template, mg_span_of("{text}")) &&
+							   (contains(template, mg_span_of("{mask}")) || contains(template, mask))))
+		return true;
+	mg_fail(cx, MG_BAD_ARGUMENT, "option \"template\" lacks {text} or {mask}");
+	return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
+}
+
+static bool
 plan_meta(MgCtx *cx, const Facts *facts, const MgModelOptions *options, MgMeta *meta)
 {
 	size_t max_tokens = options->max_tokens;
 
 	memset(meta, 0, sizeof *meta);
+	if (!check_template(cx, &facts->tokenizer, options->template))
+		return false;
 	snprintf(meta->arch, sizeof meta->arch, "%s", facts->arch->name);
 	if (!facts->arch->configure(cx, "config.json", facts->config, &meta->hyper))
 		return false;

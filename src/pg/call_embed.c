@@ -29,6 +29,7 @@ typedef struct Memo
 {
 	uint64 version; /* of the catalog: privileges and names */
 	Oid user;
+	uint8 digest[DIGEST_SIZE];
 	text *model, *input, *prompt;
 	int dims;
 	bool normalize;
@@ -62,10 +63,7 @@ copy_text(const text *value, MemoryContext context)
 	return copy;
 }
 
-/*
- * Remembers a call once the same input came twice in a row, so that a scan over
- * different inputs pays a comparison and a small copy, not three.
- */
+/* Remembers a call; what it replaces is freed, so that a long scan does not grow. */
 static void
 memo_keep(FmgrInfo *flinfo, const text *model, const text *input, const text *prompt, const MgEmbedOptions *options,
 		  const Vector *result)
@@ -85,6 +83,7 @@ memo_keep(FmgrInfo *flinfo, const text *model, const text *input, const text *pr
 	}
 	memo->version = catalog_version();
 	memo->user = GetUserId();
+	memcpy(memo->digest, catalog_find(text_to_cstring(model))->digest, DIGEST_SIZE);
 	memo->model = copy_text(model, context);
 	memo->input = copy_text(input, context);
 	memo->prompt = copy_text(prompt, context);
@@ -142,6 +141,7 @@ embed_one(FmgrInfo *flinfo, text *model, text *input, text *prompt, int dims, bo
 	{
 		const Memo *memo = flinfo->fn_extra;
 
+		session_count_hit(memo->digest);
 		return PointerGetDatum(copy_text((const void *) memo->result, CurrentMemoryContext));
 	}
 	embed_texts(text_to_cstring(model), &options, &text, 1, &result);

@@ -84,6 +84,19 @@ session_kernel(void)
 									   : psprintf("%s %s", level, maskgen_matmul == MG_ONEDNN ? "onednn" : "openblas");
 }
 
+/* The library that maskgen.matmul names, with what it reads from the environment set before it is loaded. */
+static void
+open_blas(int threads)
+{
+	MgVariable variables[MG_BLAS_MAX_VARIABLES];
+	size_t n = mg_blas_environment((MgProvider) maskgen_matmul, cpu_level(), threads, variables);
+
+	for (size_t i = 0; i < n; i++)
+		setenv(variables[i].name, variables[i].value, 0);
+	if (!mg_blas_open(&scratch, (MgProvider) maskgen_matmul, threads))
+		host_throw(&scratch);
+}
+
 /* What the settings of this moment ask for. Parallel workers share the cores already. */
 static MgCompute
 choose_compute(void)
@@ -105,8 +118,8 @@ choose_compute(void)
 		}
 		pool_threads = threads;
 	}
-	if (maskgen_matmul != MG_NATIVE && !mg_blas_open(&scratch, (MgProvider) maskgen_matmul, threads))
-		host_throw(&scratch);
+	if (maskgen_matmul != MG_NATIVE)
+		open_blas(threads);
 	return (MgCompute){mg_kernels(cpu_level()), (MgProvider) maskgen_matmul, pool};
 }
 
@@ -203,6 +216,15 @@ model_use_end(ModelUse *use, bool fine)
 	stats_add(use->entry->digest, &counts);
 	if (!fine)
 		host_throw(use->cx);
+}
+
+void
+session_count_hit(const uint8 *digest)
+{
+	StatsCounts counts = {{0}};
+
+	counts.values[STATS_CALLS] = counts.values[STATS_ROWS] = counts.values[STATS_CACHE_HITS] = 1;
+	stats_add(digest, &counts);
 }
 
 MgSpan

@@ -33,6 +33,9 @@ void model_use_begin(ModelUse *use, const char *name);
 
 void model_use_end(ModelUse *use, bool fine);
 
+/* Counts a call on a model whose result was still at hand. */
+void session_count_hit(const uint8 *digest);
+
 /* The form that models are resident in, by maskgen.matmul. */
 MgForm session_form(void);
 

@@ -9,6 +9,22 @@ mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit)
 	return mg_hint(cx, "Shorten the input, or cut it by setting maskgen.long_input to \"truncate\".");
 }
 
+/* A text behind a prompt that fills the sequence by itself would be cut off without a word. */
+static bool
+check_prompt(MgCtx *cx, const MgModel *model, MgSpan prompt, size_t limit)
+{
+	MgTokens tokens;
+
+	if (prompt.size == 0)
+		return true;
+	if (!mg_tokenize(cx, model->tokenizer, prompt, &tokens))
+		return false;
+	if (tokens.n < limit)
+		return true;
+	mg_fail(cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", model->name);
+	return mg_detail(cx, "It has %zu tokens, and at most %zu fit with the text.", tokens.n, limit);
+}
+
 bool
 mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, MgLongInput long_input,
 					MgSequence *sequence)
@@ -36,6 +52,8 @@ mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text,
 		return false;
 	if (tokens.n > limit)
 	{
+		if (!check_prompt(cx, model, prompt, limit))
+			return false;
 		if (long_input == MG_LONG_ERROR)
 			return mg_fail_too_long(cx, model, tokens.n, limit);
 		tokens.n = limit;

@@ -168,6 +168,7 @@ test_refusals(void)
 		{TINY "bert-mlm", "{\"max_tokens\": 100000}", "option \"max_tokens\" is 100000"},
 		{TINY "bert-mlm", "[]", "options are not a JSON object"},
 		{TINY "bert-mlm", "{\"prompts\": {\"a\": 1}}", "prompt \"a\" is not a string"},
+		{TINY "bert-mlm", "{\"template\": \"about {text}\"}", "option \"template\" lacks {text} or {mask}"},
 		{TINY "none", "{}", "file \"config.json\" does not exist"},
 	};
 	MgCtx cx;

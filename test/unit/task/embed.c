@@ -1,0 +1,122 @@
+/* What embedding promises: the same bits in any batch, cut or refused long texts, prompts, dimensions, failures. */
+#include "task/embed.h"
+
+#include "cli/host.h"
+#include "unit/host.h"
+
+#define N_TEXTS 150
+
+static MgModel *model;
+
+static bool
+embed_two(MgCtx *cx, void *user)
+{
+	MgEmbedOptions options = {.normalize = true, .prompt = mg_span_of("query: ")};
+	MgSpan texts[] = {mg_span_of("paris"), mg_span_of("")};
+	MgUsage usage = {0};
+
+	return mg_embed(cx, model, &options, texts, 2, user, &usage);
+}
+
+static void
+test_batch_invariance(size_t dims)
+{
+	static char texts[N_TEXTS][60];
+	static MgSpan spans[N_TEXTS];
+	float *together = malloc(N_TEXTS * dims * sizeof *together), *alone = malloc(dims * sizeof *alone);
+	MgEmbedOptions options = {.normalize = true};
+	MgUsage usage = {0};
+	long differ = 0;
+	MgCtx cx;
+
+	for (size_t i = 0; i < N_TEXTS; i++)
+	{
+		snprintf(texts[i], sizeof texts[i], "%zu %.*s", i, (int) (i % 31), "a b c d e f g h i j k l m n o p");
+		spans[i] = mg_span_of(texts[i]);
+	}
+	mg_ctx_init(&cx, &cli_host);
+	ok(mg_embed(&cx, model, &options, spans, N_TEXTS, together, &usage) && usage.batches > 1 && usage.rows == N_TEXTS,
+	   "%d texts in %d batches", N_TEXTS, (int) usage.batches);
+	for (size_t i = 0; i < N_TEXTS; i++)
+	{
+		mg_ctx_reset(&cx);
+		mg_embed(&cx, model, &options, &spans[i], 1, alone, &usage);
+		differ += memcmp(alone, together + i * dims, dims * sizeof *alone) != 0;
+	}
+	is_int(differ, 0, "have the same bits as one by one");
+	ok(mg_embed(&cx, model, &options, NULL, 0, together, &usage), "no text at all is fine");
+	mg_ctx_free(&cx);
+	free(together);
+	free(alone);
+}
+
+static void
+test_limits(size_t dims)
+{
+	static char text[4000];
+	float *out = malloc(dims * sizeof *out);
+	double length = 0;
+	MgEmbedOptions options = {.normalize = true};
+	MgSpan input;
+	MgUsage usage = {0};
+	MgCtx cx;
+
+	for (size_t i = 0; i + 2 < sizeof text; i += 2)
+		memcpy(text + i, "a ", 2);
+	input = mg_span_of(text);
+	mg_ctx_init(&cx, &cli_host);
+	ok(mg_embed(&cx, model, &options, &input, 1, out, &usage), "a long text is cut");
+	is_int(usage.tokens, model->meta.max_tokens, "to the model's limit");
+
+	options.long_input = MG_LONG_ERROR;
+	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage), "or refused");
+	is_text(cx.error.message, "input is too long for model \"tiny\"", "and said so");
+
+	mg_ctx_reset(&cx);
+	options.long_input = MG_LONG_TRUNCATE;
+	options.prompt = input;
+	ok(!mg_embed(&cx, model, &options, &(MgSpan){(const uint8_t *) "b", 1}, 1, out, &usage),
+	   "a prompt that leaves no room for the text is refused");
+	is_text(cx.error.message, "prompt is too long for model \"tiny\"", "and said so");
+
+	mg_ctx_reset(&cx);
+	options.prompt = mg_span(NULL, 0);
+	options.dims = 5;
+	ok(mg_embed(&cx, model, &options, &input, 1, out, &usage), "five dimensions");
+	for (size_t d = 0; d < 5; d++)
+		length += (double) out[d] * out[d];
+	is_near(length, 1, 1e-6, "have length 1 again");
+	options.dims = dims + 1;
+	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage), "more dimensions than there are are refused");
+
+	mg_ctx_reset(&cx);
+	options.dims = 0;
+	input = mg_span("a\xFF", 2);
+	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage) && cx.error.code == MG_BAD_TEXT,
+	   "invalid UTF-8 is refused");
+	mg_ctx_free(&cx);
+	free(out);
+}
+
+int
+main(void)
+{
+	MgCompute compute = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	size_t dims;
+	float *out;
+	MgCtx cx;
+
+	mg_ctx_init(&cx, &cli_host);
+	model = cli_load(&cx, "test/golden/tiny/bert-embed-mean", "{}", &compute, MG_FORM_PANELS);
+	if (!ok(model != NULL, "loaded (%s)", cx.error.message))
+		return done();
+	model->name = "tiny";
+	dims = model->meta.hyper.hidden;
+	out = malloc(2 * dims * sizeof *out);
+	test_batch_invariance(dims);
+	test_limits(dims);
+	sweep("embed", embed_two, out, 1);
+	free(out);
+	mg_ctx_free(&cx);
+	return done();
+}
