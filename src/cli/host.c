@@ -126,16 +126,15 @@ cli_load(MgCtx *cx, const char *path, const char *options_text, const MgCompute 
 	source = mg_source_of_span(&bytes);
 	if (!mg_image_open(cx, &source, &portable) || !mg_image_plan_pack(cx, &portable, form, &resident))
 		goto failed;
-	to.data = aligned_alloc(MG_ALIGNMENT, (resident.size + MG_ALIGNMENT - 1) / MG_ALIGNMENT * MG_ALIGNMENT);
+	to.data = mg_alloc(cx, resident.size);
 	if (to.data == NULL || !mg_image_pack(cx, compute->kernels, &source, &portable, &resident, &to_sink))
 		goto failed;
 	free(from.data);
 	return mg_model_bind(cx, path, mg_span(to.data, to.used), compute);
 
 failed:
-	if (from.data == NULL || (to.data == NULL && cx->error.code == MG_OK))
+	if (from.data == NULL)
 		mg_fail(cx, MG_NO_MEMORY, "out of memory");
 	free(from.data);
-	free(to.data);
 	return NULL;
 }

@@ -11,7 +11,7 @@ extern const MgHost cli_host;
 /* The files below a directory, opened on demand; path must outlive it. Descriptors stay open until the process ends. */
 MgFiles cli_directory(const char *path);
 
-/* The whole way from a directory to a bound model, in this process's memory; options is a JSON object. NULL on error. */
+/* The whole way from a directory to a bound model, in memory of cx; options is a JSON object. NULL on error. */
 MgModel *cli_load(MgCtx *cx, const char *path, const char *options, const MgCompute *compute, MgForm form);
 
 #endif

@@ -34,7 +34,7 @@ enum { KIND_IDS, KIND_STATE, KIND_TOP, KIND_LOGITS, KIND_RAW, KIND_SCORE, KIND_E
 
 typedef struct Golden
 {
-	MgCtx *cx;
+	MgCtx *cx, *kept; /* kept: for what a later line refers to */
 	const MgModel *model;
 	double tolerance;
 	char *texts[GOLDEN_TEXTS];
@@ -271,19 +271,19 @@ golden_line(Golden *golden, const char *word, char *rest)
 	{
 		long t = (long) golden_number(&rest);
 
-		golden->texts[t] = strdup(golden_text(rest));
+		golden->texts[t] = mg_copy_text(golden->kept, mg_span_of(golden_text(rest)));
 	}
 	else if (strcmp(word, "template") == 0)
 	{
 		golden_number(&rest);
-		golden->template = strdup(golden_text(rest));
+		golden->template = mg_copy_text(golden->kept, mg_span_of(golden_text(rest)));
 		golden->n_labels = 0;
 	}
 	else if (strcmp(word, "label") == 0)
 	{
 		golden_number(&rest);
 		golden_number(&rest);
-		golden->labels[golden->n_labels++] = strdup(golden_text(rest));
+		golden->labels[golden->n_labels++] = mg_copy_text(golden->kept, mg_span_of(golden_text(rest)));
 	}
 	else if (strcmp(word, "ids") == 0)
 		return golden_ids(golden, rest);
@@ -308,7 +308,7 @@ golden_check(const char *what, const char *directory, const char *values, const 
 	static const char *const names[N_KINDS] = {"ids", "states", "fill-mask", "logits", "raw scores", "scores",
 											   "embeddings"};
 	MgCtx kept, scratch;
-	Golden golden = {.cx = &scratch, .states_of = -1, .tolerance = GOLDEN_TOLERANCE};
+	Golden golden = {.cx = &scratch, .kept = &kept, .states_of = -1, .tolerance = GOLDEN_TOLERANCE};
 	FILE *file = fopen(values, "r");
 	char *line = NULL, *rest;
 	size_t room = 0;
