@@ -81,9 +81,9 @@ $(BUILD)/mg: $(CLI_OBJECTS) $(BUILD)/libmg.a
 $(BUILD)/unit/%.t: test/unit/%.c $(wildcard test/unit/*.h test/unit/*/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
-$(BUILD)/bench/%: bench/%.c $(BUILD)/libmg.a
+$(BUILD)/bench/%: bench/%.c $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
-	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/libmg.a $(LIBRARIES) -o $@
+	$(CC) $(HOSTED_CFLAGS) $< $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@
 $(BUILD)/fuzz/%: test/fuzz/%.c test/fuzz/replay.c $(wildcard test/fuzz/*.h test/unit/*.h) $(BUILD)/cli/host.o $(BUILD)/libmg.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_CFLAGS) $(FUZZ_LINK) $< $(if $(FUZZER),,test/fuzz/replay.c) $(BUILD)/cli/host.o $(BUILD)/libmg.a $(LIBRARIES) -o $@

@@ -10,40 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cli/host.h"
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
 #include "tensor/pool.h"
-
-static void *
-host_alloc(void *user, size_t size)
-{
-	(void) user;
-	return malloc(size);
-}
-
-static void
-host_release(void *user, void *memory, size_t size)
-{
-	(void) user;
-	(void) size;
-	free(memory);
-}
-
-static bool
-host_poll(void *user)
-{
-	(void) user;
-	return true;
-}
-
-static void
-host_note(void *user, const char *text)
-{
-	(void) user;
-	(void) text;
-}
-
-static const MgHost host = {NULL, host_alloc, host_release, host_poll, host_note};
 
 /* The clock: of the process with one thread, so that a busy machine disturbs less, else of the wall. */
 static clockid_t clock_used = CLOCK_PROCESS_CPUTIME_ID;
@@ -351,7 +321,7 @@ main(int argc, char **argv)
 
 	if (threads > 1)
 		clock_used = CLOCK_MONOTONIC;
-	mg_ctx_init(&cx, &host);
+	mg_ctx_init(&cx, &cli_host);
 	best.pool = mg_pool_create(&cx, threads);
 	if (best.pool == NULL)
 	{
