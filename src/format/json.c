@@ -319,6 +319,8 @@ fail_member(MgCtx *cx, const char *name, const char *key, const MgJson *value, c
 			snprintf(shown, sizeof shown, "%s",
 					 value->kind == MG_JSON_TRUE ? "true" : value->kind == MG_JSON_FALSE ? "false" : "null");
 	}
+	if (name == NULL)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "option \"%s\" is %s, expected %s", key, shown, expected);
 	return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has \"%s\" %s, expected %s", name, key, shown, expected);
 }
 

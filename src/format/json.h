@@ -49,7 +49,8 @@ const MgJson *mg_json_get(const MgJson *object, const char *key);
 /*
  * Typed members. A missing member leaves *value as it is and gives true, so
  * the caller sets the default before; a member of another type, or out of
- * [least, most], is an error that names file, key and value.
+ * [least, most], is an error that names file, key and value. With name NULL
+ * the members are a user's options, and so the error says.
  */
 bool mg_json_get_size(MgCtx *cx, const char *name, const MgJson *object, const char *key, size_t least, size_t most,
 					  size_t *value);

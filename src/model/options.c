@@ -72,18 +72,17 @@ parse_prompts(MgCtx *cx, const MgJson *object, MgModelOptions *options)
 bool
 mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 {
-	static const char name[] = "options";
-	const MgJson *object = mg_json_parse(cx, name, json);
+	const MgJson *object = mg_json_parse(cx, "options", json);
 	MgSpan dtype = {NULL, 0}, pooling = {NULL, 0};
 	bool normalize = true;
 
 	*options = (MgModelOptions){.dtype = -1, .normalize = -1, .calibrate = true};
-	if (object == NULL || !check_keys(cx, object) || !mg_json_get_string(cx, name, object, "dtype", &dtype) ||
-		!parse_dtype(cx, dtype, &options->dtype) || !mg_json_get_string(cx, name, object, "pooling", &pooling) ||
-		!mg_json_get_bool(cx, name, object, "normalize", &normalize) ||
-		!mg_json_get_size(cx, name, object, "max_tokens", 3, MG_MAX_POSITIONS, &options->max_tokens) ||
-		!mg_json_get_string(cx, name, object, "template", &options->template) ||
-		!mg_json_get_bool(cx, name, object, "calibrate", &options->calibrate) ||
+	if (object == NULL || !check_keys(cx, object) || !mg_json_get_string(cx, NULL, object, "dtype", &dtype) ||
+		!parse_dtype(cx, dtype, &options->dtype) || !mg_json_get_string(cx, NULL, object, "pooling", &pooling) ||
+		!mg_json_get_bool(cx, NULL, object, "normalize", &normalize) ||
+		!mg_json_get_size(cx, NULL, object, "max_tokens", 3, MG_MAX_POSITIONS, &options->max_tokens) ||
+		!mg_json_get_string(cx, NULL, object, "template", &options->template) ||
+		!mg_json_get_bool(cx, NULL, object, "calibrate", &options->calibrate) ||
 		!parse_prompts(cx, mg_json_get(object, "prompts"), options))
 		return false;
 	if (pooling.size > 0)

@@ -163,39 +163,42 @@ maskgen_embed_default(PG_FUNCTION_ARGS)
 					 true);
 }
 
-/* The model's own prompt of that name; a model without it gets the text as it is. */
+/* The model's own prompt of that name, or of the other one; a model without them gets the text as it is. */
 static text *
-prompt_of_model(const char *model, const char *name)
+prompt_of_model(const char *model, const char *name, const char *other)
 {
 	ModelUse use;
 	const MgPrompt *prompt;
 
 	model_use_begin(&use, model);
 	prompt = mg_model_prompt(use.model, mg_span_of(name));
+	if (prompt == NULL)
+		prompt = mg_model_prompt(use.model, mg_span_of(other));
 	if (prompt == NULL || prompt->text.size == 0)
 		return cstring_to_text("");
 	return cstring_to_text_with_len((const char *) prompt->text.data, (int) prompt->text.size);
 }
 
 static Datum
-embed_prompted(FunctionCallInfo fcinfo, const char *prompt)
+embed_prompted(FunctionCallInfo fcinfo, const char *prompt, const char *other)
 {
 	text *model = PG_GETARG_TEXT_PP(0);
 
-	return embed_one(fcinfo->flinfo, model, PG_GETARG_TEXT_PP(1), prompt_of_model(text_to_cstring(model), prompt),
+	return embed_one(fcinfo->flinfo, model, PG_GETARG_TEXT_PP(1), prompt_of_model(text_to_cstring(model), prompt, other),
 					 PG_GETARG_INT32(2), true);
 }
 
 Datum
 maskgen_embed_query(PG_FUNCTION_ARGS)
 {
-	return embed_prompted(fcinfo, "query");
+	return embed_prompted(fcinfo, "query", "question");
 }
 
 Datum
 maskgen_embed_document(PG_FUNCTION_ARGS)
 {
-	return embed_prompted(fcinfo, "document");
+	/* What retrieval models call it differs. */
+	return embed_prompted(fcinfo, "document", "passage");
 }
 
 /* A NULL among the inputs gives a NULL at its place; the shape of the array is kept. */

@@ -166,6 +166,7 @@ test_refusals(void)
 		{TINY "bert-mlm", "{\"dtype\": \"int3\"}", "option \"dtype\" has value \"int3\""},
 		{TINY "bert-mlm", "{\"pooling\": \"sum\"}", "option \"pooling\" has value \"sum\""},
 		{TINY "bert-mlm", "{\"max_tokens\": 100000}", "option \"max_tokens\" is 100000"},
+		{TINY "bert-mlm", "{\"normalize\": \"yes\"}", "option \"normalize\" is \"yes\", expected true or false"},
 		{TINY "bert-mlm", "[]", "options are not a JSON object"},
 		{TINY "bert-mlm", "{\"prompts\": {\"a\": 1}}", "prompt \"a\" is not a string"},
 		{TINY "bert-mlm", "{\"template\": \"about {text}\"}", "option \"template\" lacks {text} or {mask}"},
