@@ -52,9 +52,10 @@ def measure(arguments, task, lines_file):
 def cpu_name():
     with open("/proc/cpuinfo", encoding="ascii") as file:
         names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    flags = subprocess.run("grep -o -m1 -wE 'avx512_vnni|avx2' /proc/cpuinfo | head -1", shell=True,
-                           stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
-    return f"{len(names)} x {names[0]} ({flags})"
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), [])
+    widest = next((flag for flag in ("amx_int8", "avx512_vnni", "avx512f", "avx2") if flag in flags), "no vectors")
+    return f"{len(names)} x {names[0]} ({widest})"
 
 
 def spread(values):
