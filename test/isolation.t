@@ -6,6 +6,9 @@ use File::Basename;
 use lib dirname(__FILE__) . '/lib';
 use Regress;
 
+# A specification has no variables; a setting carries the directory of the models.
+$ENV{PGOPTIONS} = "-c test.models=$ENV{PG_ABS_SRCDIR}/golden/tiny";
+
 regress(program => 'isolation/pg_isolation_regress',
 	tests => [ map { basename($_, '.spec') } sort glob 'test/isolation/specs/*.spec' ],
 	options => [qw(--inputdir=test/isolation --outputdir=test/isolation --dbname=maskgen_isolation

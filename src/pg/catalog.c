@@ -80,6 +80,8 @@ prepare(void)
 		entries = hash_create("maskgen models", 16, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	}
+	/* Between the statements of a transaction nothing else may have looked for what others committed. Costs nanoseconds. */
+	AcceptInvalidationMessages();
 	if (entries_version != version)
 	{
 		HASH_SEQ_STATUS scan;

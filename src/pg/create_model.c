@@ -119,6 +119,14 @@ store_image(MgCtx *cx, const MgPlan *plan, int64 id)
 }
 
 static void
+throw_exists(const char *name)
+{
+	ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" already exists", name),
+					errdetail("A model never changes under its name, so that results stay what they were."),
+					errhint("Choose another name, such as \"%s-2\", or drop the model first.", name)));
+}
+
+static void
 insert_model(const char *name, const char *version, Oid owner, const MgPlan *plan, int64 id, Datum options)
 {
 	Oid types[12] = {INT8OID, TEXTOID, TEXTOID, OIDOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID, TEXTOID, INT8OID,
@@ -139,9 +147,13 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 
 	if (SPI_execute_with_args("INSERT INTO maskgen.model (id, name, version, owner, architecture, tasks, dims, "
 							  "max_tokens, parameters, dtype, stored_bytes, options) "
-							  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+							  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+							  "ON CONFLICT (name) DO NOTHING",
 							  12, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store a model");
+	/* Another session was faster. */
+	if (SPI_processed == 0)
+		throw_exists(name);
 }
 
 /* Names are identifiers to people, but may hold what model names hold: letters, digits and - _ . / : */
@@ -172,9 +184,7 @@ check_absent(const char *name)
 							  false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for a model");
 	if (SPI_processed > 0)
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" already exists", name),
-						errdetail("A model never changes under its name, so that results stay what they were."),
-						errhint("Choose another name, such as \"%s-2\", or drop the model first.", name)));
+		throw_exists(name);
 }
 
 Datum
