@@ -1,88 +1,13 @@
-/* Planning an image from a directory, and streaming it. Options: options.c. */
+/* Planning an image from a directory's facts, and streaming it. Options: options.c. */
 #include "model/checkpoint.h"
 
 #include <stdio.h>
 
-#include "format/tokenizer_files.h"
+#include "model/facts.h"
 #include "text/tokenizer.h"
 
-#define CONFIG_LIMIT ((size_t) 4 * 1024 * 1024)
 #define PIECE ((size_t) 1024 * 1024)
 #define N_FACTS 4 /* meta, tokenizer, template, prompts */
-
-typedef struct Facts
-{
-	const MgArch *arch;
-	const MgJson *config;
-	MgSentenceFacts sentence;
-	MgTokenizerSpec tokenizer;
-	MgTensors tensors;
-	const char *prefix; /* of the tensors' names */
-} Facts;
-
-static const MgJson *
-read_config(MgCtx *cx, const MgFiles *files)
-{
-	MgSource source;
-	MgSpan text;
-	bool found;
-
-	if (!files->open(cx, files->user, "config.json", &source, &found))
-		return NULL;
-	if (!found)
-	{
-		mg_fail(cx, MG_BAD_FILE, "file \"config.json\" does not exist");
-		mg_hint(cx, "A model is a directory with config.json, model.safetensors and tokenizer.json or vocab.txt.");
-		return NULL;
-	}
-	if (!mg_source_read_all(cx, &source, "config.json", CONFIG_LIMIT, &text))
-		return NULL;
-	return mg_json_parse(cx, "config.json", text);
-}
-
-static bool
-lists_class(const MgArch *arch, MgSpan name)
-{
-	for (const char *const *class = arch->classes; *class != NULL; class++)
-		if (mg_span_is(name, *class))
-			return true;
-	return false;
-}
-
-/* Finds the architecture by config.json's "architectures", or by "model_type" where that list is missing. */
-static bool
-find_arch(MgCtx *cx, Facts *facts)
-{
-	const MgJson *classes = mg_json_get(facts->config, "architectures");
-	MgSpan name = {NULL, 0};
-
-	if (classes != NULL && classes->kind == MG_JSON_ARRAY && classes->n > 0 && classes->items[0].kind == MG_JSON_STRING)
-	{
-		name = classes->items[0].string;
-		for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
-			if (lists_class(*arch, name))
-				facts->arch = *arch;
-	}
-	else
-	{
-		if (!mg_json_get_string(cx, "config.json", facts->config, "model_type", &name))
-			return false;
-		facts->arch = mg_arch_find(name);
-	}
-	if (facts->arch != NULL)
-		return true;
-	if (name.size == 0)
-		return mg_fail(cx, MG_BAD_FILE, "file \"config.json\" does not name an architecture");
-
-	char known[MG_MESSAGE_SIZE] = "";
-	size_t length = 0;
-
-	for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
-		for (const char *const *class = (*arch)->classes; *class != NULL && length < sizeof known; class++)
-			length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? ", " : "", *class);
-	mg_fail(cx, MG_UNSUPPORTED, "architecture \"%.*s\" is not supported", MG_SPAN_ARGS(name));
-	return mg_hint(cx, "Supported are: %s.", known);
-}
 
 /* The name of a weight in the image; the prefix is put before it in the checkpoint. */
 static bool
@@ -91,59 +16,6 @@ weight_name(MgCtx *cx, const MgWeightSpec *spec, uint32_t layer, char name[80])
 	int length = spec->layered ? snprintf(name, 80, spec->name, layer) : snprintf(name, 80, "%s", spec->name);
 
 	return length < 80 || mg_fail(cx, MG_TOO_LARGE, "name of weight \"%s\" is too long", spec->name);
-}
-
-static const MgTensor *
-find_tensor(const Facts *facts, const char *name)
-{
-	char full[160];
-	int length = snprintf(full, sizeof full, "%s%s", facts->prefix, name);
-	const MgTensor *tensor = mg_tensors_find(&facts->tensors, mg_span(full, (size_t) length));
-
-	/* Heads stand beside the encoder and never carry its prefix. */
-	return tensor != NULL ? tensor : mg_tensors_find(&facts->tensors, mg_span_of(name));
-}
-
-/* The prefix under which the first weight of the table is found. */
-static bool
-find_prefix(MgCtx *cx, Facts *facts)
-{
-	const char *first = facts->arch->weights[0].name;
-
-	for (const char *const *prefix = facts->arch->prefixes; *prefix != NULL; prefix++)
-	{
-		char full[160];
-		int length = snprintf(full, sizeof full, "%s%s", *prefix, first);
-
-		if (mg_tensors_find(&facts->tensors, mg_span(full, (size_t) length)) != NULL)
-		{
-			facts->prefix = *prefix;
-			return true;
-		}
-	}
-	return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", first);
-}
-
-/* A head is there when one of its weights is; an untied vocabulary only beside a head. */
-static uint32_t
-find_parts(const Facts *facts, const MgHyper *hyper)
-{
-	uint32_t parts = 1u << MG_PART_ENCODER;
-
-	for (size_t i = 0; i < facts->arch->n_weights; i++)
-	{
-		const MgWeightSpec *spec = &facts->arch->weights[i];
-
-		if (spec->part == MG_PART_HEAD && find_tensor(facts, spec->name) != NULL)
-			parts |= 1u << MG_PART_HEAD;
-	}
-	if ((parts & (1u << MG_PART_HEAD)) == 0 || hyper->tied)
-		return parts;
-	for (size_t i = 0; i < facts->arch->n_weights; i++)
-		if (facts->arch->weights[i].part == MG_PART_DECODER_BIAS &&
-			find_tensor(facts, facts->arch->weights[i].name) != NULL)
-			parts |= 1u << MG_PART_DECODER_BIAS;
-	return parts | 1u << MG_PART_DECODER;
 }
 
 static bool
@@ -184,7 +56,7 @@ is_ignored(const MgArch *arch, MgSpan name)
 
 /* Each tensor of the checkpoint is used or known to be of no use: otherwise this is not the model that we think it is. */
 static bool
-check_all_used(MgCtx *cx, const Facts *facts, const MgPlan *plan)
+check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 {
 	size_t prefix = strlen(facts->prefix);
 	bool *used = mg_alloc_zeroed(cx, facts->tensors.n, sizeof *used);
@@ -210,7 +82,7 @@ check_all_used(MgCtx *cx, const Facts *facts, const MgPlan *plan)
 
 /* Fills in the sections of all weights; with sections NULL it only counts them. */
 static bool
-plan_weights(MgCtx *cx, const Facts *facts, const MgMeta *meta, int dtype, MgSection *sections,
+plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgSection *sections,
 			 const MgTensor **tensors, size_t *n)
 {
 	*n = N_FACTS;
@@ -231,7 +103,7 @@ plan_weights(MgCtx *cx, const Facts *facts, const MgMeta *meta, int dtype, MgSec
 			section = &sections[*n];
 			if (!weight_name(cx, spec, layer, section->name))
 				return false;
-			tensors[*n] = find_tensor(facts, section->name);
+			tensors[*n] = mg_facts_tensor(facts, section->name);
 			if (!check_tensor(cx, tensors[*n], section->name, rows, cols, spec->role == MG_VECTOR))
 				return false;
 			/* Vectors are small and sensitive: they are not narrowed. */
@@ -312,7 +184,7 @@ check_template(MgCtx *cx, const MgTokenizerSpec *tokenizer, MgSpan template)
 }
 
 static bool
-plan_meta(MgCtx *cx, const Facts *facts, const MgModelOptions *options, MgMeta *meta)
+plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgMeta *meta)
 {
 	size_t max_tokens = options->max_tokens;
 
@@ -325,7 +197,7 @@ plan_meta(MgCtx *cx, const Facts *facts, const MgModelOptions *options, MgMeta *
 	if (facts->tokenizer.n_tokens > meta->hyper.vocab_size)
 		return mg_fail(cx, MG_BAD_FILE, "tokenizer has %zu tokens, the model %u", facts->tokenizer.n_tokens,
 					   meta->hyper.vocab_size);
-	meta->parts = find_parts(facts, &meta->hyper);
+	meta->parts = mg_facts_parts(facts, &meta->hyper);
 	meta->pooling = options->pooling != MG_POOL_NONE ? options->pooling : facts->sentence.pooling;
 	meta->normalize = options->normalize >= 0 ? (uint32_t) options->normalize
 											  : (facts->sentence.present ? facts->sentence.normalize : 1);
@@ -347,20 +219,10 @@ plan_meta(MgCtx *cx, const Facts *facts, const MgModelOptions *options, MgMeta *
 	return true;
 }
 
-static bool
-read_facts(MgCtx *cx, const MgFiles *files, Facts *facts)
-{
-	memset(facts, 0, sizeof *facts);
-	facts->config = read_config(cx, files);
-	return facts->config != NULL && find_arch(cx, facts) && mg_sentence_files_read(cx, files, &facts->sentence) &&
-		mg_tokenizer_files_read(cx, files, &facts->tokenizer) && mg_safetensors_open(cx, files, &facts->tensors) &&
-		find_prefix(cx, facts);
-}
-
 bool
 mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *options, MgPlan *plan)
 {
-	Facts facts;
+	MgFacts facts;
 	MgMeta *meta = mg_alloc(cx, sizeof *meta);
 	MgSpan *bytes = mg_alloc_array(cx, N_FACTS, sizeof *bytes);
 	static const char *const names[N_FACTS] = {"meta", "tokenizer", "template", "prompts"};
@@ -368,7 +230,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 	const MgTensor **tensors;
 	size_t n;
 
-	if (meta == NULL || bytes == NULL || !read_facts(cx, files, &facts) || !plan_meta(cx, &facts, options, meta))
+	if (meta == NULL || bytes == NULL || !mg_facts_read(cx, files, &facts) || !plan_meta(cx, &facts, options, meta))
 		return false;
 	bytes[0] = mg_span(meta, sizeof *meta);
 	bytes[2] = options->template;

@@ -1,0 +1,29 @@
+/* What the files of a checkpoint say, read and found, before anything is laid out. */
+#ifndef MG_MODEL_FACTS_H
+#define MG_MODEL_FACTS_H
+
+#include "format/safetensors.h"
+#include "format/sentence_files.h"
+#include "model/arch.h"
+#include "text/spec.h"
+
+typedef struct MgFacts
+{
+	const MgArch *arch;
+	const MgJson *config;
+	MgSentenceFacts sentence;
+	MgTokenizerSpec tokenizer;
+	MgTensors tensors;
+	const char *prefix; /* of the tensors' names */
+} MgFacts;
+
+/* Reads configuration, tokeniser and sentence-transformers' files, and the list of tensors. */
+bool mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts);
+
+/* The tensor of a weight, by its name in the image; NULL when the checkpoint lacks it. */
+const MgTensor *mg_facts_tensor(const MgFacts *facts, const char *name);
+
+/* Bits 1 << MgPart of the parts that the checkpoint has. */
+uint32_t mg_facts_parts(const MgFacts *facts, const MgHyper *hyper);
+
+#endif
