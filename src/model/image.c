@@ -6,6 +6,7 @@
 
 #include "core/reader.h"
 
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "shapes of an image fit a size_t");
 _Static_assert(sizeof(MgSection) == 128 && sizeof(MgMeta) % 8 == 0, "a section of the directory has a fixed size");
 
 /* Weights are read, converted and written in pieces of about this many bytes: no model needs its size in memory. */
@@ -31,16 +32,11 @@ damaged(MgCtx *cx, const char *what)
 static bool
 weight_size(const MgSection *section, uint64_t *size)
 {
-	uint64_t rows = section->rows;
+	size_t rows = (size_t) section->rows, cols = (size_t) section->cols, n;
 
-	if (section->layout == MG_PANELS)
-	{
-		if (rows > UINT64_MAX - MG_PANEL)
-			return false;
-		rows = (rows + MG_PANEL - 1) / MG_PANEL * MG_PANEL;
-	}
-	return !__builtin_mul_overflow(rows, section->cols, size) &&
-		!__builtin_mul_overflow(*size, (uint64_t) mg_dtype_size((MgDtype) section->dtype), size);
+	if (section->layout == MG_PANELS ? !mg_panels_size(rows, cols, &n) : !mg_multiply(rows, cols, &n))
+		return false;
+	return !__builtin_mul_overflow((uint64_t) n, (uint64_t) mg_dtype_size((MgDtype) section->dtype), size);
 }
 
 static bool

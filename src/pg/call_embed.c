@@ -21,6 +21,14 @@ PG_FUNCTION_INFO_V1(maskgen_embed_batch);
 PG_FUNCTION_INFO_V1(maskgen_embed_query);
 PG_FUNCTION_INFO_V1(maskgen_embed_document);
 
+/* The arguments of a call. */
+typedef struct Call
+{
+	const text *model, *input, *prompt;
+	int dims;
+	bool normalize;
+} Call;
+
 /*
  * The last call of one place in a statement: `ORDER BY v <=> embed(m, $1)` in
  * a generic plan asks the same for each row of a scan.
@@ -30,9 +38,7 @@ typedef struct Memo
 	uint64 version; /* of the catalog: privileges and names */
 	Oid user;
 	uint8 digest[DIGEST_SIZE];
-	text *model, *input, *prompt;
-	int dims;
-	bool normalize;
+	Call call; /* its texts are the memo's own */
 	int long_input, cpu, matmul;
 	Vector *result;
 } Memo;
@@ -45,12 +51,13 @@ same_text(const text *a, const text *b)
 }
 
 static bool
-memo_fits(const Memo *memo, const text *model, const text *input, const text *prompt, int dims, bool normalize)
+memo_fits(const Memo *memo, const Call *call)
 {
 	return memo != NULL && memo->result != NULL && memo->version == catalog_version() && memo->user == GetUserId() &&
-		memo->dims == dims && memo->normalize == normalize && memo->long_input == maskgen_long_input &&
-		memo->cpu == maskgen_cpu && memo->matmul == maskgen_matmul && same_text(memo->input, input) &&
-		same_text(memo->model, model) && same_text(memo->prompt, prompt);
+		memo->call.dims == call->dims && memo->call.normalize == call->normalize &&
+		memo->long_input == maskgen_long_input && memo->cpu == maskgen_cpu && memo->matmul == maskgen_matmul &&
+		same_text(memo->call.input, call->input) && same_text(memo->call.model, call->model) &&
+		same_text(memo->call.prompt, call->prompt);
 }
 
 static text *
@@ -65,8 +72,7 @@ copy_text(const text *value, MemoryContext context)
 
 /* Remembers a call; what it replaces is freed, so that a long scan does not grow. */
 static void
-memo_keep(FmgrInfo *flinfo, const text *model, const text *input, const text *prompt, const MgEmbedOptions *options,
-		  const Vector *result)
+memo_keep(FmgrInfo *flinfo, const ModelUse *use, const Call *call, const Vector *result)
 {
 	MemoryContext context = flinfo->fn_mcxt;
 	Memo *memo = flinfo->fn_extra;
@@ -76,19 +82,18 @@ memo_keep(FmgrInfo *flinfo, const text *model, const text *input, const text *pr
 	if (memo->result != NULL)
 	{
 		pfree(memo->result);
-		pfree(memo->model);
-		pfree(memo->input);
-		pfree(memo->prompt);
+		pfree((void *) memo->call.model);
+		pfree((void *) memo->call.input);
+		pfree((void *) memo->call.prompt);
 		memo->result = NULL;
 	}
-	memo->version = catalog_version();
+	memo->version = use->version;
 	memo->user = GetUserId();
-	memcpy(memo->digest, catalog_find(text_to_cstring(model))->digest, DIGEST_SIZE);
-	memo->model = copy_text(model, context);
-	memo->input = copy_text(input, context);
-	memo->prompt = copy_text(prompt, context);
-	memo->dims = (int) options->dims;
-	memo->normalize = options->normalize;
+	memcpy(memo->digest, use->entry->digest, DIGEST_SIZE);
+	memo->call = *call;
+	memo->call.model = copy_text(call->model, context);
+	memo->call.input = copy_text(call->input, context);
+	memo->call.prompt = copy_text(call->prompt, context);
 	memo->long_input = maskgen_long_input;
 	memo->cpu = maskgen_cpu;
 	memo->matmul = maskgen_matmul;
@@ -104,25 +109,24 @@ make_options(const text *prompt, int dims, bool normalize)
 	return (MgEmbedOptions){span_of_text(prompt), (size_t) dims, normalize, (MgLongInput) maskgen_long_input};
 }
 
-/* n texts of one model; out gets a vector for each. */
+/* n texts of one model; out gets a vector for each. use tells afterwards what computed them. */
 static void
-embed_texts(const char *model, const MgEmbedOptions *options, const MgSpan *texts, int n, Vector **out)
+embed_texts(ModelUse *use, const char *model, const MgEmbedOptions *options, const MgSpan *texts, int n, Vector **out)
 {
-	ModelUse use;
 	size_t dims = 0;
 	float *values = NULL;
 	bool fine;
 
-	model_use_begin(&use, model);
-	fine = mg_embed_dims(use.cx, use.model, options, &dims);
+	model_use_begin(use, model);
+	fine = mg_embed_dims(use->cx, use->model, options, &dims);
 	if (fine && dims > VECTOR_MAX_DIM)
-		fine = mg_fail(use.cx, MG_TOO_LARGE, "model \"%s\" has %zu dimensions", use.model->name, dims);
+		fine = mg_fail(use->cx, MG_TOO_LARGE, "model \"%s\" has %zu dimensions", use->model->name, dims);
 	if (fine)
 	{
-		values = mg_alloc_array(use.cx, (size_t) n, dims * sizeof *values);
-		fine = values != NULL && mg_embed(use.cx, use.model, options, texts, (size_t) n, values, &use.usage);
+		values = mg_alloc_array(use->cx, (size_t) n, dims * sizeof *values);
+		fine = values != NULL && mg_embed(use->cx, use->model, options, texts, (size_t) n, values, &use->usage);
 	}
-	model_use_end(&use, fine);
+	model_use_end(use, fine);
 	for (int i = 0; i < n; i++)
 	{
 		out[i] = vector_new((int) dims);
@@ -131,36 +135,40 @@ embed_texts(const char *model, const MgEmbedOptions *options, const MgSpan *text
 }
 
 static Datum
-embed_one(FmgrInfo *flinfo, text *model, text *input, text *prompt, int dims, bool normalize)
+embed_one(FmgrInfo *flinfo, const Call *call)
 {
-	MgEmbedOptions options = make_options(prompt, dims, normalize);
-	MgSpan text = span_of_text(input);
+	MgEmbedOptions options = make_options(call->prompt, call->dims, call->normalize);
+	MgSpan input = span_of_text(call->input);
 	Vector *result;
+	ModelUse use;
 
-	if (memo_fits(flinfo->fn_extra, model, input, prompt, dims, normalize))
+	if (memo_fits(flinfo->fn_extra, call))
 	{
 		const Memo *memo = flinfo->fn_extra;
 
 		session_count_hit(memo->digest);
 		return PointerGetDatum(copy_text((const void *) memo->result, CurrentMemoryContext));
 	}
-	embed_texts(text_to_cstring(model), &options, &text, 1, &result);
-	memo_keep(flinfo, model, input, prompt, &options, result);
+	embed_texts(&use, text_to_cstring(call->model), &options, &input, 1, &result);
+	memo_keep(flinfo, &use, call, result);
 	return PointerGetDatum(result);
 }
 
 Datum
 maskgen_embed(PG_FUNCTION_ARGS)
 {
-	return embed_one(fcinfo->flinfo, PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2),
-					 PG_GETARG_INT32(3), PG_GETARG_BOOL(4));
+	Call call = {PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2), PG_GETARG_INT32(3),
+				 PG_GETARG_BOOL(4)};
+
+	return embed_one(fcinfo->flinfo, &call);
 }
 
 Datum
 maskgen_embed_default(PG_FUNCTION_ARGS)
 {
-	return embed_one(fcinfo->flinfo, cstring_to_text(maskgen_embed_model), PG_GETARG_TEXT_PP(0), cstring_to_text(""), 0,
-					 true);
+	Call call = {cstring_to_text(maskgen_embed_model), PG_GETARG_TEXT_PP(0), cstring_to_text(""), 0, true};
+
+	return embed_one(fcinfo->flinfo, &call);
 }
 
 /* The model's own prompt of that name, or of the other one; a model without them gets the text as it is. */
@@ -183,9 +191,10 @@ static Datum
 embed_prompted(FunctionCallInfo fcinfo, const char *prompt, const char *other)
 {
 	text *model = PG_GETARG_TEXT_PP(0);
+	Call call = {model, PG_GETARG_TEXT_PP(1), prompt_of_model(text_to_cstring(model), prompt, other),
+				 PG_GETARG_INT32(2), true};
 
-	return embed_one(fcinfo->flinfo, model, PG_GETARG_TEXT_PP(1), prompt_of_model(text_to_cstring(model), prompt, other),
-					 PG_GETARG_INT32(2), true);
+	return embed_one(fcinfo->flinfo, &call);
 }
 
 Datum
@@ -214,6 +223,7 @@ maskgen_embed_batch(PG_FUNCTION_ARGS)
 	int n, n_texts = 0;
 	MgSpan *texts;
 	Vector **vectors;
+	ModelUse use;
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &inputs, &nulls, &n);
 	texts = palloc((n + 1) * sizeof *texts);
@@ -222,7 +232,7 @@ maskgen_embed_batch(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
 			texts[n_texts++] = span_of_text(DatumGetTextPP(inputs[i]));
-	embed_texts(model, &options, texts, n_texts, vectors);
+	embed_texts(&use, model, &options, texts, n_texts, vectors);
 	n_texts = 0;
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])

@@ -25,25 +25,16 @@ PG_FUNCTION_INFO_V1(maskgen_model_state);
 PG_FUNCTION_INFO_V1(maskgen_model_statistics);
 PG_FUNCTION_INFO_V1(maskgen_stat_models_reset);
 
-static void
-key_of(const ModelEntry *entry, ModelKey *key)
-{
-	memset(key, 0, sizeof *key);
-	memcpy(key->digest, entry->digest, DIGEST_SIZE);
-	key->layout = (uint8) session_form();
-}
-
 Datum
 maskgen_load_model(PG_FUNCTION_ARGS)
 {
 	const ModelEntry *entry = catalog_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	bool pin = PG_GETARG_BOOL(1);
 	const Resident *resident;
-	ModelKey key;
+	ModelKey key = stored_image_key(entry, session_form());
 
 	if (pin)
 		catalog_check_owner(entry);
-	key_of(entry, &key);
 	resident = stored_image_acquire(entry, session_form());
 	/* Evicted between the two, it is loaded once more. */
 	while (pin && !resident_pin(&key, true))

@@ -81,7 +81,7 @@ session_kernel(void)
 	const char *level = mg_cpu_level_name(cpu_level());
 
 	return maskgen_matmul == MG_NATIVE ? level
-									   : psprintf("%s %s", level, maskgen_matmul == MG_ONEDNN ? "onednn" : "openblas");
+									   : psprintf("%s %s", level, mg_provider_name((MgProvider) maskgen_matmul));
 }
 
 /* The library that maskgen.matmul names, with what it reads from the environment set before it is loaded. */
@@ -159,13 +159,10 @@ bind(Bound *bound, const ModelEntry *entry, const Resident *resident)
 static MgModel *
 bound_model(const ModelEntry *entry)
 {
-	ModelKey key;
+	ModelKey key = stored_image_key(entry, session_form());
 	Bound *bound;
 	bool found;
 
-	memset(&key, 0, sizeof key);
-	memcpy(key.digest, entry->digest, DIGEST_SIZE);
-	key.layout = (uint8) session_form();
 	bound = hash_search(bound_models, &key, HASH_ENTER, &found);
 	if (!found)
 	{
@@ -190,6 +187,7 @@ model_use_begin(ModelUse *use, const char *name)
 	mg_ctx_reset(&scratch);
 	memset(use, 0, sizeof *use);
 	use->entry = catalog_find(name);
+	use->version = catalog_version();
 	use->cx = &scratch;
 	model = bound_model(use->entry);
 	model->compute = choose_compute();

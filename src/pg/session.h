@@ -23,6 +23,7 @@
 typedef struct ModelUse
 {
 	const ModelEntry *entry;
+	uint64 version; /* of the catalog that entry is from */
 	const MgModel *model;
 	MgCtx *cx;
 	MgUsage usage;

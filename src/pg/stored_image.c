@@ -69,15 +69,26 @@ build_resident(ResidentWriter *writer, void *arg)
 		host_throw(&load->cx);
 }
 
+ModelKey
+stored_image_key(const ModelEntry *entry, MgForm form)
+{
+	ModelKey key;
+
+	/* Keys are hashed as bytes. */
+	memset(&key, 0, sizeof key);
+	memcpy(key.digest, entry->digest, DIGEST_SIZE);
+	key.layout = (uint8) form;
+	return key;
+}
+
 const Resident *
 stored_image_acquire(const ModelEntry *entry, MgForm form)
 {
-	ModelKey key = {.layout = (uint8) form};
+	ModelKey key = stored_image_key(entry, form);
 	MemoryContext context, caller;
 	const Resident *resident;
 	Load *load;
 
-	memcpy(key.digest, entry->digest, DIGEST_SIZE);
 	resident = resident_find(&key);
 	if (resident != NULL)
 		return resident;

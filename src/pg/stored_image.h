@@ -18,6 +18,9 @@ typedef struct StoredImage
 	uint8 *buffer; /* [CHUNK_SIZE] */
 } StoredImage;
 
+/* What the resident copy of a model in that form is found by. */
+ModelKey stored_image_key(const ModelEntry *entry, MgForm form);
+
 /* A source over the chunks of a model; throws on missing chunks. Memory is of the current context. */
 MgSource stored_image_source(StoredImage *image, const ModelEntry *entry);
 
