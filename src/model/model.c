@@ -75,7 +75,7 @@ bind_weight(MgCtx *cx, const MgModel *model, const MgImage *image, MgSpan bytes,
 	if (spec->role == MG_VECTOR)
 		*(const float **) (void *) (weights + spec->field) = data;
 	else
-		*(MgMatrix *) (void *) (weights + spec->field) = (MgMatrix){(MgLayout) section->layout, rows, cols, data};
+		*(MgMatrix *) (void *) (weights + spec->field) = (MgMatrix){(MgLayout) section->layout, rows, cols, {data}};
 	return true;
 }
 

@@ -62,7 +62,7 @@ mg_kernels(MgCpuLevel level)
 const char *
 mg_cpu_level_name(MgCpuLevel level)
 {
-	static const char *const names[MG_N_CPU_LEVELS] = {"scalar", "avx2", "avx512"};
+	static const char *const names[MG_N_CPU_LEVELS] = {"scalar", "avx2", "avx512", "avx512vnni"};
 
 	return (unsigned) level < MG_N_CPU_LEVELS ? names[level] : "unknown";
 }
