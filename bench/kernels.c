@@ -134,7 +134,7 @@ show_products(MgCtx *cx, MgCompute compute, MgLayout layout, const char *title)
 static void
 show_provider(MgCtx *cx, MgProvider provider, int threads)
 {
-	MgCompute compute = {mg_kernels(mg_cpu_level()), provider, NULL};
+	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = provider, .pool = NULL};
 	MgVariable v[MG_BLAS_MAX_VARIABLES];
 	size_t n = mg_blas_environment(provider, mg_cpu_level(), threads, v);
 
@@ -317,7 +317,7 @@ main(int argc, char **argv)
 {
 	int threads = getenv("THREADS") != NULL ? atoi(getenv("THREADS")) : 1;
 	MgCtx cx;
-	MgCompute best = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	MgCompute best = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 
 	if (threads > 1)
 		clock_used = CLOCK_MONOTONIC;
@@ -331,7 +331,7 @@ main(int argc, char **argv)
 	printf("level %s, %d thread%s\n", mg_cpu_level_name(mg_cpu_level()), threads, threads == 1 ? "" : "s");
 	for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, "native"); level--)
 	{
-		MgCompute compute = {mg_kernels((MgCpuLevel) level), MG_NATIVE, best.pool};
+		MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
 		char title[64];
 
 		snprintf(title, sizeof title, "native, %s", mg_cpu_level_name((MgCpuLevel) level));
@@ -343,7 +343,7 @@ main(int argc, char **argv)
 		show_provider(&cx, MG_OPENBLAS, threads);
 	for (int level = (int) mg_cpu_level(); level >= 0; level--)
 	{
-		MgCompute compute = {mg_kernels((MgCpuLevel) level), MG_NATIVE, best.pool};
+		MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
 
 		if (wanted(argc, argv, "rows"))
 			show_rows(&cx, compute);

@@ -156,7 +156,7 @@ choose_compute(MgCtx *cx, MgCompute *compute, MgForm *form)
 		;
 	if (level > (int) mg_cpu_level())
 		return mg_fail(cx, MG_UNSUPPORTED, "this CPU has no %s", cpu);
-	*compute = (MgCompute){mg_kernels((MgCpuLevel) level), MG_NATIVE, NULL};
+	*compute = (MgCompute){.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = NULL};
 	*form = MG_FORM_PANELS;
 	if (strcmp(matmul, "native") != 0)
 	{

@@ -120,7 +120,7 @@ choose_compute(void)
 	}
 	if (maskgen_matmul != MG_NATIVE)
 		open_blas(threads);
-	return (MgCompute){mg_kernels(cpu_level()), (MgProvider) maskgen_matmul, pool};
+	return (MgCompute){.kernels = mg_kernels(cpu_level()), .provider = (MgProvider) maskgen_matmul, .pool = pool};
 }
 
 static void
@@ -140,7 +140,7 @@ unbind(Bound *bound)
 static void
 bind(Bound *bound, const ModelEntry *entry, const Resident *resident)
 {
-	MgCompute compute = {mg_kernels(MG_CPU_SCALAR), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 
 	bound->resident = resident;
 	bound->context = AllocSetContextCreate(TopMemoryContext, "maskgen model", ALLOCSET_DEFAULT_SIZES);

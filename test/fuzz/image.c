@@ -67,7 +67,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static Bytes image;
-	MgCompute compute = {mg_kernels(MG_CPU_SCALAR), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 	MgReader reader = mg_reader(mg_span(data, size));
 	MgFillMaskOptions options = {.top_k = 3};
 	MgSpan text = mg_span_of("The capital of paris \xC3\xA9t\xC3\xA9 is [MASK]!");

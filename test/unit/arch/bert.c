@@ -13,7 +13,7 @@ static const char *const tiny[] = {"bert-mlm",	   "bert-mlm-f16",	  "bert-mlm-bf
 static void
 check_tiny(const char *name, MgCpuLevel level, MgForm form)
 {
-	MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 	char what[100], directory[100], values[100];
 
 	snprintf(what, sizeof what, "%s, %s, %s", name, mg_cpu_level_name(level),
@@ -26,7 +26,7 @@ check_tiny(const char *name, MgCpuLevel level, MgForm form)
 static void
 check_real(const char *directory, const char *name)
 {
-	MgCompute compute = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	char values[100];
 
 	if (directory == NULL)

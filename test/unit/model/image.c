@@ -68,7 +68,7 @@ make_resident(MgCtx *cx, MgSpan portable_bytes, MgForm form, Bytes *out)
 static bool
 use_resident(MgCtx *cx, MgSpan bytes)
 {
-	MgCompute compute = {mg_kernels(MG_CPU_SCALAR), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 	const MgModel *model = mg_model_bind(cx, "test", bytes, &compute);
 	MgSpan text = mg_span_of("Paris is [MASK].");
 	MgUsage usage = {0};

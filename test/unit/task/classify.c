@@ -112,7 +112,7 @@ test_batch_invariance(void)
 int
 main(void)
 {
-	MgCompute compute = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	float scores[6];
 	MgCtx cx;
 

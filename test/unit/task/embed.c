@@ -101,7 +101,7 @@ test_limits(size_t dims)
 int
 main(void)
 {
-	MgCompute compute = {mg_kernels(mg_cpu_level()), MG_NATIVE, NULL};
+	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	size_t dims;
 	float *out;
 	MgCtx cx;

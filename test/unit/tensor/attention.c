@@ -206,8 +206,8 @@ main(void)
 	FOR_EACH_LEVEL(level)
 	{
 		const char *who = mg_cpu_level_name(level);
-		MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
-		MgCompute threads = {mg_kernels(level), MG_NATIVE, pool};
+		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
+		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 
 		test_shapes(&cx, &compute, who);
 		test_invariance(&cx, &compute, pool, who);

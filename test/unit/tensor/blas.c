@@ -24,7 +24,7 @@ test_refusals(MgCtx *cx)
 {
 	float x[4] = {0}, out[4];
 	MgMatrix w = {MG_ROWS, 2, 2, x};
-	MgCompute compute = {mg_kernels(MG_CPU_SCALAR), MG_OPENBLAS, NULL};
+	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_OPENBLAS, .pool = NULL};
 
 	ok(!mg_linear(cx, &compute, x, 2, 1, &w, NULL, MG_ACT_NONE, out, 2), "a library that is not open");
 	is_text(cx->error.message, "matrix library \"openblas\" is not open", "is named");
@@ -95,7 +95,7 @@ test_sweep(const MgCompute *compute, const char *who)
 	size_t rows = 600, cols = 400;
 	float *x = numbers(300 * cols), *w = numbers(rows * cols), *out = numbers(300 * rows);
 	/* A slow level's table, for the sake of many pieces. */
-	Sweep s = {{mg_kernels(MG_CPU_SCALAR), compute->provider, NULL}, {MG_ROWS, rows, cols, w}, x, out};
+	Sweep s = {{.kernels = mg_kernels(MG_CPU_SCALAR), .provider = compute->provider, .pool = NULL}, {MG_ROWS, rows, cols, w}, x, out};
 	TestHost test;
 	MgCtx cx;
 
@@ -124,7 +124,7 @@ main(void)
 	for (MgProvider provider = MG_ONEDNN; provider <= MG_OPENBLAS; provider++)
 	{
 		const char *who = mg_provider_name(provider);
-		MgCompute compute = {mg_kernels(mg_cpu_level()), provider, NULL};
+		MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = provider, .pool = NULL};
 		MgVariable v[MG_BLAS_MAX_VARIABLES];
 		size_t n = mg_blas_environment(provider, mg_cpu_level(), 2, v);
 

@@ -231,8 +231,8 @@ main(void)
 	FOR_EACH_LEVEL(level)
 	{
 		static const char *const layouts[] = {"rows", "panels"};
-		MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
-		MgCompute threads = {mg_kernels(level), MG_NATIVE, pool};
+		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
+		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 		char who[64];
 
 		for (int layout = MG_ROWS; layout <= MG_PANELS; layout++)

@@ -229,7 +229,7 @@ main(void)
 	FOR_EACH_LEVEL(level)
 	{
 		const char *who = mg_cpu_level_name(level);
-		MgCompute compute = {mg_kernels(level), MG_NATIVE, NULL};
+		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 
 		test_norm(&compute, who);
 		test_invariance(&compute, pool, who);
