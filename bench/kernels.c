@@ -96,7 +96,7 @@ linear_seconds(MgCtx *cx, MgCompute compute, MgLayout layout, size_t n, size_t r
 {
 	size_t size = (rows + MG_PANEL) * cols;
 	float *w = numbers(size), *x = numbers(n * cols), *bias = numbers(rows), *out = numbers(n * rows);
-	Linear l = {cx, compute, {layout, rows, cols, w}, n, x, bias, out, activation};
+	Linear l = {cx, compute, {layout, rows, cols, {w}}, n, x, bias, out, activation};
 	double s = seconds(linear_body, &l);
 
 	free(w);

@@ -23,7 +23,7 @@ static void
 test_refusals(MgCtx *cx)
 {
 	float x[4] = {0}, out[4];
-	MgMatrix w = {MG_ROWS, 2, 2, x};
+	MgMatrix w = {MG_ROWS, 2, 2, {x}};
 	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_OPENBLAS, .pool = NULL};
 
 	ok(!mg_linear(cx, &compute, x, 2, 1, &w, NULL, MG_ACT_NONE, out, 2), "a library that is not open");
@@ -54,7 +54,7 @@ test_against_native(MgCtx *cx, const MgCompute *compute, const char *who)
 		size_t xs = c->cols + c->gap, os = c->rows + c->gap;
 		float *x = numbers(c->n * xs), *w = numbers(c->rows * c->cols), *bias = numbers(c->rows);
 		float *a = numbers(c->n * os), *b = malloc(c->n * os * sizeof *b);
-		MgMatrix m = {MG_ROWS, c->rows, c->cols, w};
+		MgMatrix m = {MG_ROWS, c->rows, c->cols, {w}};
 		double worst = 0.0;
 
 		memcpy(b, a, c->n * os * sizeof *b);
@@ -95,7 +95,7 @@ test_sweep(const MgCompute *compute, const char *who)
 	size_t rows = 600, cols = 400;
 	float *x = numbers(300 * cols), *w = numbers(rows * cols), *out = numbers(300 * rows);
 	/* A slow level's table, for the sake of many pieces. */
-	Sweep s = {{.kernels = mg_kernels(MG_CPU_SCALAR), .provider = compute->provider, .pool = NULL}, {MG_ROWS, rows, cols, w}, x, out};
+	Sweep s = {{.kernels = mg_kernels(MG_CPU_SCALAR), .provider = compute->provider, .pool = NULL}, {MG_ROWS, rows, cols, {w}}, x, out};
 	TestHost test;
 	MgCtx cx;
 

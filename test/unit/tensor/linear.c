@@ -159,7 +159,7 @@ static void
 test_edges(MgCtx *cx, const MgCompute *compute)
 {
 	float x[4] = {1, 2, 3, 4}, w[32] = {0}, bias[2] = {-3, 5}, out[4] = {9, 9, 9, 9};
-	MgMatrix m = {MG_PANELS, 2, 0, w};
+	MgMatrix m = {MG_PANELS, 2, 0, {w}};
 
 	ok(mg_linear(cx, compute, x, 2, 0, &m, bias, MG_ACT_NONE, out, 2) && out[0] == 9, "no rows: nothing is written");
 	ok(mg_linear(cx, compute, x, 0, 2, &m, bias, MG_ACT_RELU, out, 2), "an inner dimension of 0 is fine");

@@ -63,7 +63,7 @@ matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory
 	else
 		for (size_t i = 0; i < rows; i += MG_PANEL)
 			mg_pack_panel(w + i * cols, rows - i < MG_PANEL ? rows - i : MG_PANEL, cols, data + i * cols);
-	return (MgMatrix){layout, rows, cols, data};
+	return (MgMatrix){layout, rows, cols, {data}};
 }
 
 #define FOR_EACH_LEVEL(level) for (MgCpuLevel level = MG_CPU_SCALAR; level <= mg_cpu_level(); level++)
