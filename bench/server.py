@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+r"""maskgen through a server: the rows of `mg bench`, measured by one session of psql. JSON lines, as it prints.
+
+    server.py --psql PSQL --host DIRECTORY --model DIRECTORY --task embed|classify --lines FILE
+              [--dtype f32] [--threads 1] [--rounds 3]
+
+CPU time is that of the session's process and its threads, and of parallel workers that ended meanwhile, as the
+kernel counts it: run this on the server's machine. The server must have maskgen.result_cache_size = 0, or a second
+round would measure the cache. The time of a short text is a statement's whole way, as psql's \timing says it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import time
+
+SHORT_CALLS = 200
+STATEMENTS = {
+    "embed": "SELECT count(maskgen.embed('bench', body)) FROM bench_lines",
+    "classify": "SELECT count(maskgen.classify('bench', body, '{world,sports,business,technology}')) FROM bench_lines"}
+SHORT = {"embed": "SELECT maskgen.embed('bench', body) IS NULL FROM bench_short"}
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Session:
+    """psql at the other end of two pipes."""
+
+    def __init__(self, psql, host):
+        self.process = subprocess.Popen(
+            [psql, "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--host", host,
+             "--username=postgres", "--dbname=postgres"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = int(self.run("SELECT pg_backend_pid()")[0])
+        self.postmaster = parent(self.pid)
+
+    def run(self, statement):
+        self.process.stdin.write(statement + ";\n\\echo END\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line == "END\n":
+                return lines
+            lines.append(line.rstrip("\n"))
+        raise SystemExit(f"psql ended at: {statement}")
+
+    def cpu_seconds(self):
+        return sum(stat(self.pid)[11:13]) / TICK + sum(stat(self.postmaster)[13:15]) / TICK
+
+
+def stat(pid):
+    """Numbers of /proc/PID/stat from its third field on; [1] the parent, [11:15] utime, stime, cutime, cstime."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return [0] + [int(field) for field in fields[1:]]
+
+
+def parent(pid):
+    return stat(pid)[1]
+
+
+def literal(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+def fill(session, arguments):
+    with open(arguments.lines, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    session.run("SET standard_conforming_strings = on")
+    session.run("SET client_min_messages = warning; DROP TABLE IF EXISTS bench_lines, bench_short")
+    session.run("CREATE TABLE bench_lines (body text)")
+    session.run("INSERT INTO bench_lines VALUES " + ", ".join(f"({literal(line)})" for line in lines))
+    session.run("CREATE TABLE bench_short AS SELECT 'red shoes' AS body")
+    session.run("ANALYZE bench_lines, bench_short")
+    session.run("SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name = 'bench'")
+    options = {"dtype": arguments.dtype} | ({"max_tokens": 62} if arguments.task == "classify" else {})
+    session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)}, {literal(json.dumps(options))})")
+    session.run(f"SET maskgen.threads = {arguments.threads}")
+    session.run("SET max_parallel_workers_per_gather = 0")
+    return len(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("psql", "host", "model", "lines"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--task", required=True, choices=sorted(STATEMENTS))
+    parser.add_argument("--dtype", default="f32")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+
+    session = Session(arguments.psql, arguments.host)
+    if session.run("SELECT pg_size_bytes(current_setting('maskgen.result_cache_size'))") != ["0"]:
+        raise SystemExit("maskgen.result_cache_size is not 0")
+    n = fill(session, arguments)
+    known = {"engine": "maskgen-sql", "precision": arguments.dtype, "threads": arguments.threads}
+    statement = STATEMENTS[arguments.task]
+    session.run(statement + " TABLESAMPLE SYSTEM (5)")
+    for _ in range(arguments.rounds):
+        start, cpu_start = time.perf_counter(), session.cpu_seconds()
+        answer = session.run(statement)
+        seconds, cpu_seconds = time.perf_counter() - start, session.cpu_seconds() - cpu_start
+        if answer != [str(n)]:
+            raise SystemExit(f"{n} lines, but the answer is {answer}")
+        print(json.dumps(known | {"task": arguments.task, "texts": n, "seconds": round(seconds, 6),
+                                  "cpu_seconds": round(cpu_seconds, 6)}), flush=True)
+    if arguments.task in SHORT:
+        session.run("\\timing on\nSELECT 1")
+        times = sorted(float(line.split()[1]) for _ in range(SHORT_CALLS)
+                       for line in session.run(SHORT[arguments.task]) if line.startswith("Time: "))
+        print(json.dumps(known | {"task": arguments.task + "_short", "p50_ms": round(times[SHORT_CALLS // 2], 4),
+                                  "p95_ms": round(times[SHORT_CALLS * 95 // 100], 4)}), flush=True)
+    session.run("DROP TABLE bench_lines, bench_short")
+    session.run("SELECT maskgen.drop_model('bench')")
+
+
+if __name__ == "__main__":
+    main()
