@@ -25,7 +25,7 @@ mg_cpu_level(void)
 	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
 		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
 		return MG_CPU_AVX2;
-	return MG_CPU_AVX512;
+	return __builtin_cpu_supports("avx512vnni") ? MG_CPU_VNNI : MG_CPU_AVX512;
 }
 
 const MgKernels *
@@ -33,6 +33,8 @@ mg_kernels(MgCpuLevel level)
 {
 	switch (level)
 	{
+		case MG_CPU_VNNI:
+			return &mg_kernels_avx512vnni;
 		case MG_CPU_AVX512:
 			return &mg_kernels_avx512;
 		case MG_CPU_AVX2:

@@ -39,6 +39,33 @@ typedef struct MgProduct
 	size_t out_stride;
 } MgProduct;
 
+/* How a row of x was quantised: x ~ scale (q - z). */
+typedef struct MgRowScale
+{
+	float scale;
+	int32_t shift; /* 128 - z */
+	int32_t rest;  /* -128 times the sum of q - 128 */
+} MgRowScale;
+
+/*
+ * out [rows, columns] = act(x W^T + bias), x quantised. w points to the panel
+ * (compute.h, MG_INT8) of the first column. out may not overlap the inputs.
+ */
+typedef struct MgInt8Product
+{
+	const void *x;	 /* codes by quantize */
+	size_t x_stride; /* in codes */
+	const MgRowScale *scales;
+	size_t rows;
+	size_t depth;
+	const uint8_t *w;
+	size_t columns;
+	const float *bias;
+	MgActivation activation;
+	float *out;
+	size_t out_stride;
+} MgInt8Product;
+
 typedef struct MgNorm
 {
 	size_t d;
@@ -52,11 +79,22 @@ struct MgKernels
 	MgCpuLevel level;
 	size_t tile_rows; /* rows of x that panel_product takes at once; multiples of it run best */
 
-	/* Operations that even a slow CPU of this level does in about 10 ms. */
+	/* Operations on floats that even a slow CPU of this level does in about 10 ms. */
 	double piece_flops;
+
+	size_t int8_tile_rows; /* as tile_rows, of int8_product */
+	size_t int8_code_size; /* bytes of a quantised number: 1 or 2, as this level's instructions want it */
 
 	void (*panel_product)(const MgProduct *product);
 	void (*row_product)(const MgProduct *product);
+
+	void (*int8_product)(const MgInt8Product *product);
+
+	/*
+	 * Quantises row [n] as compute.h says. codes has room for n rounded up to 16; what stands between n and the next
+	 * multiple of 4 is zero afterwards. A number that is not finite gives some code, the same on every level.
+	 */
+	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 
 	/* rows [n, columns] = act(rows + bias); bias may be NULL. */
 	void (*finish)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);
@@ -78,6 +116,7 @@ extern const MgKernels mg_kernels_scalar;
 #if defined(__x86_64__)
 extern const MgKernels mg_kernels_avx2;
 extern const MgKernels mg_kernels_avx512;
+extern const MgKernels mg_kernels_avx512vnni;
 #endif
 
 /* mg_pack_panel for rows that lie stride floats apart. */

@@ -18,8 +18,11 @@
 #pragma GCC target("avx2,fma,f16c")
 #endif
 
-#include "tensor/simd_avx2.h"
+#define LEVEL_NAME avx2
+#define LEVEL MG_CPU_AVX2
 
+#include "tensor/simd_avx2.h"
+#include "tensor/int8_avx2.h"
 #include "tensor/kernels_body.h"
 
 #if defined(__clang__)

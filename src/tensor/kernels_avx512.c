@@ -19,8 +19,11 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 
-#include "tensor/simd_avx512.h"
+#define LEVEL_NAME avx512
+#define LEVEL MG_CPU_AVX512
 
+#include "tensor/simd_avx512.h"
+#include "tensor/int8_avx512.h"
 #include "tensor/kernels_body.h"
 
 #if defined(__clang__)

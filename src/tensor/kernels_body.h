@@ -2,6 +2,7 @@
  * The kernels, written once over the vectors of a simd_*.h file that was
  * included before, and compiled once for each level by kernels_*.c.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "tensor/body_math.h"
 #include "tensor/body_product.h"
 #include "tensor/body_rows.h"
+#include "tensor/body_int8.h"
 
 #define TABLE_NAME(level) TABLE_NAME_(level)
 #define TABLE_NAME_(level) mg_kernels_##level
@@ -23,8 +25,12 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.level = LEVEL,
 	.tile_rows = TILE_ROWS,
 	.piece_flops = PIECE_FLOPS,
+	.int8_tile_rows = INT8_ROWS,
+	.int8_code_size = sizeof(int8_code),
 	.panel_product = panel_product,
 	.row_product = row_product,
+	.int8_product = int8_product,
+	.quantize = quantize,
 	.finish = finish,
 	.softmax = softmax,
 	.norm = norm,

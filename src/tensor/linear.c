@@ -1,215 +1,220 @@
 /*
- * out = act(x W^T + bias): cut into pieces, given to a provider or to our kernels.
+ * out = act(x W^T + bias): cut into pieces (grid.h), given to a provider or to our kernels.
  *
- * A piece is a block of rows of x against a range of rows of W (columns of
- * out). The sizes:
- *   ROW_BLOCK    keeps a block of x, DEPTH_BLOCK deep, in a second-level cache
- *                beside the panel that streams by; a multiple of the tiles of
- *                14 and of 6 rows
- *   DEPTH_BLOCK  keeps one tile's rows of x in the first-level cache
- *   columns      so that a piece lasts at most about 10 ms, by arithmetic and
- *                by bytes of W read, and that all threads have something to do
+ * For panels of floats, a piece first copies its block of x, MG_BLOCK_DEPTH
+ * columns at a time, to rows that lie MG_COPY_STRIDE apart: with the strides of
+ * real models (768, 3072) all rows of a tile would fall on the same few cache
+ * lines. Each depth block is a chain over its k, added to what out holds: short
+ * chains also round less. MG_BLOCK_DEPTH is thereby part of what a result is
+ * made of.
  *
- * For panels, a piece first copies its block of x, DEPTH_BLOCK columns at a
- * time, to rows that lie COPY_STRIDE apart: with the strides of real models
- * (768, 3072) all rows of a tile would fall on the same few cache lines. Each
- * depth block is a chain over its k, added to what out holds: short chains also
- * round less. DEPTH_BLOCK is thereby part of what a result is made of.
+ * For int8, x is quantised first, all of it, once for all products of it.
  */
 #include "tensor/blas.h"
-#include "tensor/kernels.h"
-#include "tensor/pool.h"
+#include "tensor/block.h"
+#include "tensor/grid.h"
 
-#define ROW_BLOCK 126
-#define DEPTH_BLOCK 384
-#define COPY_STRIDE (DEPTH_BLOCK + 16)
-#define COPY_FLOATS ((size_t) ROW_BLOCK * COPY_STRIDE)
-
-/* A piece's share of W: 5 ms at the 13 GB/s that one core reads. */
-#define PIECE_WEIGHT_BYTES 64e6
-
-/* Below piece_flops / 100, waking a thread costs more than it brings. */
-#define POOL_THRESHOLD 0.01
-
-/* Pieces per thread that even out threads of unequal speed. */
-#define PIECES_PER_THREAD 4
-
-typedef struct Grid
+typedef struct Work
 {
 	const MgKernels *kernels;
-	MgProduct whole;
-	bool panels;
-	size_t block_rows;
-	size_t block_columns;
-	size_t n_column_blocks;
-	size_t n_pieces;
-	size_t first;  /* piece 0 of the region at work */
-	float *copies; /* [threads, COPY_FLOATS]; NULL: multiply x where it stands */
-} Grid;
+	MgProduct floats; /* all rows and columns; without w when int8 */
+	const MgMatrix *w;
+	float *copies; /* [threads, MG_COPY_FLOATS]; NULL: multiply x where it stands */
+	void *codes;   /* of x, when w is MG_INT8 */
+	MgRowScale *scales;
+} Work;
 
-/* x [rows, DEPTH_BLOCK at most] to rows COPY_STRIDE apart */
+/* x [rows, MG_BLOCK_DEPTH at most] to rows MG_COPY_STRIDE apart */
 static void
 copy_block(const MgProduct *p, size_t depth, float *copy)
 {
 	for (size_t i = 0; i < p->rows; i++)
-		memcpy(copy + i * COPY_STRIDE, p->x + i * p->x_stride, depth * sizeof(float));
+		memcpy(copy + i * MG_COPY_STRIDE, p->x + i * p->x_stride, depth * sizeof(float));
 }
 
-static void
-multiply_panels(const Grid *grid, MgProduct p, float *copy)
+void
+mg_block_product(const MgKernels *kernels, const MgProduct *product, float *copy)
 {
-	size_t depth = p.depth;
+	size_t depth = product->depth;
 	size_t at = 0;
 
 	do
 	{
-		MgProduct q = p;
+		MgProduct p = *product;
 
-		q.depth = depth - at < DEPTH_BLOCK ? depth - at : DEPTH_BLOCK;
-		q.x += at;
-		q.w += at * MG_PANEL;
-		q.resume = at > 0;
-		if (at + q.depth < depth)
-			q.activation = MG_ACT_NONE;
+		p.depth = depth - at < MG_BLOCK_DEPTH ? depth - at : MG_BLOCK_DEPTH;
+		p.x += at;
+		p.w += at * MG_PANEL;
+		p.resume = at > 0;
+		if (at + p.depth < depth)
+			p.activation = MG_ACT_NONE;
 		if (copy != NULL)
 		{
-			copy_block(&q, q.depth, copy);
-			q.x = copy;
-			q.x_stride = COPY_STRIDE;
+			copy_block(&p, p.depth, copy);
+			p.x = copy;
+			p.x_stride = MG_COPY_STRIDE;
 		}
-		grid->kernels->panel_product(&q);
-		at += q.depth;
+		kernels->panel_product(&p);
+		at += p.depth;
 	} while (at < depth);
 }
 
 static void
-multiply_piece(void *arg, size_t piece, size_t worker)
+multiply_floats(void *arg, const MgPiece *piece)
 {
-	const Grid *grid = arg;
-	const MgProduct *whole = &grid->whole;
-	size_t row = (grid->first + piece) / grid->n_column_blocks * grid->block_rows;
-	size_t column = (grid->first + piece) % grid->n_column_blocks * grid->block_columns;
-	MgProduct p = *whole;
+	const Work *work = arg;
+	MgProduct p = work->floats;
 
-	p.x += row * p.x_stride;
-	p.out += row * p.out_stride + column;
-	p.rows = whole->rows - row < grid->block_rows ? whole->rows - row : grid->block_rows;
-	p.columns = whole->columns - column < grid->block_columns ? whole->columns - column : grid->block_columns;
+	p.x += piece->row * p.x_stride;
+	p.out += piece->row * p.out_stride + piece->column;
+	p.rows = piece->n_rows;
+	p.columns = piece->n_columns;
 	if (p.bias != NULL)
-		p.bias += column;
-	if (!grid->panels)
+		p.bias += piece->column;
+	if (work->w->layout == MG_PANELS)
 	{
-		p.w += column * p.w_stride;
-		grid->kernels->row_product(&p);
+		p.w += piece->column / MG_PANEL * p.w_stride;
+		mg_block_product(work->kernels, &p, work->copies != NULL ? work->copies + piece->worker * MG_COPY_FLOATS : NULL);
 		return;
 	}
-	p.w += column / MG_PANEL * p.w_stride;
-	multiply_panels(grid, p, grid->copies != NULL ? grid->copies + worker * COPY_FLOATS : NULL);
+	p.w += piece->column * p.w_stride;
+	work->kernels->row_product(&p);
 }
 
-static size_t
-divide_up(size_t a, size_t b)
-{
-	return a / b + (a % b != 0);
-}
-
-/* Blocks as large as a piece may be, but no fewer pieces than the threads want. */
 static void
-plan(Grid *grid, size_t threads)
+multiply_int8(void *arg, const MgPiece *piece)
 {
-	const MgProduct *p = &grid->whole;
-	size_t tile = grid->kernels->tile_rows;
-	size_t n_row_blocks = divide_up(p->rows, ROW_BLOCK);
-	size_t columns = p->columns;
+	const Work *work = arg;
+	const MgProduct *p = &work->floats;
+	size_t stride = mg_code_stride(p->depth);
+
+	work->kernels->int8_product(&(MgInt8Product){
+		.x = (const uint8_t *) work->codes + piece->row * stride * work->kernels->int8_code_size, .x_stride = stride,
+		.scales = work->scales + piece->row, .rows = piece->n_rows, .depth = p->depth,
+		.w = work->w->panels + piece->column / MG_PANEL * mg_int8_panel_size(p->depth), .columns = piece->n_columns,
+		.bias = p->bias != NULL ? p->bias + piece->column : NULL, .activation = p->activation,
+		.out = p->out + piece->row * p->out_stride + piece->column, .out_stride = p->out_stride,
+	});
+}
+
+size_t
+mg_code_stride(size_t cols)
+{
+	return (cols + 63) / 64 * 64 + 64;
+}
+
+void
+mg_quantize_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, void *codes,
+				 MgRowScale *scales)
+{
+	size_t stride = mg_code_stride(cols) * kernels->int8_code_size;
+
+	for (size_t i = 0; i < n; i++)
+		kernels->quantize(x + i * x_stride, cols, (uint8_t *) codes + i * stride, &scales[i]);
+}
+
+static void
+quantize_piece(void *arg, const MgPiece *piece)
+{
+	const Work *work = arg;
+	const MgProduct *p = &work->floats;
+	size_t stride = mg_code_stride(p->depth) * work->kernels->int8_code_size;
+
+	mg_quantize_rows(work->kernels, p->x + piece->row * p->x_stride, p->x_stride, piece->n_rows, p->depth,
+					 (uint8_t *) work->codes + piece->row * stride, work->scales + piece->row);
+}
+
+/* About what quantising a number takes, in operations of a product. */
+#define QUANTIZE_FLOPS 16.0
+
+static bool
+quantize_all(MgCtx *cx, const MgCompute *compute, Work *work)
+{
+	const MgProduct *p = &work->floats;
+	MgGrid grid = {
+		.rows = p->rows, .columns = 1, .tile_rows = 1, .most_rows = MG_BLOCK_ROWS / 4,
+		.cell_flops = QUANTIZE_FLOPS * (double) p->depth, .column_bytes = 1.0,
+		.piece_flops = work->kernels->piece_flops, .run = quantize_piece, .arg = work,
+	};
+
+	work->codes = mg_alloc_array(cx, p->rows, mg_code_stride(p->depth) * work->kernels->int8_code_size);
+	work->scales = work->codes != NULL ? mg_alloc_array(cx, p->rows, sizeof *work->scales) : NULL;
+	return work->scales != NULL && mg_grid_run(cx, compute, &grid);
+}
+
+/* One product; for int8, x is quantised already. */
+static bool
+multiply(MgCtx *cx, const MgCompute *compute, Work *work)
+{
+	const MgProduct *p = &work->floats;
+	const MgKernels *kernels = compute->kernels;
+	bool int8 = work->w->layout == MG_INT8;
+	size_t tile = int8 ? kernels->int8_tile_rows : kernels->tile_rows;
 	double depth = p->depth > 0 ? (double) p->depth : 1.0;
-	double most;
-
-	grid->block_rows = divide_up(divide_up(p->rows, n_row_blocks), tile) * tile;
-	if (grid->block_rows > ROW_BLOCK)
-		grid->block_rows = ROW_BLOCK;
-	n_row_blocks = divide_up(p->rows, grid->block_rows);
-
-	most = grid->kernels->piece_flops / (2.0 * (double) grid->block_rows * depth);
-	if (most > PIECE_WEIGHT_BYTES / (sizeof(float) * depth))
-		most = PIECE_WEIGHT_BYTES / (sizeof(float) * depth);
-	if (most < (double) columns)
-		columns = (size_t) most;
-	if (threads > 1 && n_row_blocks < threads * PIECES_PER_THREAD)
-	{
-		size_t share = divide_up(p->columns, divide_up(threads * PIECES_PER_THREAD, n_row_blocks));
-
-		columns = share < columns ? share : columns;
-	}
-	grid->block_columns = columns < MG_PANEL ? MG_PANEL : columns - columns % MG_PANEL;
-	if (columns == p->columns)
-		grid->block_columns = columns;
-	grid->n_column_blocks = divide_up(p->columns, grid->block_columns);
-	grid->n_pieces = n_row_blocks * grid->n_column_blocks;
-}
-
-/* Regions of pieces that last about 10 ms on all threads together, a poll before each. */
-static bool
-run_grid(MgCtx *cx, MgPool *pool, Grid *grid)
-{
-	double depth = (double) (grid->whole.depth > 0 ? grid->whole.depth : 1);
-	double flops = 2.0 * (double) grid->block_rows * (double) grid->block_columns * depth;
-	double bytes = sizeof(float) * (double) grid->block_columns * depth;
-	double share = flops / grid->kernels->piece_flops;
-	size_t threads = mg_pool_threads(pool);
-	size_t step;
-
-	if (share < bytes / PIECE_WEIGHT_BYTES)
-		share = bytes / PIECE_WEIGHT_BYTES;
-	step = share < 1.0 / (double) grid->n_pieces ? grid->n_pieces : (size_t) (1.0 / share);
-	step = (step < 1 ? 1 : step) * threads;
-	for (grid->first = 0; grid->first < grid->n_pieces; grid->first += step)
-	{
-		size_t left = grid->n_pieces - grid->first;
-
-		if (!mg_poll(cx))
-			return false;
-		mg_pool_run(pool, left < step ? left : step, multiply_piece, grid);
-	}
-	return true;
-}
-
-static bool
-native_linear(MgCtx *cx, const MgCompute *compute, const MgProduct *product, bool panels)
-{
-	Grid grid = {.kernels = compute->kernels, .whole = *product, .panels = panels};
-	double flops = 2.0 * (double) product->rows * (double) product->columns * (double) product->depth;
-	MgPool *pool = flops > POOL_THRESHOLD * compute->kernels->piece_flops ? compute->pool : NULL;
+	MgGrid grid = {
+		.rows = p->rows, .columns = p->columns, .tile_rows = tile, .most_rows = MG_BLOCK_ROWS,
+		.cell_flops = 2.0 * depth, .column_bytes = (int8 ? 1.0 : sizeof(float)) * depth,
+		.piece_flops = kernels->piece_flops, .run = int8 ? multiply_int8 : multiply_floats, .arg = work,
+	};
 	MgMark mark = mg_mark(cx);
 	bool fine;
 
-	plan(&grid, mg_pool_threads(pool));
+	work->copies = NULL;
 	/* One tile of rows meets too few panels to pay for a copy, and fits a cache as it is. */
-	if (panels && product->rows > compute->kernels->tile_rows && product->columns > MG_PANEL)
+	if (work->w->layout == MG_PANELS && p->rows > tile && p->columns > MG_PANEL)
 	{
-		grid.copies = mg_alloc_array(cx, mg_pool_threads(pool), COPY_FLOATS * sizeof(float));
-		if (grid.copies == NULL)
+		work->copies = mg_alloc_array(cx, mg_grid_threads(compute, &grid), MG_COPY_FLOATS * sizeof(float));
+		if (work->copies == NULL)
 			return false;
 	}
-	fine = run_grid(cx, pool, &grid);
+	fine = mg_grid_run(cx, compute, &grid);
 	mg_rewind(cx, mark);
 	return fine;
+}
+
+static bool
+run_linear(MgCtx *cx, const MgCompute *compute, Work *work, const MgLinear *linear)
+{
+	MgProduct *p = &work->floats;
+	const MgMatrix *w = linear->w;
+
+	work->w = w;
+	p->w = w->layout == MG_INT8 ? NULL : w->data;
+	p->w_stride = w->layout == MG_PANELS ? w->cols * MG_PANEL : w->cols;
+	p->columns = w->rows;
+	p->bias = linear->bias;
+	p->activation = linear->activation;
+	p->out = linear->out;
+	p->out_stride = linear->out_stride;
+	if (p->columns == 0)
+		return true;
+	if (w->layout == MG_ROWS && compute->provider != MG_NATIVE)
+		return mg_blas_product(cx, compute, p);
+	return multiply(cx, compute, work);
+}
+
+bool
+mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgLinear *linears,
+		   size_t n_linears)
+{
+	Work work = {.kernels = compute->kernels, .floats = {.x = x, .x_stride = x_stride, .rows = n}};
+	MgMark mark = mg_mark(cx);
+
+	if (n == 0 || n_linears == 0)
+		return true;
+	work.floats.depth = linears[0].w->cols;
+	if (linears[0].w->layout == MG_INT8 && !quantize_all(cx, compute, &work))
+		return false;
+	for (size_t i = 0; i < n_linears; i++)
+		if (!run_linear(cx, compute, &work, &linears[i]))
+			return false;
+	mg_rewind(cx, mark);
+	return true;
 }
 
 bool
 mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *w,
 		  const float *bias, MgActivation activation, float *out, size_t out_stride)
 {
-	bool panels = w->layout == MG_PANELS;
-	MgProduct product = {
-		.x = x, .x_stride = x_stride, .rows = n, .depth = w->cols,
-		.w = w->data, .w_stride = panels ? w->cols * MG_PANEL : w->cols, .columns = w->rows,
-		.bias = bias, .activation = activation,
-		.out = out, .out_stride = out_stride,
-	};
-
-	if (n == 0 || w->rows == 0)
-		return true;
-	if (panels || compute->provider == MG_NATIVE)
-		return native_linear(cx, compute, &product, panels);
-	return mg_blas_product(cx, compute, &product);
+	return mg_linears(cx, compute, x, x_stride, n, &(MgLinear){w, bias, activation, out, out_stride}, 1);
 }

@@ -5,8 +5,6 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#define LEVEL_NAME avx2
-#define LEVEL MG_CPU_AVX2
 #define VW 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
@@ -116,6 +114,34 @@ v_load_bf16(const uint8_t *from)
 	__m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) from));
 
 	return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+
+/* A type of its own for +, since that of immintrin.h adds pairs of 64-bit integers. */
+typedef int32_t vi __attribute__((vector_size(32)));
+typedef uint32_t vu __attribute__((vector_size(32)));
+
+static inline vi
+i_load(const int32_t *from)
+{
+	return (vi) _mm256_loadu_si256((const __m256i *) from);
+}
+
+static inline vi
+i_set1(int32_t x)
+{
+	return (vi) _mm256_set1_epi32(x);
+}
+
+static inline vi
+i_multiply(vi a, vi b)
+{
+	return (vi) _mm256_mullo_epi32((__m256i) a, (__m256i) b);
+}
+
+static inline vf
+v_of_int(vi v)
+{
+	return _mm256_cvtepi32_ps((__m256i) v);
 }
 
 #endif

@@ -5,8 +5,6 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#define LEVEL_NAME avx512
-#define LEVEL MG_CPU_AVX512
 #define VW 16
 #define TILE_ROWS 14
 #define TILE_VECTORS 2
@@ -122,6 +120,34 @@ v_load_bf16(const uint8_t *from)
 	__m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) from));
 
 	return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+
+/* A type of its own for +, since that of immintrin.h adds pairs of 64-bit integers. */
+typedef int32_t vi __attribute__((vector_size(64)));
+typedef uint32_t vu __attribute__((vector_size(64)));
+
+static inline vi
+i_load(const int32_t *from)
+{
+	return (vi) _mm512_loadu_si512(from);
+}
+
+static inline vi
+i_set1(int32_t x)
+{
+	return (vi) _mm512_set1_epi32(x);
+}
+
+static inline vi
+i_multiply(vi a, vi b)
+{
+	return (vi) _mm512_mullo_epi32((__m512i) a, (__m512i) b);
+}
+
+static inline vf
+v_of_int(vi v)
+{
+	return _mm512_cvtepi32_ps((__m512i) v);
 }
 
 #endif

@@ -14,6 +14,7 @@
  *   v_select_less     a < b ? yes : no, lane by lane
  *   v_power_of_two    2^n for an n in [-126, 127] given as 1.5 * 2^23 + n
  *   v_sum, v_largest  over the lanes
+ *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), v_of_int
  */
 #ifndef MG_TENSOR_SIMD_SCALAR_H
 #define MG_TENSOR_SIMD_SCALAR_H
@@ -21,8 +22,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LEVEL_NAME scalar
-#define LEVEL MG_CPU_SCALAR
 #define VW 4
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
@@ -121,6 +120,33 @@ v_largest(vf v)
 	float b = v[2] > v[3] ? v[2] : v[3];
 
 	return a > b ? a : b;
+}
+
+static inline vi
+i_load(const int32_t *from)
+{
+	vi v;
+
+	memcpy(&v, from, sizeof v);
+	return v;
+}
+
+static inline vi
+i_set1(int32_t x)
+{
+	return (vi){x, x, x, x};
+}
+
+static inline vi
+i_multiply(vi a, vi b)
+{
+	return (vi) ((vu) a * (vu) b);
+}
+
+static inline vf
+v_of_int(vi v)
+{
+	return __builtin_convertvector(v, vf);
 }
 
 static inline float

@@ -52,18 +52,32 @@ distance(const float *got, const double *want, size_t n)
 __attribute__((unused)) static MgMatrix
 matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory)
 {
-	size_t n = 0;
-	float *data;
+	size_t size = rows * cols * sizeof(float);
+	MgMatrix m = {layout, rows, cols, {NULL}};
 
-	if (layout == MG_ROWS || !mg_panels_size(rows, cols, &n))
-		n = rows * cols;
-	data = *memory = malloc(n > 0 ? n * sizeof *data : 1);
+	if (layout == MG_INT8)
+		mg_int8_size(rows, cols, &size);
+	else if (layout == MG_PANELS && mg_panels_size(rows, cols, &size))
+		size *= sizeof(float);
+	*memory = aligned_alloc(MG_ALIGNMENT, (size / MG_ALIGNMENT + 1) * MG_ALIGNMENT);
+	m.data = *memory;
 	if (layout == MG_ROWS)
-		memcpy(data, w, rows * cols * sizeof *data);
-	else
-		for (size_t i = 0; i < rows; i += MG_PANEL)
-			mg_pack_panel(w + i * cols, rows - i < MG_PANEL ? rows - i : MG_PANEL, cols, data + i * cols);
-	return (MgMatrix){layout, rows, cols, {data}};
+		memcpy(*memory, w, rows * cols * sizeof(float));
+	for (size_t i = 0; layout != MG_ROWS && i < rows; i += MG_PANEL)
+	{
+		size_t n = rows - i < MG_PANEL ? rows - i : MG_PANEL;
+		int8_t *codes = malloc(n * cols + 1);
+		float scales[MG_PANEL];
+
+		for (size_t j = 0; j < n; j++)
+			scales[j] = mg_int8_quantize_row(w + (i + j) * cols, cols, codes + j * cols);
+		if (layout == MG_INT8)
+			mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) *memory + i / MG_PANEL * mg_int8_panel_size(cols));
+		else
+			mg_pack_panel(w + i * cols, n, cols, *memory + i * cols);
+		free(codes);
+	}
+	return m;
 }
 
 #define FOR_EACH_LEVEL(level) for (MgCpuLevel level = MG_CPU_SCALAR; level <= mg_cpu_level(); level++)

@@ -1,0 +1,225 @@
+/*
+ * int8 products, part of kernels_body.h, over the steps of an int8_*.h file.
+ *
+ * A tile keeps its sums in registers and goes four bytes deep at a time: for each channel of W four codes stand
+ * together, and each row of x gives four to all channels.
+ *
+ * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
+ *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
+ */
+
+#define DEEP 4 /* codes of a step */
+
+/* Sums of VW channels take this many vectors. */
+#define SUMS_IN_VECTOR (INT8_SUMS * VW / INT8_CHANNELS)
+
+/* How far ahead of its use W is asked for, as LINES_AHEAD of body_product.h. */
+#define STEPS_AHEAD 12
+
+/* Rows that differ by less count as zeros: 255 / extent must be finite. */
+#define LEAST_EXTENT 1e-35f
+
+typedef struct Int8Tile
+{
+	const int8_code *x;
+	size_t x_stride;
+	const MgRowScale *scales; /* of the rows */
+	const uint8_t *w;		  /* the tile's channels in the panel */
+	size_t steps;
+	const float *w_scales; /* of the tile's channels */
+	const int32_t *w_sums;
+	const float *bias; /* of the tile's channels, or NULL */
+	float *out;
+	size_t out_stride;
+} Int8Tile;
+
+INLINE void
+int8_tile(const size_t rows, const Int8Tile *t)
+{
+	const int8_code *x = t->x;
+	const uint8_t *w = t->w;
+	size_t x_stride = t->x_stride;
+	vq sum[INT8_ROWS][INT8_SUMS];
+
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+			sum[i][v] = (vq){0};
+	for (size_t step = 0; step < t->steps; step++, x += DEEP, w += MG_PANEL * DEEP)
+	{
+		vw b[INT8_SUMS];
+
+		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+			b[v] = q_weights(w + v * (INT8_CHANNELS / INT8_SUMS) * DEEP);
+		UNROLL for (size_t at = 0; at < INT8_CHANNELS * DEEP; at += 64)
+			__builtin_prefetch((const void *) ((uintptr_t) w + STEPS_AHEAD * MG_PANEL * DEEP + at), 0);
+		UNROLL for (size_t i = 0; i < rows; i++)
+		{
+			vx a = q_row(x + i * x_stride);
+
+			UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+				sum[i][v] = q_step(sum[i][v], b[v], a);
+		}
+	}
+	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
+	{
+		vi w_sum = i_load(t->w_sums + v * VW);
+		vf w_scale = v_load(t->w_scales + v * VW);
+		vf bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f);
+
+		UNROLL for (size_t i = 0; i < rows; i++)
+		{
+			const MgRowScale *s = &t->scales[i];
+			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum) +
+				(vu) i_set1(s->rest);
+
+			v_store(t->out + i * t->out_stride + v * VW,
+					v_of_int((vi) total) * (v_set1(s->scale) * w_scale) + bias);
+		}
+	}
+}
+
+#define INT8_TILE(rows) \
+	static void int8_tile_##rows(const Int8Tile *tile) \
+	{ \
+		int8_tile(rows, tile); \
+	}
+
+INT8_TILE(1) INT8_TILE(2)
+#if INT8_ROWS > 2
+INT8_TILE(3)
+#endif
+#if INT8_ROWS > 3
+INT8_TILE(4) INT8_TILE(5) INT8_TILE(6)
+#endif
+#if INT8_ROWS > 6
+INT8_TILE(7) INT8_TILE(8) INT8_TILE(9) INT8_TILE(10) INT8_TILE(11) INT8_TILE(12) INT8_TILE(13) INT8_TILE(14)
+#endif
+
+static void (*const int8_tiles[INT8_ROWS + 1])(const Int8Tile *) = {
+	NULL, int8_tile_1, int8_tile_2,
+#if INT8_ROWS > 2
+	int8_tile_3,
+#endif
+#if INT8_ROWS > 3
+	int8_tile_4, int8_tile_5, int8_tile_6,
+#endif
+#if INT8_ROWS > 6
+	int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12, int8_tile_13, int8_tile_14,
+#endif
+};
+
+/* A tile of which out and bias have fewer columns. */
+static void
+partial_int8_tile(const Int8Tile *tile, size_t rows, size_t columns)
+{
+	float out[INT8_ROWS * INT8_CHANNELS];
+	float bias[INT8_CHANNELS] = {0};
+	Int8Tile full = *tile;
+
+	if (tile->bias != NULL)
+	{
+		memcpy(bias, tile->bias, columns * sizeof(float));
+		full.bias = bias;
+	}
+	full.out = out;
+	full.out_stride = INT8_CHANNELS;
+	int8_tiles[rows](&full);
+	for (size_t i = 0; i < rows; i++)
+		memcpy(tile->out + i * tile->out_stride, out + i * INT8_CHANNELS, columns * sizeof(float));
+}
+
+static void
+int8_product(const MgInt8Product *p)
+{
+	size_t steps = (p->depth + DEEP - 1) / DEEP;
+	size_t panel_size = mg_int8_panel_size(p->depth);
+
+	for (size_t at = 0; at < p->columns; at += INT8_CHANNELS)
+	{
+		const uint8_t *panel = p->w + at / MG_PANEL * panel_size;
+		const uint8_t *ends = panel + steps * MG_PANEL * DEEP;
+		size_t columns = p->columns - at < INT8_CHANNELS ? p->columns - at : INT8_CHANNELS;
+		size_t left = p->rows;
+		size_t n_tiles = (left + INT8_ROWS - 1) / INT8_ROWS;
+		Int8Tile tile = {
+			.x = p->x, .x_stride = p->x_stride, .scales = p->scales,
+			.w = panel + at % MG_PANEL * DEEP, .steps = steps,
+			.w_scales = (const float *) ends + at % MG_PANEL,
+			.w_sums = (const int32_t *) (ends + MG_PANEL * sizeof(float)) + at % MG_PANEL,
+			.bias = p->bias != NULL ? p->bias + at : NULL,
+			.out = p->out + at, .out_stride = p->out_stride,
+		};
+
+		for (; n_tiles > 0; n_tiles--)
+		{
+			size_t rows = (left + n_tiles - 1) / n_tiles;
+
+			if (columns < INT8_CHANNELS)
+				partial_int8_tile(&tile, rows, columns);
+			else
+				int8_tiles[rows](&tile);
+			activate(tile.out, tile.out_stride, rows, columns, p->activation);
+			tile.x += rows * tile.x_stride;
+			tile.scales += rows;
+			tile.out += rows * tile.out_stride;
+			left -= rows;
+		}
+	}
+}
+
+/* The smallest and the largest number of a row and zero. Numbers that are not finite may be left out. */
+static void
+extent(const float *row, size_t n, float *low, float *high)
+{
+	vf least = v_set1(0.0f);
+	vf most = least;
+	size_t i = 0;
+
+	for (; i + VW <= n; i += VW)
+	{
+		vf v = v_load(row + i);
+
+		least = v_min(v, least);
+		most = v_max(v, most);
+	}
+	if (i < n)
+	{
+		vf v = v_load_n(row + i, n - i);
+
+		least = v_min(v, least);
+		most = v_max(v, most);
+	}
+	*low = -v_largest(v_set1(0.0f) - least);
+	*high = v_largest(most);
+}
+
+static void
+quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
+{
+	const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
+	const vf least = v_set1(0.0f);
+	const vf most = v_set1(255.0f);
+	int8_code *to = codes;
+	vf sum = v_set1(0.0f); /* of whole numbers, at most 2^24: exact */
+	float low, high, factor, zero;
+	int32_t total;
+	size_t i = 0;
+
+	extent(row, n, &low, &high);
+	scale->scale = (high - low) / 255.0f;
+	factor = high - low >= LEAST_EXTENT && high - low <= FLT_MAX ? 255.0f / (high - low) : 0.0f;
+	zero = (-low * factor + round) - round;
+	for (; i < n; i += VW)
+	{
+		vf v = load_some(row + i, n - i) * v_set1(factor) + v_set1(zero);
+		vf whole = (v_min(v_max(v, least), most) + v_set1(round)) - v_set1(round);
+
+		q_store(to + i, whole);
+		sum += whole;
+	}
+	total = (int32_t) (v_sum(sum) - (float) (i - n) * zero); /* without the zeros past the end */
+	for (i = n; i % DEEP != 0; i++)
+		to[i] = 0;
+	scale->shift = 128 - (int32_t) zero;
+	scale->rest = -128 * (total - 128 * (int32_t) n);
+}

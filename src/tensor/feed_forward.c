@@ -1,0 +1,126 @@
+/*
+ * The feed-forward block of a transformer by blocks of rows: up, activation
+ * and down for one block before the next, so that its wide states [rows, wide]
+ * are written and read in a second-level cache.
+ */
+#include "tensor/block.h"
+#include "tensor/grid.h"
+#include "tensor/pool.h"
+
+/* Floats of wide states: half of a second-level cache of 1 MiB. */
+#define WIDE_FLOATS ((size_t) 128 * 1024)
+
+typedef struct Work
+{
+	const MgKernels *kernels;
+	const MgFeedForward *block;
+	const float *x;
+	float *out;
+	size_t most_rows;
+	float *wide;   /* [threads, most_rows, wide] */
+	float *copies; /* [threads, MG_COPY_FLOATS], for floats */
+	uint8_t *codes; /* [threads, most_rows * code_bytes], for int8: of x, then of the wide states */
+	size_t code_bytes;
+	MgRowScale *scales; /* [threads, most_rows] */
+} Work;
+
+/* One of the two products for a block of rows. */
+static void
+multiply(const Work *work, const MgPiece *piece, const MgLinear *linear, const float *x)
+{
+	const MgMatrix *w = linear->w;
+
+	if (w->layout == MG_INT8)
+	{
+		uint8_t *codes = work->codes + piece->worker * work->most_rows * work->code_bytes;
+		MgRowScale *scales = work->scales + piece->worker * work->most_rows;
+
+		mg_quantize_rows(work->kernels, x, w->cols, piece->n_rows, w->cols, codes, scales);
+		work->kernels->int8_product(&(MgInt8Product){
+			.x = codes, .x_stride = mg_code_stride(w->cols), .scales = scales, .rows = piece->n_rows,
+			.depth = w->cols, .w = w->panels, .columns = w->rows, .bias = linear->bias,
+			.activation = linear->activation, .out = linear->out, .out_stride = linear->out_stride,
+		});
+		return;
+	}
+	mg_block_product(work->kernels, &(MgProduct){
+		.x = x, .x_stride = w->cols, .rows = piece->n_rows, .depth = w->cols, .w = w->data,
+		.w_stride = w->cols * MG_PANEL, .columns = w->rows, .bias = linear->bias, .activation = linear->activation,
+		.out = linear->out, .out_stride = linear->out_stride,
+	}, work->copies + piece->worker * MG_COPY_FLOATS);
+}
+
+static void
+run_block(void *arg, const MgPiece *piece)
+{
+	const Work *work = arg;
+	const MgFeedForward *block = work->block;
+	size_t d = block->up->cols, wide = block->up->rows;
+	float *states = work->wide + piece->worker * work->most_rows * wide;
+
+	multiply(work, piece, &(MgLinear){block->up, block->up_bias, block->activation, states, wide},
+			 work->x + piece->row * d);
+	multiply(work, piece, &(MgLinear){block->down, block->down_bias, MG_ACT_NONE, work->out + piece->row * d, d}, states);
+}
+
+/* One product after the other: few rows, which threads share by columns, or weights that a library multiplies. */
+static bool
+run_apart(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block, const float *x, size_t n, float *out)
+{
+	size_t d = block->up->cols, wide = block->up->rows;
+	MgMark mark = mg_mark(cx);
+	float *states = mg_alloc_array(cx, n, wide * sizeof(float));
+
+	if (states == NULL ||
+		!mg_linear(cx, compute, x, d, n, block->up, block->up_bias, block->activation, states, wide) ||
+		!mg_linear(cx, compute, states, wide, n, block->down, block->down_bias, MG_ACT_NONE, out, d))
+		return false;
+	mg_rewind(cx, mark);
+	return true;
+}
+
+static bool
+allocate(MgCtx *cx, Work *work, size_t threads)
+{
+	const MgFeedForward *block = work->block;
+	size_t d = block->up->cols, wide = block->up->rows;
+
+	work->wide = mg_alloc_array(cx, threads * work->most_rows, wide * sizeof(float));
+	if (work->wide == NULL)
+		return false;
+	if (block->up->layout == MG_PANELS)
+		return (work->copies = mg_alloc_array(cx, threads, MG_COPY_FLOATS * sizeof(float))) != NULL;
+	work->code_bytes = mg_code_stride(wide > d ? wide : d) * work->kernels->int8_code_size;
+	return (work->codes = mg_alloc_array(cx, threads * work->most_rows, work->code_bytes)) != NULL &&
+		(work->scales = mg_alloc_array(cx, threads * work->most_rows, sizeof(MgRowScale))) != NULL;
+}
+
+bool
+mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block, const float *x, size_t n, float *out)
+{
+	const MgKernels *kernels = compute->kernels;
+	size_t d = block->up->cols, wide = block->up->rows;
+	size_t tile = block->up->layout == MG_INT8 ? kernels->int8_tile_rows : kernels->tile_rows;
+	double row_flops = 4.0 * (double) d * (double) wide;
+	double most = kernels->piece_flops / (row_flops > 0 ? row_flops : 1.0);
+	Work work = {.kernels = kernels, .block = block, .x = x, .out = out};
+	MgGrid grid = {
+		.rows = n, .columns = 1, .tile_rows = tile, .cell_flops = row_flops, .column_bytes = 1.0,
+		.piece_flops = kernels->piece_flops, .run = run_block, .arg = &work,
+	};
+	MgMark mark = mg_mark(cx);
+
+	if (n == 0 || d == 0)
+		return true;
+	if (most * (double) wide > (double) WIDE_FLOATS)
+		most = (double) WIDE_FLOATS / (double) wide;
+	work.most_rows = most < MG_BLOCK_ROWS ? (size_t) most / tile * tile : MG_BLOCK_ROWS / tile * tile;
+	if (block->up->layout == MG_ROWS || block->up->layout != block->down->layout || work.most_rows == 0 ||
+		n < 2 * tile * mg_pool_threads(compute->pool))
+		return run_apart(cx, compute, block, x, n, out);
+	grid.most_rows = work.most_rows;
+	if (!allocate(cx, &work, mg_grid_threads(compute, &grid)) || !mg_grid_run(cx, compute, &grid))
+		return false;
+	mg_rewind(cx, mark);
+	return true;
+}

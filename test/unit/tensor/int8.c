@@ -1,0 +1,283 @@
+#include <float.h>
+
+#include "unit/tensor/numbers.h"
+
+/* What compute.h says about a row of x, number by number. */
+typedef struct PlainRow
+{
+	float scale;
+	int zero;
+	int *codes;
+} PlainRow;
+
+static PlainRow
+plain_quantize(const float *x, size_t n)
+{
+	PlainRow row = {.codes = malloc(n * sizeof(int) + 1)};
+	float low = 0, high = 0, factor;
+
+	for (size_t k = 0; k < n; k++)
+	{
+		low = x[k] < low ? x[k] : low;
+		high = x[k] > high ? x[k] : high;
+	}
+	row.scale = (high - low) / 255.0f;
+	factor = row.scale > 0 ? 255.0f / (high - low) : 0.0f;
+	row.zero = (int) rintf(-low * factor);
+	for (size_t k = 0; k < n; k++)
+	{
+		float q = x[k] * factor + (float) row.zero;
+
+		row.codes[k] = (int) rintf(q < 0 ? 0 : q > 255 ? 255 : q);
+	}
+	return row;
+}
+
+/* Rows of out that differ from the plain product in any bit. */
+static size_t
+compare(const float *x, const float *w, const float *bias, const float *out, size_t n, size_t rows, size_t cols)
+{
+	int8_t *codes = malloc(cols + 1);
+	size_t bad = 0;
+	PlainRow *plain = malloc(n * sizeof *plain + 1);
+
+	for (size_t i = 0; i < n; i++)
+		plain[i] = plain_quantize(x + i * cols, cols);
+	for (size_t j = 0; j < rows; j++)
+	{
+		float scale = mg_int8_quantize_row(w + j * cols, cols, codes);
+
+		for (size_t i = 0; i < n; i++)
+		{
+			int64_t sum = 0;
+			float expected;
+
+			for (size_t k = 0; k < cols; k++)
+				sum += (int64_t) (plain[i].codes[k] - plain[i].zero) * codes[k];
+			expected = (float) sum * (plain[i].scale * scale);
+			if (bias != NULL)
+				expected += bias[j];
+			bad += expected != out[i * rows + j];
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		free(plain[i].codes);
+	free(plain);
+	free(codes);
+	return bad;
+}
+
+static void
+test_shapes(MgCtx *cx, const MgCompute *compute, MgPool *pool)
+{
+	static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 40, 63, 64, 70};
+	const size_t n_sizes = sizeof sizes / sizeof *sizes;
+	size_t tried = 0, bad = 0;
+	MgCompute both[] = {*compute, *compute};
+
+	both[1].pool = pool;
+	for (size_t n = 0; n < 31; n += n < 16 ? 1 : 7)
+		for (size_t a = 0; a < n_sizes; a++)
+			for (size_t b = n % 3; b < n_sizes; b += 3)
+			{
+				size_t rows = sizes[a], cols = sizes[b];
+				float *x = numbers(n * cols), *w = numbers(rows * cols), *out = numbers(n * rows), *memory;
+				float *bias = (a + b) % 2 == 0 ? numbers(rows) : NULL;
+				MgMatrix m = matrix(MG_INT8, w, rows, cols, &memory);
+
+				for (size_t k = 0; a % 3 == 0 && k < n * cols; k++)
+					x[k] = x[k] * 10.0f + 7.0f; /* one-sided rows */
+				bad += !mg_linear(cx, &both[tried % 2], x, cols, n, &m, bias, MG_ACT_NONE, out, rows) ||
+					compare(x, w, bias, out, n, rows, cols) > 0;
+				tried++;
+				free(x);
+				free(w);
+				free(out);
+				free(memory);
+				free(bias);
+			}
+	ok(bad == 0, "%s: %zu shapes as by the formula, bit for bit", mg_cpu_level_name(compute->kernels->level), tried);
+}
+
+/* The largest sums there are, of codes at their ends. */
+static void
+test_extremes(MgCtx *cx, const MgCompute *compute)
+{
+	size_t cols = MG_INT8_MOST_COLS, size;
+	float *x = numbers(3 * cols), *w = numbers(2 * cols), out[6], *memory;
+	MgMatrix m;
+	const char *level = mg_cpu_level_name(compute->kernels->level);
+
+	for (size_t k = 0; k < cols; k++)
+	{
+		x[k] = 1.0f;
+		x[cols + k] = k % 2 == 0 ? 1.0f : -1.0f;
+		x[2 * cols + k] = -1.0f;
+		w[k] = 1.0f;
+		w[cols + k] = k % 2 == 0 ? -1.0f : 1.0f;
+	}
+	m = matrix(MG_INT8, w, 2, cols, &memory);
+	ok(mg_linear(cx, compute, x, cols, 3, &m, NULL, MG_ACT_NONE, out, 2), "%s: 65536 columns", level);
+	ok(compare(x, w, NULL, out, 3, 2, cols) == 0, "%s: no sum overflows", level);
+	ok(!mg_int8_size(1, cols + 1, &size) && !mg_int8_size(SIZE_MAX, cols, &size), "%s: more is refused", level);
+	free(x);
+	free(w);
+	free(memory);
+}
+
+/* What no model should give: the same bits on each level, and nothing undefined. */
+static void
+test_strange_rows(MgCtx *cx, const MgCompute *compute)
+{
+	enum { ROWS = 40, COLS = 37, N = 8 };
+	static float first[N * ROWS];
+	float *x = numbers(N * COLS), *w, out[N * ROWS], *memory;
+	MgMatrix m;
+	const char *level = mg_cpu_level_name(compute->kernels->level);
+	bool zero = true;
+
+	number_state = 12345;
+	w = numbers(ROWS * COLS);
+	for (size_t k = 0; k < N * COLS; k++)
+		x[k] = number();
+	memset(x, 0, COLS * sizeof *x);
+	memset(w, 0, COLS * sizeof *w);
+	x[COLS + 3] = INFINITY;
+	x[2 * COLS + 36] = NAN;
+	for (size_t k = 0; k < COLS; k++)
+	{
+		x[3 * COLS + k] *= 1e-38f;
+		x[4 * COLS + k] *= FLT_MAX;
+		x[5 * COLS + k] = NAN;
+		x[6 * COLS + k] = -0.0f;
+		w[COLS + k] = 1e-42f;
+	}
+	m = matrix(MG_INT8, w, ROWS, COLS, &memory);
+	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, ROWS), "%s: strange rows", level);
+	for (size_t j = 0; j < ROWS; j++)
+		zero = zero && out[j] == 0 && out[6 * ROWS + j] == 0;
+	ok(zero, "%s: zeros give zeros", level);
+	ok(out[7 * ROWS] == 0 && out[7 * ROWS + 1] == 0 && isnan(out[ROWS + 5]), "%s: so do weights of nothing; infinity is NaN",
+	   level);
+	for (size_t i = 0; i < N * ROWS; i++)
+		if (isnan(out[i]))
+			out[i] = 4711.0f;
+	if (compute->kernels->level == MG_CPU_SCALAR)
+		memcpy(first, out, sizeof first);
+	ok(memcmp(first, out, sizeof first) == 0, "%s: the bits of the level scalar", level);
+	free(x);
+	free(w);
+	free(memory);
+}
+
+static void
+test_weights(void)
+{
+	float row[] = {0.5f, -1.0f, 0.0f, 0.25f, NAN}, again[4];
+	int8_t codes[5], second[4];
+	float scale = mg_int8_quantize_row(row, 4, codes);
+
+	ok(scale == 1.0f / 127.0f && codes[0] == 64 && codes[1] == -127 && codes[2] == 0 && codes[3] == 32,
+	   "a row of weights in steps of a 127th of its largest");
+	for (size_t k = 0; k < 4; k++)
+		again[k] = (float) codes[k] * scale;
+	mg_int8_quantize_row(again, 4, second);
+	ok(memcmp(codes, second, 4) == 0, "quantising what was quantised changes nothing");
+	mg_int8_quantize_row(row, 5, codes);
+	ok(codes[4] == -127, "a weight that is no number gets a code");
+}
+
+typedef struct Wide
+{
+	MgCompute compute;
+	MgFeedForward block;
+	size_t n;
+	float *x, *out;
+} Wide;
+
+static bool
+wide_body(MgCtx *cx, void *user)
+{
+	Wide *w = user;
+
+	return mg_feed_forward(cx, &w->compute, &w->block, w->x, w->n, w->out);
+}
+
+/* The block against two products, and several products of one x against one by one. */
+static void
+test_fused(MgCtx *cx, const MgCompute *compute, MgLayout layout, size_t d, size_t wide)
+{
+	enum { MOST = 300 };
+	float *x = numbers(MOST * d), *states = numbers(MOST * wide), *expected = numbers(MOST * d);
+	float *w1 = numbers(wide * d), *w2 = numbers(d * wide), *memory1, *memory2, *out = numbers(MOST * d);
+	float *both = numbers(MOST * (wide + d)), *bias1 = numbers(wide), *bias2 = numbers(d);
+	MgMatrix up = matrix(layout, w1, wide, d, &memory1), down = matrix(layout, w2, d, wide, &memory2);
+	MgMatrix square = {layout, d, d, {up.data}};
+	MgLinear linears[] = {{&up, bias1, MG_ACT_GELU, both, wide + d}, {&square, bias2, MG_ACT_NONE, both + wide, wide + d}};
+	Wide all = {*compute, {&up, &down, bias1, bias2, MG_ACT_GELU}, MOST, x, out};
+	size_t bad = 0, bad_linears = 0;
+	char who[100];
+
+	snprintf(who, sizeof who, "%s, layout %d, %zu threads, %zu x %zu", mg_cpu_level_name(compute->kernels->level),
+			 (int) layout, mg_pool_threads(compute->pool), d, wide);
+	for (size_t n = 1; n <= MOST; n += n < 5 ? 1 : 59)
+	{
+		mg_linear(cx, compute, x, d, n, &up, bias1, MG_ACT_GELU, states, wide);
+		mg_linear(cx, compute, states, wide, n, &down, bias2, MG_ACT_NONE, expected, d);
+		memset(out, 0, MOST * d * sizeof *out);
+		all.n = n;
+		bad += !wide_body(cx, &all) || memcmp(out, expected, n * d * sizeof *out) != 0;
+		mg_linear(cx, compute, x, d, n, &square, bias2, MG_ACT_NONE, expected, d);
+		bad_linears += !mg_linears(cx, compute, x, d, n, linears, 2);
+		for (size_t i = 0; i < n; i++)
+			bad_linears += memcmp(both + i * (wide + d), states + i * wide, wide * sizeof(float)) != 0 ||
+				memcmp(both + i * (wide + d) + wide, expected + i * d, d * sizeof(float)) != 0;
+	}
+	ok(bad == 0, "%s: a feed-forward block is its two products", who);
+	ok(bad_linears == 0, "%s: products of the same x are each product", who);
+	all.n = MOST;
+	sweep(who, wide_body, &all, 1);
+	free(x);
+	free(states);
+	free(expected);
+	free(w1);
+	free(w2);
+	free(memory1);
+	free(memory2);
+	free(out);
+	free(both);
+	free(bias1);
+	free(bias2);
+}
+
+int
+main(void)
+{
+	TestHost test;
+	MgCtx cx;
+	MgPool *pool;
+
+	test_host_init(&test);
+	mg_ctx_init(&cx, &test.host);
+	pool = mg_pool_create(&cx, 3);
+	test_weights();
+	FOR_EACH_LEVEL(level)
+	{
+		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE};
+		MgCompute threads = compute;
+
+		threads.pool = pool;
+		test_shapes(&cx, &compute, pool);
+		test_extremes(&cx, &compute);
+		test_strange_rows(&cx, &compute);
+		for (int layout = MG_ROWS; layout <= MG_INT8; layout++)
+		{
+			test_fused(&cx, &compute, (MgLayout) layout, 64, 160);
+			test_fused(&cx, &threads, (MgLayout) layout, 96, 388);
+		}
+	}
+	mg_pool_destroy(pool);
+	mg_ctx_free(&cx);
+	is_int(test.live, 0, "nothing is left");
+	return done();
+}
