@@ -80,6 +80,18 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 	return true;
 }
 
+/*
+ * Vectors are small and sensitive: they are not narrowed. 8 bits are for products: rows of a table are gathered, not
+ * multiplied, and a table in 8 bits would save memory at a price in quality.
+ */
+static MgDtype
+stored_dtype(MgRole role, int wanted, MgDtype file)
+{
+	bool fits = role == MG_LINEAR || (role == MG_TABLE && wanted != MG_Q8);
+
+	return wanted >= 0 && fits ? (MgDtype) wanted : file;
+}
+
 /* Fills in the sections of all weights; with sections NULL it only counts them. */
 static bool
 plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgSection *sections,
@@ -106,8 +118,7 @@ plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgS
 			tensors[*n] = mg_facts_tensor(facts, section->name);
 			if (!check_tensor(cx, tensors[*n], section->name, rows, cols, spec->role == MG_VECTOR))
 				return false;
-			/* Vectors are small and sensitive: they are not narrowed. */
-			section->dtype = dtype < 0 || spec->role == MG_VECTOR ? (uint32_t) tensors[*n]->dtype : (uint32_t) dtype;
+			section->dtype = (uint32_t) stored_dtype(spec->role, dtype, tensors[*n]->dtype);
 			section->layout = MG_ROWS;
 			section->rows = rows;
 			section->cols = cols;
@@ -252,7 +263,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 	}
 	for (size_t i = N_FACTS; i < n; i++)
 		meta->parameters += sections[i].rows * sections[i].cols;
-	meta->dtype = sections[N_FACTS].dtype;
+	meta->dtype = options->dtype >= 0 ? (uint32_t) options->dtype : sections[N_FACTS].dtype;
 	plan->image = (MgImage){MG_FORM_PORTABLE, 0, *meta, facts.arch, n, sections};
 	plan->tensors = tensors;
 	plan->bytes = bytes;
@@ -292,6 +303,51 @@ write_tensor(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, MgDtyp
 	return true;
 }
 
+static bool
+all_finite(const float *row, size_t n)
+{
+	float sum = 0.0f;
+
+	for (size_t i = 0; i < n; i++)
+		sum += row[i] - row[i]; /* NaN unless finite */
+	return sum == 0.0f;
+}
+
+/* The same into rows of 8 bits. */
+static bool
+write_int8(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, size_t cols, const MgSink *sink)
+{
+	const MgSource *source = &tensor->file->source;
+	size_t row_size = cols * mg_dtype_size(tensor->dtype), n_piece = PIECE / (4 * cols) + 1;
+	uint8_t *raw = mg_alloc_array(cx, n_piece, row_size), *out = mg_alloc_array(cx, n_piece, sizeof(float) + cols);
+	float *wide = mg_alloc_array(cx, n_piece, cols * sizeof *wide);
+	uint64_t n_rows = tensor->size / row_size;
+
+	if (raw == NULL || out == NULL || wide == NULL)
+		return false;
+	for (uint64_t row = 0; row < n_rows; row += n_piece)
+	{
+		size_t count = n_rows - row < n_piece ? (size_t) (n_rows - row) : n_piece;
+		uint8_t *to = out;
+
+		if (!mg_poll(cx) || !source->read(cx, source->user, tensor->offset + row * row_size, raw, count * row_size))
+			return false;
+		mg_to_f32(kernels, tensor->dtype, raw, count * cols, wide);
+		for (size_t i = 0; i < count; i++, to += sizeof(float) + cols)
+		{
+			float scale = mg_int8_quantize_row(wide + i * cols, cols, (int8_t *) to + sizeof scale);
+
+			if (!all_finite(wide + i * cols, cols))
+				return mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" has numbers that are not finite",
+							   MG_SPAN_ARGS(tensor->name));
+			memcpy(to, &scale, sizeof scale);
+		}
+		if (!sink->write(cx, sink->user, out, (size_t) (to - out)))
+			return false;
+	}
+	return true;
+}
+
 bool
 mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, const MgSink *sink)
 {
@@ -304,6 +360,8 @@ mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, con
 		MgMark mark = mg_mark(cx);
 		bool fine = plan->tensors[i] == NULL
 			? sink->write(cx, sink->user, plan->bytes[i].data, plan->bytes[i].size)
+			: section->dtype == MG_Q8
+			? write_int8(cx, kernels, plan->tensors[i], (size_t) section->cols, sink)
 			: write_tensor(cx, kernels, plan->tensors[i], (MgDtype) section->dtype, sink);
 
 		if (!fine || !mg_image_write_gap(cx, section, next, sink))

@@ -1,6 +1,7 @@
 /* Images: the directory, checked; and the way from the portable to the resident form. */
 #include "model/image.h"
 
+#include <float.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -34,6 +35,10 @@ weight_size(const MgSection *section, uint64_t *size)
 {
 	size_t rows = (size_t) section->rows, cols = (size_t) section->cols, n;
 
+	if (section->layout == MG_INT8)
+		return mg_int8_size(rows, cols, (size_t *) size);
+	if (section->dtype == MG_Q8)
+		return cols <= MG_INT8_MOST_COLS && mg_multiply(rows, sizeof(float) + cols, (size_t *) size);
 	if (section->layout == MG_PANELS ? !mg_panels_size(rows, cols, &n) : !mg_multiply(rows, cols, &n))
 		return false;
 	return !__builtin_mul_overflow((uint64_t) n, (uint64_t) mg_dtype_size((MgDtype) section->dtype), size);
@@ -53,10 +58,11 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PANELS || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_INT8 || !weight_size(section, &size) ||
 		size != section->size)
 		return damaged(cx, "The size of a weight contradicts its shape.");
-	if (image->form == MG_FORM_PORTABLE ? section->layout != MG_ROWS : section->dtype != MG_F32)
+	if (image->form == MG_FORM_PORTABLE ? section->layout != MG_ROWS
+										: section->dtype != (section->layout == MG_INT8 ? MG_Q8 : MG_F32))
 		return damaged(cx, "A weight's type or layout does not fit the image's form.");
 	return true;
 }
@@ -210,6 +216,7 @@ bool
 mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident)
 {
 	MgSection *sections = mg_alloc_array(cx, portable->n_sections, sizeof *sections);
+	bool linear;
 
 	if (sections == NULL)
 		return false;
@@ -221,8 +228,16 @@ mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *res
 		sections[i] = portable->sections[i];
 		if (sections[i].rows == 0)
 			continue;
+		linear = is_linear(portable->arch, &sections[i]);
+		if (sections[i].dtype == MG_Q8)
+		{
+			if (!linear)
+				return damaged(cx, "A weight that is not for products is stored in 8 bits.");
+			sections[i].layout = MG_INT8;
+			continue;
+		}
 		sections[i].dtype = MG_F32;
-		sections[i].layout = form == MG_FORM_PANELS && is_linear(portable->arch, &sections[i]) ? MG_PANELS : MG_ROWS;
+		sections[i].layout = form == MG_FORM_PANELS && linear ? MG_PANELS : MG_ROWS;
 	}
 	return mg_image_lay_out(cx, sections, portable->n_sections, &resident->size);
 }
@@ -286,6 +301,47 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 	return true;
 }
 
+/* Rows of MG_Q8, as stored, to scales and codes; hostile numbers are refused. */
+static bool
+split_rows(MgCtx *cx, const uint8_t *raw, size_t n_rows, size_t cols, float *scales, int8_t *codes)
+{
+	for (size_t i = 0; i < n_rows; i++, raw += cols)
+	{
+		memcpy(&scales[i], raw, sizeof *scales);
+		raw += sizeof *scales;
+		if (!(scales[i] >= 0.0f && scales[i] <= FLT_MAX) || (cols > 0 && memchr(raw, 0x80, cols) != NULL))
+			return damaged(cx, "A row of 8-bit weights has numbers out of range.");
+		memcpy(codes + i * cols, raw, cols);
+	}
+	return true;
+}
+
+/* As pack_weight, for MG_Q8. */
+static bool
+pack_int8(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSink *sink)
+{
+	size_t cols = (size_t) from->cols, row_size = sizeof(float) + cols, panel_size = mg_int8_panel_size(cols);
+	uint8_t *raw = mg_alloc_array(cx, MG_PANEL, row_size);
+	int8_t *codes = mg_alloc_array(cx, MG_PANEL, cols);
+	uint8_t *panel = mg_alloc(cx, panel_size);
+	float scales[MG_PANEL];
+
+	if (raw == NULL || codes == NULL || panel == NULL)
+		return false;
+	for (uint64_t row = 0; row < from->rows; row += MG_PANEL)
+	{
+		size_t n = from->rows - row < MG_PANEL ? (size_t) (from->rows - row) : MG_PANEL;
+
+		if (!mg_poll(cx) || !source->read(cx, source->user, from->offset + row * row_size, raw, n * row_size) ||
+			!split_rows(cx, raw, n, cols, scales, codes))
+			return false;
+		mg_int8_pack_panel(codes, scales, n, cols, panel);
+		if (!sink->write(cx, sink->user, panel, panel_size))
+			return false;
+	}
+	return true;
+}
+
 bool
 mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const MgImage *portable,
 			  const MgImage *resident, const MgSink *sink)
@@ -298,6 +354,7 @@ mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const
 		uint64_t next = i + 1 < resident->n_sections ? to[1].offset : resident->size;
 		MgMark mark = mg_mark(cx);
 		bool fine = from->rows == 0 ? copy_section(cx, source, from, sink)
+			: to->layout == MG_INT8 ? pack_int8(cx, source, from, sink)
 									: pack_weight(cx, kernels, source, from, to, sink);
 
 		if (!fine || !mg_image_write_gap(cx, to, next, sink))

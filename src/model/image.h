@@ -13,11 +13,13 @@
  * prefix. There are two forms:
  *
  *   portable  weights row-major in the dtype that they are stored in
- *   resident  weights float32; matrices for products in panels (or row-major,
- *             for a BLAS), made from a portable image by mg_image_pack
+ *   resident  weights float32, matrices for products in panels (or row-major,
+ *             for a BLAS); those stored as MG_Q8 in panels of MG_INT8. Made from
+ *             a portable image by mg_image_pack
  *
  * Images come back from table rows, which somebody may have changed: every
- * offset, size and enumeration is checked when an image is opened.
+ * offset, size and enumeration is checked when an image is opened, and the
+ * numbers of MG_Q8 when they are packed.
  */
 #ifndef MG_MODEL_IMAGE_H
 #define MG_MODEL_IMAGE_H

@@ -165,7 +165,7 @@ float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);
 /* Packs up to MG_PANEL quantised rows, codes [n_rows, cols] with scales [n_rows], into one panel. */
 void mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size_t cols, uint8_t *panel);
 
-/* Converts n elements of dtype to float32; unaligned input is fine. */
+/* Converts n elements of a float dtype to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);
 
 /* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
