@@ -14,9 +14,11 @@
  * quantised on the way, with a scale and a zero point of its own:
  *
  *   low = min(0, min x), high = max(0, max x), s_x = (high - low) / 255
- *   z = rint(-low / s_x), q = clamp(rint(x / s_x) + z, 0, 255)      x ~ s_x (q - z)
+ *   z = rint(-low f), q = min(rint(x f) + z, 255), f = 255 / (high - low)      x ~ s_x (q - z)
  *   out[j] = act(float(sum_k (q[k] - z) w[j, k]) (s_x s_w[j]) + bias[j])
  *
+ * A row whose high - low is below 1e-35 counts as zeros. One with a number that
+ * is not finite, or whose high - low is not, gives NaN before act.
  * The sum is exact in 32 bits for any matrix that passes mg_int8_size, and
  * what is around it rounds the same everywhere: an int8 product is the same bit
  * for bit on every CPU level. A zero point doubles the resolution of one-sided

@@ -43,11 +43,9 @@ q_channels(const vq *sums)
 }
 
 static inline void
-q_store(int8_code *to, vf v)
+q_store(int8_code *to, vi code)
 {
-	__m512i code = _mm512_sub_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(128));
-
-	_mm256_storeu_si256((__m256i *) to, _mm512_cvtepi32_epi16(code));
+	_mm256_storeu_si256((__m256i *) to, _mm512_cvtepi32_epi16((__m512i) code));
 }
 
 #endif

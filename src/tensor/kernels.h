@@ -92,7 +92,7 @@ struct MgKernels
 
 	/*
 	 * Quantises row [n] as compute.h says. codes has room for n rounded up to 16; what stands between n and the next
-	 * multiple of 4 is zero afterwards. A number that is not finite gives some code, the same on every level.
+	 * multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 
