@@ -6,6 +6,7 @@
  *
  * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
  *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
+ * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w.
  */
 
 #define DEEP 4 /* codes of a step */
@@ -69,8 +70,10 @@ int8_tile(const size_t rows, const Int8Tile *t)
 		UNROLL for (size_t i = 0; i < rows; i++)
 		{
 			const MgRowScale *s = &t->scales[i];
-			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum) +
-				(vu) i_set1(s->rest);
+			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum);
+
+			if (!INT8_SIGNED)
+				total += (vu) i_set1(s->rest);
 
 			v_store(t->out + i * t->out_stride + v * VW,
 					v_of_int((vi) total) * (v_set1(s->scale) * w_scale) + bias);
@@ -89,7 +92,13 @@ INT8_TILE(1) INT8_TILE(2)
 INT8_TILE(3)
 #endif
 #if INT8_ROWS > 3
-INT8_TILE(4) INT8_TILE(5) INT8_TILE(6)
+INT8_TILE(4)
+#endif
+#if INT8_ROWS > 4
+INT8_TILE(5)
+#endif
+#if INT8_ROWS > 5
+INT8_TILE(6)
 #endif
 #if INT8_ROWS > 6
 INT8_TILE(7) INT8_TILE(8) INT8_TILE(9) INT8_TILE(10) INT8_TILE(11) INT8_TILE(12) INT8_TILE(13) INT8_TILE(14)
@@ -101,7 +110,13 @@ static void (*const int8_tiles[INT8_ROWS + 1])(const Int8Tile *) = {
 	int8_tile_3,
 #endif
 #if INT8_ROWS > 3
-	int8_tile_4, int8_tile_5, int8_tile_6,
+	int8_tile_4,
+#endif
+#if INT8_ROWS > 4
+	int8_tile_5,
+#endif
+#if INT8_ROWS > 5
+	int8_tile_6,
 #endif
 #if INT8_ROWS > 6
 	int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12, int8_tile_13, int8_tile_14,

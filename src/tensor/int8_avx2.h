@@ -8,6 +8,7 @@
 #define INT8_ROWS 3
 #define INT8_SUMS 4
 #define INT8_CHANNELS 16
+#define INT8_SIGNED 0
 
 typedef int16_t int8_code;
 typedef vi vq;

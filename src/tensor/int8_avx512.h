@@ -5,6 +5,7 @@
 #define INT8_ROWS 6
 #define INT8_SUMS 4
 #define INT8_CHANNELS 32
+#define INT8_SIGNED 0
 
 typedef int16_t int8_code;
 typedef vi vq;

@@ -8,6 +8,7 @@
 #define INT8_ROWS 14
 #define INT8_SUMS 2
 #define INT8_CHANNELS 32
+#define INT8_SIGNED 0
 
 typedef int8_t int8_code;
 typedef vi vq;

@@ -7,6 +7,7 @@
  *   INT8_ROWS         rows of a tile
  *   INT8_SUMS         vectors of sums for each row of a tile
  *   INT8_CHANNELS     channels (columns of out) of a tile: a divisor of MG_PANEL
+ *   INT8_SIGNED       whether q_weights gives w, not w + 128
  *   vq                a vector of 32-bit sums, of VW or fewer channels
  *   vw, q_weights     codes of those channels, four deep
  *   vx, q_row         four codes of a row of x, for all of them
@@ -20,6 +21,7 @@
 #define INT8_ROWS 2
 #define INT8_SUMS 2
 #define INT8_CHANNELS 8
+#define INT8_SIGNED 0
 
 typedef int8_t int8_code;
 typedef vi vq;

@@ -117,6 +117,13 @@ extern const MgKernels mg_kernels_scalar;
 extern const MgKernels mg_kernels_avx2;
 extern const MgKernels mg_kernels_avx512;
 extern const MgKernels mg_kernels_avx512vnni;
+#elif defined(__aarch64__)
+extern const MgKernels mg_kernels_neon;
+/* The headers of older clangs have the instruction only when all code is compiled for it. */
+#if !defined(__clang__) || __clang_major__ >= 16
+#define MG_HAS_NEONDOT
+extern const MgKernels mg_kernels_neondot;
+#endif
 #endif
 
 /* mg_pack_panel for rows that lie stride floats apart. */
