@@ -165,6 +165,7 @@ size_t mg_int8_panel_size(size_t cols);
 
 /*
  * Quantises a row of weights [cols]: codes in [-127, 127], returns s_w = max |row| / 127. A row of zeros has scale 0.
+ * Callers refuse numbers that are not finite; codes and scale of a row that has some mean nothing.
  * Quantising codes times scale again gives the same codes.
  */
 float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);

@@ -5,9 +5,9 @@
 #ifndef MG_TENSOR_INT8_AVX2_H
 #define MG_TENSOR_INT8_AVX2_H
 
-#define INT8_ROWS 3
-#define INT8_SUMS 4
-#define INT8_CHANNELS 16
+#define INT8_ROWS 6
+#define INT8_SUMS 2
+#define INT8_CHANNELS 8
 #define INT8_SIGNED 0
 
 typedef int16_t int8_code;

@@ -32,6 +32,6 @@
 #endif
 
 #else
-/* Other architectures have only the level "scalar". */
+/* Other architectures do not have this level. */
 typedef int mg_no_avx512vnni;
 #endif

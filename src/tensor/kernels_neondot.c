@@ -31,4 +31,7 @@
 #pragma GCC pop_options
 #endif
 
+#else
+/* Other architectures do not have this level. */
+typedef int mg_no_neondot;
 #endif
