@@ -92,7 +92,7 @@ server_make()
 	then
 		mkdir -p "$server_dir/include"
 		cp -r test/lib/valgrind "$server_dir/include"
-		flags+=' -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+		flags+=' -fsanitize=address,undefined'
 		defines="$trees -I$server_dir/include -DUSE_VALGRIND"
 	fi
 	cd "$1" \
