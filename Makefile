@@ -31,7 +31,7 @@ PG_CFLAGS = $(WARNINGS) -Wno-unused-parameter -Wno-sign-compare -Wno-missing-fie
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=maskgen
 
-EXTRA_CLEAN = build build-sanitize build-fuzz src/arch/list.gen.h $(DATA_built)
+EXTRA_CLEAN = build build-sanitize build-fuzz build-aarch64 src/arch/list.gen.h $(DATA_built)
 
 override with_llvm := no
 PG_CONFIG ?= pg_config

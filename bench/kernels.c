@@ -1,10 +1,12 @@
 /*
- * How fast the kernels are: build/bench/kernels [native|onednn|openblas|rows|elements|attention|batch ...]
+ * How fast the kernels are: build/bench/kernels [native|int8|onednn|openblas|rows|elements|attention|batch|layer ...]
  *
  * Each figure is the best of several rounds, on one thread (and in CPU time)
  * unless THREADS says otherwise. The shapes are those of MiniLM (hidden 384, intermediate 1536)
  * and BERT base (768, 3072). "batch" adds up what one layer of each model costs
  * for 1000 tokens in texts of 45, and says which share is not a product.
+ * "layer" is the time of one layer's products and GELU as a model calls them,
+ * from a short query's few tokens up, with weights of both kinds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,17 +91,40 @@ linear_body(void *arg)
 	}
 }
 
+/* A random weight [rows, cols]; its data is the caller's to free. */
+static MgMatrix
+random_matrix(MgLayout layout, size_t rows, size_t cols)
+{
+	float *w = numbers((rows + MG_PANEL) * cols + 2 * MG_PANEL * (rows / MG_PANEL + 1)), scales[MG_PANEL];
+	int8_t *codes = layout == MG_INT8 ? malloc(MG_PANEL * cols + 1) : NULL;
+
+	for (size_t i = 0; codes != NULL && i < rows; i += MG_PANEL)
+	{
+		size_t n = rows - i < MG_PANEL ? rows - i : MG_PANEL;
+
+		for (size_t j = 0; j < n; j++)
+		{
+			for (size_t k = 0; k < cols; k++)
+				codes[j * cols + k] = (int8_t) (rand() % 255 - 127);
+			scales[j] = 0.5f / 127.0f;
+		}
+		mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) w + i / MG_PANEL * mg_int8_panel_size(cols));
+	}
+	free(codes);
+	return (MgMatrix){layout, rows, cols, {w}};
+}
+
 /* Seconds of one product with a random weight. */
 static double
 linear_seconds(MgCtx *cx, MgCompute compute, MgLayout layout, size_t n, size_t rows, size_t cols,
 			   MgActivation activation)
 {
-	size_t size = (rows + MG_PANEL) * cols;
-	float *w = numbers(size), *x = numbers(n * cols), *bias = numbers(rows), *out = numbers(n * rows);
-	Linear l = {cx, compute, {layout, rows, cols, {w}}, n, x, bias, out, activation};
+	MgMatrix w = random_matrix(layout, rows, cols);
+	float *x = numbers(n * cols), *bias = numbers(rows), *out = numbers(n * rows);
+	Linear l = {cx, compute, w, n, x, bias, out, activation};
 	double s = seconds(linear_body, &l);
 
-	free(w);
+	free((void *) w.data);
 	free(x);
 	free(bias);
 	free(out);
@@ -115,7 +140,7 @@ show_products(MgCtx *cx, MgCompute compute, MgLayout layout, const char *title)
 	printf("\n%-38s", title);
 	for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
 		printf("  M=%-5zu", counts[c]);
-	printf("  GFLOP/s\n");
+	printf("  %s\n", layout == MG_INT8 ? "GOP/s" : "GFLOP/s");
 	for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
 	{
 		printf("  N=%-5zu K=%-25zu", shapes[s][0], shapes[s][1]);
@@ -172,7 +197,7 @@ typedef struct Elements
 } Elements;
 
 static const char *const element_names[] = {"add", "layer norm with residual", "gelu", "gelu_tanh", "tanh", "softmax",
-											"from f16", "from bf16", "dot"};
+											"from f16", "from bf16", "dot", "quantise"};
 
 static void
 elements_body(void *arg)
@@ -203,8 +228,16 @@ elements_body(void *arg)
 		case 7:
 			mg_to_f32(kernels, e->what == 6 ? MG_F16 : MG_BF16, e->y, e->n * e->d, e->x);
 			break;
-		default:
+		case 8:
 			mg_dot(e->compute, e->x, e->y, e->n * e->d);
+			break;
+		default:
+			for (size_t i = 0; i < e->n; i++)
+			{
+				MgRowScale scale;
+
+				kernels->quantize(e->y + i * e->d, e->d, e->x + i * e->d, &scale);
+			}
 	}
 }
 
@@ -217,7 +250,7 @@ show_elements(const MgCompute *compute)
 	printf("\n[128, 384], %-26s  Mnumbers/s   GB/s read and written\n", mg_cpu_level_name(compute->kernels->level));
 	for (e.what = 0; e.what < (int) (sizeof element_names / sizeof element_names[0]); e.what++)
 	{
-		static const double bytes[] = {12, 12, 8, 8, 8, 8, 6, 6, 8};
+		const double bytes[] = {12, 12, 8, 8, 8, 8, 6, 6, 8, 4.0 + (double) compute->kernels->int8_code_size};
 		double s = seconds(elements_body, &e);
 
 		printf("  %-36s  %10.0f  %7.1f\n", element_names[e.what], (double) n / s / 1e6,
@@ -303,6 +336,69 @@ show_batch(MgCtx *cx, const MgCompute *compute)
 	}
 }
 
+typedef struct Layer
+{
+	MgCtx *cx;
+	const MgCompute *compute;
+	MgMatrix qkv[3], out, up, down;
+	size_t n;
+	float *x, *y, *z, *bias;
+} Layer;
+
+static void
+layer_body(void *arg)
+{
+	Layer *l = arg;
+	size_t d = l->out.rows;
+	MgLinear linears[3];
+
+	for (size_t i = 0; i < 3; i++)
+		linears[i] = (MgLinear){&l->qkv[i], l->bias, MG_ACT_NONE, l->y + i * d, 3 * d};
+	if (!mg_linears(l->cx, l->compute, l->x, d, l->n, linears, 3) ||
+		!mg_linear(l->cx, l->compute, l->x, d, l->n, &l->out, l->bias, MG_ACT_NONE, l->z, d) ||
+		!mg_feed_forward(l->cx, l->compute, &(MgFeedForward){&l->up, &l->down, l->bias, l->bias, MG_ACT_GELU}, l->x,
+						 l->n, l->z))
+	{
+		fprintf(stderr, "%s\n", l->cx->error.message);
+		exit(1);
+	}
+}
+
+static void
+show_layer(MgCtx *cx, const MgCompute *compute)
+{
+	static const size_t lengths[] = {6, 12, 45, 128, 512, 2048};
+
+	printf("\none layer's products and GELU, %s: us as floats and as int8\n", mg_cpu_level_name(compute->kernels->level));
+	for (size_t d = 384; d <= 768; d += 384)
+		for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+		{
+			size_t n = lengths[i];
+			double s[2];
+
+			for (int k = 0; k < 2; k++)
+			{
+				MgLayout layout = k == 0 ? MG_PANELS : MG_INT8;
+				Layer l = {.cx = cx, .compute = compute, .out = random_matrix(layout, d, d),
+						   .up = random_matrix(layout, 4 * d, d), .down = random_matrix(layout, d, 4 * d), .n = n,
+						   .x = numbers(n * d), .y = numbers(n * 3 * d), .z = numbers(n * d), .bias = numbers(4 * d)};
+				MgMatrix *all[] = {&l.qkv[0], &l.qkv[1], &l.qkv[2], &l.out, &l.up, &l.down};
+
+				for (size_t j = 0; j < 3; j++)
+					l.qkv[j] = random_matrix(layout, d, d);
+				s[k] = seconds(layer_body, &l);
+				for (size_t j = 0; j < sizeof all / sizeof all[0]; j++)
+					free((void *) all[j]->data);
+				free(l.x);
+				free(l.y);
+				free(l.z);
+				free(l.bias);
+			}
+			printf("  hidden %zu, %4zu tokens  %10.1f %10.1f  %5.2f times  %6.1f GOP/s\n", d, n, s[0] * 1e6, s[1] * 1e6,
+				   s[0] / s[1], 24e-9 * (double) (n * d * d) / s[1]);
+		}
+}
+
 static bool
 wanted(int argc, char **argv, const char *what)
 {
@@ -337,6 +433,14 @@ main(int argc, char **argv)
 		snprintf(title, sizeof title, "native, %s", mg_cpu_level_name((MgCpuLevel) level));
 		show_products(&cx, compute, MG_PANELS, title);
 	}
+	for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, "int8"); level--)
+	{
+		MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
+		char title[64];
+
+		snprintf(title, sizeof title, "int8, %s", mg_cpu_level_name((MgCpuLevel) level));
+		show_products(&cx, compute, MG_INT8, title);
+	}
 	if (wanted(argc, argv, "onednn"))
 		show_provider(&cx, MG_ONEDNN, threads);
 	if (wanted(argc, argv, "openblas"))
@@ -353,6 +457,8 @@ main(int argc, char **argv)
 			show_attention(&cx, &compute);
 		if (wanted(argc, argv, "batch"))
 			show_batch(&cx, &compute);
+		if (wanted(argc, argv, "layer"))
+			show_layer(&cx, &compute);
 	}
 	mg_pool_destroy(best.pool);
 	mg_ctx_free(&cx);

@@ -81,6 +81,7 @@ mg_blas_environment(MgProvider provider, MgCpuLevel level, int threads, MgVariab
 		/* Idle threads sleep after 2^4 cycles rather than 2^26. */
 		variables[n].name = "OPENBLAS_THREAD_TIMEOUT";
 		snprintf(variables[n++].value, sizeof variables[0].value, "4");
+#if defined(__x86_64__)
 		/* Versions older than the CPU do not know it and fall back to SSE3. */
 		if (level != MG_CPU_SCALAR)
 		{
@@ -88,6 +89,9 @@ mg_blas_environment(MgProvider provider, MgCpuLevel level, int threads, MgVariab
 			snprintf(variables[n++].value, sizeof variables[0].value, "%s",
 					 level >= MG_CPU_AVX512 ? "SkylakeX" : "Haswell");
 		}
+#else
+		(void) level;
+#endif
 	}
 	return n;
 }

@@ -6,6 +6,7 @@
  *
  * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
  *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
+ * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w.
  */
 
 #define DEEP 4 /* codes of a step */
@@ -69,8 +70,10 @@ int8_tile(const size_t rows, const Int8Tile *t)
 		UNROLL for (size_t i = 0; i < rows; i++)
 		{
 			const MgRowScale *s = &t->scales[i];
-			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum) +
-				(vu) i_set1(s->rest);
+			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum);
+
+			if (!INT8_SIGNED)
+				total += (vu) i_set1(s->rest);
 
 			v_store(t->out + i * t->out_stride + v * VW,
 					v_of_int((vi) total) * (v_set1(s->scale) * w_scale) + bias);
@@ -89,7 +92,13 @@ INT8_TILE(1) INT8_TILE(2)
 INT8_TILE(3)
 #endif
 #if INT8_ROWS > 3
-INT8_TILE(4) INT8_TILE(5) INT8_TILE(6)
+INT8_TILE(4)
+#endif
+#if INT8_ROWS > 4
+INT8_TILE(5)
+#endif
+#if INT8_ROWS > 5
+INT8_TILE(6)
 #endif
 #if INT8_ROWS > 6
 INT8_TILE(7) INT8_TILE(8) INT8_TILE(9) INT8_TILE(10) INT8_TILE(11) INT8_TILE(12) INT8_TILE(13) INT8_TILE(14)
@@ -101,7 +110,13 @@ static void (*const int8_tiles[INT8_ROWS + 1])(const Int8Tile *) = {
 	int8_tile_3,
 #endif
 #if INT8_ROWS > 3
-	int8_tile_4, int8_tile_5, int8_tile_6,
+	int8_tile_4,
+#endif
+#if INT8_ROWS > 4
+	int8_tile_5,
+#endif
+#if INT8_ROWS > 5
+	int8_tile_6,
 #endif
 #if INT8_ROWS > 6
 	int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12, int8_tile_13, int8_tile_14,
@@ -167,59 +182,73 @@ int8_product(const MgInt8Product *p)
 	}
 }
 
-/* The smallest and the largest number of a row and zero. Numbers that are not finite may be left out. */
-static void
+/* What extent has found so far in the vectors of a row. */
+typedef struct Extent
+{
+	vf least, most;
+	vf odd; /* zeros, but NaN after a number that is not finite */
+} Extent;
+
+INLINE Extent
+extend(Extent e, vf v)
+{
+	return (Extent){v_min(v, e.least), v_max(v, e.most), v_fma(v, v_set1(0.0f), e.odd)};
+}
+
+/* The smallest and the largest number of a row and zero; false when one is not finite or they lie too far apart. */
+static bool
 extent(const float *row, size_t n, float *low, float *high)
 {
-	vf least = v_set1(0.0f);
-	vf most = least;
+	Extent a = {v_set1(0.0f), v_set1(0.0f), v_set1(0.0f)};
+	Extent b = a;
 	size_t i = 0;
 
-	for (; i + VW <= n; i += VW)
+	/* Two at a time, for each chain waits for its latency. */
+	for (; i + 2 * VW <= n; i += 2 * VW)
 	{
-		vf v = v_load(row + i);
-
-		least = v_min(v, least);
-		most = v_max(v, most);
+		a = extend(a, v_load(row + i));
+		b = extend(b, v_load(row + i + VW));
 	}
-	if (i < n)
-	{
-		vf v = v_load_n(row + i, n - i);
-
-		least = v_min(v, least);
-		most = v_max(v, most);
-	}
-	*low = -v_largest(v_set1(0.0f) - least);
-	*high = v_largest(most);
+	for (; i < n; i += VW)
+		a = extend(a, load_some(row + i, n - i));
+	*low = -v_largest(v_set1(0.0f) - v_min(a.least, b.least));
+	*high = v_largest(v_max(a.most, b.most));
+	return v_sum(a.odd + b.odd) == 0.0f && *high - *low <= FLT_MAX;
 }
 
 static void
 quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 {
-	const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
-	const vf least = v_set1(0.0f);
-	const vf most = v_set1(255.0f);
+	const float round = 12582912.0f; /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
+	const int32_t round_bits = 0x4B400000;
 	int8_code *to = codes;
-	vf sum = v_set1(0.0f); /* of whole numbers, at most 2^24: exact */
-	float low, high, factor, zero;
-	int32_t total;
+	vi sum = i_set1(0);
+	float low, high, factor;
+	int32_t zero, total;
 	size_t i = 0;
+	bool finite = extent(row, n, &low, &high);
 
-	extent(row, n, &low, &high);
-	scale->scale = (high - low) / 255.0f;
-	factor = high - low >= LEAST_EXTENT && high - low <= FLT_MAX ? 255.0f / (high - low) : 0.0f;
-	zero = (-low * factor + round) - round;
+	if (!finite || high - low < LEAST_EXTENT)
+	{
+		/* All sums are zero, and so is what they give, but for NaN. */
+		*scale = (MgRowScale){.scale = finite ? 0.0f : NAN};
+		memset(to, 0, (n + DEEP - 1) / DEEP * DEEP * sizeof *to);
+		return;
+	}
+	factor = 255.0f / (high - low);
+	zero = (int32_t) rintf(-low * factor);
 	for (; i < n; i += VW)
 	{
-		vf v = load_some(row + i, n - i) * v_set1(factor) + v_set1(zero);
-		vf whole = (v_min(v_max(v, least), most) + v_set1(round)) - v_set1(round);
+		vf shifted = load_some(row + i, n - i) * v_set1(factor) + v_set1(round);
+		/* Rounding both ends away from zero gives 256 steps; no code is below -128, for rounding is symmetric. */
+		vi code = i_min((vi) shifted + i_set1(zero - 128 - round_bits), i_set1(127));
 
-		q_store(to + i, whole);
-		sum += whole;
+		q_store(to + i, code);
+		sum += code;
 	}
-	total = (int32_t) (v_sum(sum) - (float) (i - n) * zero); /* without the zeros past the end */
+	total = (int32_t) v_sum(v_of_int(sum)); /* at most 2^23: exact */
+	total -= (int32_t) (i - n) * (zero - 128); /* without the zeros past the end */
 	for (i = n; i % DEEP != 0; i++)
 		to[i] = 0;
-	scale->shift = 128 - (int32_t) zero;
-	scale->rest = -128 * (total - 128 * (int32_t) n);
+	*scale = (MgRowScale){.scale = (high - low) / 255.0f, .shift = 128 - zero, .rest = -128 * total};
 }

@@ -14,9 +14,11 @@
  * quantised on the way, with a scale and a zero point of its own:
  *
  *   low = min(0, min x), high = max(0, max x), s_x = (high - low) / 255
- *   z = rint(-low / s_x), q = clamp(rint(x / s_x) + z, 0, 255)      x ~ s_x (q - z)
+ *   z = rint(-low f), q = min(rint(x f) + z, 255), f = 255 / (high - low)      x ~ s_x (q - z)
  *   out[j] = act(float(sum_k (q[k] - z) w[j, k]) (s_x s_w[j]) + bias[j])
  *
+ * A row whose high - low is below 1e-35 counts as zeros. One with a number that
+ * is not finite, or whose high - low is not, gives NaN before act.
  * The sum is exact in 32 bits for any matrix that passes mg_int8_size, and
  * what is around it rounds the same everywhere: an int8 product is the same bit
  * for bit on every CPU level. A zero point doubles the resolution of one-sided
@@ -30,12 +32,17 @@
 #include "core/ctx.h"
 #include "core/dtype.h"
 
+/* Each level of an architecture includes the ones below it. */
 typedef enum MgCpuLevel
 {
-	MG_CPU_SCALAR = 0,
-	MG_CPU_AVX2,  /* AVX2, FMA, F16C */
-	MG_CPU_AVX512, /* AVX-512 F, BW, DQ, VL */
-	MG_CPU_VNNI	   /* the same with AVX-512 VNNI, for int8 */
+	MG_CPU_SCALAR = 0, /* of any architecture */
+
+	MG_CPU_AVX2 = 1,   /* x86-64: AVX2, FMA, F16C */
+	MG_CPU_AVX512 = 2, /* AVX-512 F, BW, DQ, VL */
+	MG_CPU_VNNI = 3,   /* the same with AVX-512 VNNI, for int8 */
+
+	MG_CPU_NEON = 1,   /* AArch64: all of them */
+	MG_CPU_NEONDOT = 2 /* the same with dot products, for int8 */
 } MgCpuLevel;
 
 #define MG_N_CPU_LEVELS 4
@@ -102,7 +109,7 @@ mg_profile_end(const MgCompute *compute, MgPhase phase, uint64_t begin)
 /* The highest level that this CPU has. */
 MgCpuLevel mg_cpu_level(void);
 
-/* "scalar", "avx2", "avx512", "avx512vnni". */
+/* "scalar"; "avx2", "avx512", "avx512vnni"; on AArch64 "neon", "neondot". */
 const char *mg_cpu_level_name(MgCpuLevel level);
 
 /* The kernels of a level, which must not exceed mg_cpu_level(). */

@@ -1,5 +1,5 @@
 /*
- * Which level this CPU has. The compilers' run-time test reads CPUID and asks
+ * Which level this CPU has. On x86-64, the compilers' run-time test reads CPUID and asks
  * the operating system's XCR0 as well, so a kernel that does not save the wide
  * registers is believed. F16C is read by hand: clang's test has no word for it.
  */
@@ -44,6 +44,31 @@ mg_kernels(MgCpuLevel level)
 	}
 }
 
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+#define HAS_DOT_PRODUCTS (1ul << 20) /* HWCAP_ASIMDDP of asm/hwcap.h, for older headers */
+
+MgCpuLevel
+mg_cpu_level(void)
+{
+#if defined(MG_HAS_NEONDOT)
+	if ((getauxval(AT_HWCAP) & HAS_DOT_PRODUCTS) != 0)
+		return MG_CPU_NEONDOT;
+#endif
+	return MG_CPU_NEON;
+}
+
+const MgKernels *
+mg_kernels(MgCpuLevel level)
+{
+#if defined(MG_HAS_NEONDOT)
+	if (level == MG_CPU_NEONDOT)
+		return &mg_kernels_neondot;
+#endif
+	return level == MG_CPU_NEON ? &mg_kernels_neon : &mg_kernels_scalar;
+}
+
 #else
 
 MgCpuLevel
@@ -64,7 +89,11 @@ mg_kernels(MgCpuLevel level)
 const char *
 mg_cpu_level_name(MgCpuLevel level)
 {
-	static const char *const names[MG_N_CPU_LEVELS] = {"scalar", "avx2", "avx512", "avx512vnni"};
+#if defined(__aarch64__)
+	static const char *const names[] = {"scalar", "neon", "neondot"};
+#else
+	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni"};
+#endif
 
-	return (unsigned) level < MG_N_CPU_LEVELS ? names[level] : "unknown";
+	return (unsigned) level < sizeof names / sizeof names[0] ? names[level] : "unknown";
 }

@@ -8,6 +8,7 @@
 #define INT8_ROWS 3
 #define INT8_SUMS 4
 #define INT8_CHANNELS 16
+#define INT8_SIGNED 0
 
 typedef int16_t int8_code;
 typedef vi vq;
@@ -44,10 +45,9 @@ q_channels(const vq *sums)
 }
 
 static inline void
-q_store(int8_code *to, vf v)
+q_store(int8_code *to, vi code)
 {
-	__m256i code = _mm256_sub_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(128));
-	__m256i narrow = _mm256_permute4x64_epi64(_mm256_packs_epi32(code, code), 0xD8);
+	__m256i narrow = _mm256_permute4x64_epi64(_mm256_packs_epi32((__m256i) code, (__m256i) code), 0xD8);
 
 	_mm_storeu_si128((__m128i *) to, _mm256_castsi256_si128(narrow));
 }

@@ -5,6 +5,7 @@
 #define INT8_ROWS 6
 #define INT8_SUMS 4
 #define INT8_CHANNELS 32
+#define INT8_SIGNED 0
 
 typedef int16_t int8_code;
 typedef vi vq;
@@ -43,11 +44,9 @@ q_channels(const vq *sums)
 }
 
 static inline void
-q_store(int8_code *to, vf v)
+q_store(int8_code *to, vi code)
 {
-	__m512i code = _mm512_sub_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(128));
-
-	_mm256_storeu_si256((__m256i *) to, _mm512_cvtepi32_epi16(code));
+	_mm256_storeu_si256((__m256i *) to, _mm512_cvtepi32_epi16((__m512i) code));
 }
 
 #endif

@@ -8,6 +8,7 @@
 #define INT8_ROWS 14
 #define INT8_SUMS 2
 #define INT8_CHANNELS 32
+#define INT8_SIGNED 0
 
 typedef int8_t int8_code;
 typedef vi vq;
@@ -42,11 +43,9 @@ q_channels(const vq *sums)
 }
 
 static inline void
-q_store(int8_code *to, vf v)
+q_store(int8_code *to, vi code)
 {
-	__m512i code = _mm512_sub_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(128));
-
-	_mm_storeu_si128((__m128i *) to, _mm512_cvtepi32_epi8(code));
+	_mm_storeu_si128((__m128i *) to, _mm512_cvtepi32_epi8((__m512i) code));
 }
 
 #endif

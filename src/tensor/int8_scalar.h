@@ -7,12 +7,13 @@
  *   INT8_ROWS         rows of a tile
  *   INT8_SUMS         vectors of sums for each row of a tile
  *   INT8_CHANNELS     channels (columns of out) of a tile: a divisor of MG_PANEL
+ *   INT8_SIGNED       whether q_weights gives w, not w + 128
  *   vq                a vector of 32-bit sums, of VW or fewer channels
  *   vw, q_weights     codes of those channels, four deep
  *   vx, q_row         four codes of a row of x, for all of them
  *   q_step            sums + weights x row
  *   q_channels        the sums of VW channels, from as many vectors as it takes
- *   q_store           rint(v) - 128 as codes, for VW numbers in [0, 255]
+ *   q_store           VW integers in [-128, 127] as codes
  */
 #ifndef MG_TENSOR_INT8_SCALAR_H
 #define MG_TENSOR_INT8_SCALAR_H
@@ -20,6 +21,7 @@
 #define INT8_ROWS 2
 #define INT8_SUMS 2
 #define INT8_CHANNELS 8
+#define INT8_SIGNED 0
 
 typedef int8_t int8_code;
 typedef vi vq;
@@ -66,11 +68,8 @@ q_channels(const vq *sums)
 }
 
 static inline void
-q_store(int8_code *to, vf v)
+q_store(int8_code *to, vi code)
 {
-	vf rounded = v + v_set1(12582912.0f); /* 1.5 * 2^23: the integer in the low bits */
-	vi code = (vi) rounded - i_set1(0x4B400000 + 128);
-
 	for (size_t i = 0; i < VW; i++)
 		to[i] = (int8_code) code[i];
 }

@@ -92,7 +92,7 @@ struct MgKernels
 
 	/*
 	 * Quantises row [n] as compute.h says. codes has room for n rounded up to 16; what stands between n and the next
-	 * multiple of 4 is zero afterwards. A number that is not finite gives some code, the same on every level.
+	 * multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 
@@ -117,6 +117,13 @@ extern const MgKernels mg_kernels_scalar;
 extern const MgKernels mg_kernels_avx2;
 extern const MgKernels mg_kernels_avx512;
 extern const MgKernels mg_kernels_avx512vnni;
+#elif defined(__aarch64__)
+extern const MgKernels mg_kernels_neon;
+/* The headers of older clangs have the instruction only when all code is compiled for it. */
+#if !defined(__clang__) || __clang_major__ >= 16
+#define MG_HAS_NEONDOT
+extern const MgKernels mg_kernels_neondot;
+#endif
 #endif
 
 /* mg_pack_panel for rows that lie stride floats apart. */

@@ -138,6 +138,12 @@ i_multiply(vi a, vi b)
 	return (vi) _mm256_mullo_epi32((__m256i) a, (__m256i) b);
 }
 
+static inline vi
+i_min(vi a, vi b)
+{
+	return (vi) _mm256_min_epi32((__m256i) a, (__m256i) b);
+}
+
 static inline vf
 v_of_int(vi v)
 {

@@ -144,6 +144,12 @@ i_multiply(vi a, vi b)
 	return (vi) _mm512_mullo_epi32((__m512i) a, (__m512i) b);
 }
 
+static inline vi
+i_min(vi a, vi b)
+{
+	return (vi) _mm512_min_epi32((__m512i) a, (__m512i) b);
+}
+
 static inline vf
 v_of_int(vi v)
 {

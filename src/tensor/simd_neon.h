@@ -113,4 +113,37 @@ v_load_bf16(const uint8_t *from)
 	return vreinterpretq_f32_u32(vshll_n_u16(half, 16));
 }
 
+typedef int32x4_t vi;
+typedef uint32x4_t vu;
+
+static inline vi
+i_load(const int32_t *from)
+{
+	return vld1q_s32(from);
+}
+
+static inline vi
+i_set1(int32_t x)
+{
+	return vdupq_n_s32(x);
+}
+
+static inline vi
+i_multiply(vi a, vi b)
+{
+	return vmulq_s32(a, b);
+}
+
+static inline vi
+i_min(vi a, vi b)
+{
+	return vminq_s32(a, b);
+}
+
+static inline vf
+v_of_int(vi v)
+{
+	return vcvtq_f32_s32(v);
+}
+
 #endif

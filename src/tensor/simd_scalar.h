@@ -14,7 +14,7 @@
  *   v_select_less     a < b ? yes : no, lane by lane
  *   v_power_of_two    2^n for an n in [-126, 127] given as 1.5 * 2^23 + n
  *   v_sum, v_largest  over the lanes
- *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), v_of_int
+ *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), i_min, v_of_int
  */
 #ifndef MG_TENSOR_SIMD_SCALAR_H
 #define MG_TENSOR_SIMD_SCALAR_H
@@ -141,6 +141,14 @@ static inline vi
 i_multiply(vi a, vi b)
 {
 	return (vi) ((vu) a * (vu) b);
+}
+
+static inline vi
+i_min(vi a, vi b)
+{
+	vi less = a < b;
+
+	return (a & less) | (b & ~less);
 }
 
 static inline vf

@@ -26,9 +26,11 @@ plain_quantize(const float *x, size_t n)
 	row.zero = (int) rintf(-low * factor);
 	for (size_t k = 0; k < n; k++)
 	{
-		float q = x[k] * factor + (float) row.zero;
+		int q = (int) rintf(x[k] * factor) + row.zero;
 
-		row.codes[k] = (int) rintf(q < 0 ? 0 : q > 255 ? 255 : q);
+		row.codes[k] = q < 255 ? q : 255;
+		if (q < 0 || q > 256)
+			row.scale = NAN; /* equals nothing */
 	}
 	return row;
 }
@@ -67,9 +69,30 @@ compare(const float *x, const float *w, const float *bias, const float *out, siz
 	return bad;
 }
 
+static size_t
+bad_rows(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t cols, size_t variant)
+{
+	float *x = numbers(n * cols), *w = numbers(rows * cols), *out = numbers(n * rows), *memory;
+	float *bias = variant % 2 == 0 ? numbers(rows) : NULL;
+	MgMatrix m = matrix(MG_INT8, w, rows, cols, &memory);
+	size_t bad;
+
+	for (size_t k = 0; variant % 3 == 0 && k < n * cols; k++)
+		x[k] = x[k] * 10.0f + 7.0f; /* one-sided rows */
+	bad = !mg_linear(cx, compute, x, cols, n, &m, bias, MG_ACT_NONE, out, rows) ? n * rows
+		: compare(x, w, bias, out, n, rows, cols);
+	free(x);
+	free(w);
+	free(out);
+	free(memory);
+	free(bias);
+	return bad;
+}
+
 static void
 test_shapes(MgCtx *cx, const MgCompute *compute, MgPool *pool)
 {
+	static const size_t large[][3] = {{33, 40, 384}, {15, 384, 1536}, {127, 1536, 384}, {5, 97, 3071}};
 	static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 40, 63, 64, 70};
 	const size_t n_sizes = sizeof sizes / sizeof *sizes;
 	size_t tried = 0, bad = 0;
@@ -80,22 +103,11 @@ test_shapes(MgCtx *cx, const MgCompute *compute, MgPool *pool)
 		for (size_t a = 0; a < n_sizes; a++)
 			for (size_t b = n % 3; b < n_sizes; b += 3)
 			{
-				size_t rows = sizes[a], cols = sizes[b];
-				float *x = numbers(n * cols), *w = numbers(rows * cols), *out = numbers(n * rows), *memory;
-				float *bias = (a + b) % 2 == 0 ? numbers(rows) : NULL;
-				MgMatrix m = matrix(MG_INT8, w, rows, cols, &memory);
-
-				for (size_t k = 0; a % 3 == 0 && k < n * cols; k++)
-					x[k] = x[k] * 10.0f + 7.0f; /* one-sided rows */
-				bad += !mg_linear(cx, &both[tried % 2], x, cols, n, &m, bias, MG_ACT_NONE, out, rows) ||
-					compare(x, w, bias, out, n, rows, cols) > 0;
+				bad += bad_rows(cx, &both[tried % 2], n, sizes[a], sizes[b], a + b) > 0;
 				tried++;
-				free(x);
-				free(w);
-				free(out);
-				free(memory);
-				free(bias);
 			}
+	for (size_t i = 0; i < sizeof large / sizeof large[0]; i++, tried++)
+		bad += bad_rows(cx, &both[i % 2], large[i][0], large[i][1], large[i][2], i) > 0;
 	ok(bad == 0, "%s: %zu shapes as by the formula, bit for bit", mg_cpu_level_name(compute->kernels->level), tried);
 }
 
@@ -129,12 +141,12 @@ test_extremes(MgCtx *cx, const MgCompute *compute)
 static void
 test_strange_rows(MgCtx *cx, const MgCompute *compute)
 {
-	enum { ROWS = 40, COLS = 37, N = 8 };
+	enum { ROWS = 40, COLS = 37, N = 10 };
 	static float first[N * ROWS];
 	float *x = numbers(N * COLS), *w, out[N * ROWS], *memory;
 	MgMatrix m;
 	const char *level = mg_cpu_level_name(compute->kernels->level);
-	bool zero = true;
+	bool zero = true, nan = true, usual = true;
 
 	number_state = 12345;
 	w = numbers(ROWS * COLS);
@@ -150,14 +162,25 @@ test_strange_rows(MgCtx *cx, const MgCompute *compute)
 		x[4 * COLS + k] *= FLT_MAX;
 		x[5 * COLS + k] = NAN;
 		x[6 * COLS + k] = -0.0f;
+		x[8 * COLS + k] = 0.0f;
 		w[COLS + k] = 1e-42f;
 	}
+	x[8 * COLS + 20] = NAN;
+	x[9 * COLS + 1] = -INFINITY;
 	m = matrix(MG_INT8, w, ROWS, COLS, &memory);
 	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, ROWS), "%s: strange rows", level);
 	for (size_t j = 0; j < ROWS; j++)
-		zero = zero && out[j] == 0 && out[6 * ROWS + j] == 0;
-	ok(zero, "%s: zeros give zeros", level);
-	ok(out[7 * ROWS] == 0 && out[7 * ROWS + 1] == 0 && isnan(out[ROWS + 5]), "%s: so do weights of nothing; infinity is NaN",
+	{
+		zero = zero && out[j] == 0 && out[3 * ROWS + j] == 0 && out[6 * ROWS + j] == 0;
+		for (size_t i = 1; i < N; i++)
+			if (i == 7)
+				usual = usual && isfinite(out[i * ROWS + j]);
+			else if (i != 3 && i != 6)
+				nan = nan && isnan(out[i * ROWS + j]);
+	}
+	ok(zero, "%s: zeros and next to nothing give zeros", level);
+	ok(nan, "%s: a number that is not finite, and numbers too far apart, give NaN", level);
+	ok(usual && out[7 * ROWS] == 0 && out[7 * ROWS + 1] == 0, "%s: weights of nothing give zeros, a row beside them numbers",
 	   level);
 	for (size_t i = 0; i < N * ROWS; i++)
 		if (isnan(out[i]))

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Cross-compiles the numeric layer for AArch64 and runs its unit tests under QEMU, on a CPU with the instructions for dot
+# products of bytes and on one without; not part of ./check.
+#
+# usage: scripts/check-aarch64.sh [TEST...]      kernels, int8 ...; without any, all of test/unit/tensor
+#
+# Needs gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user. Builds in build-aarch64/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/say.sh
+
+compiler=aarch64-linux-gnu-gcc
+for tool in $compiler qemu-aarch64
+do
+	[[ -n $(command -v $tool) ]] || die "there is no $tool" "Install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user."
+done
+
+flags=(-std=gnu11 -g -O2 -Wall -Wextra -Werror -Wmissing-prototypes -Wno-declaration-after-statement -ffp-contract=off
+	-D_GNU_SOURCE -Isrc -Itest)
+objects=()
+mkdir -p build-aarch64
+for file in src/core/*.c src/tensor/*.c
+do
+	object=${file#src/}
+	object=build-aarch64/${object//\//-}.o
+	$compiler "${flags[@]}" -c "$file" -o "$object"
+	objects+=("$object")
+done
+
+tests=("$@")
+if [[ ${#tests[@]} == 0 ]]
+then
+	for file in test/unit/tensor/*.c
+	do
+		tests+=("$(basename "$file" .c)")
+	done
+fi
+programs=()
+for test in "${tests[@]}"
+do
+	programs+=("build-aarch64/$test.t")
+	$compiler "${flags[@]}" "test/unit/tensor/$test.c" "${objects[@]}" -lpthread -ldl -lm -o "build-aarch64/$test.t"
+done
+for cpu in cortex-a76 cortex-a53
+do
+	printf '%s\n' "$cpu"
+	prove -e "qemu-aarch64 -cpu $cpu -L /usr/aarch64-linux-gnu" "${programs[@]}"
+done
