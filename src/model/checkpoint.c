@@ -1,6 +1,7 @@
 /* Planning an image from a directory's facts, and streaming it. Options: options.c. */
 #include "model/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "model/facts.h"
@@ -80,6 +81,15 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 	return true;
 }
 
+/* Vectors are small and sensitive: they are not narrowed. Neither are small tables, to 8 bits. */
+static MgDtype
+stored_dtype(const MgWeightSpec *spec, MgDtype in_file, int wanted)
+{
+	if (wanted < 0 || spec->role == MG_VECTOR || (wanted == MG_Q8 && spec->role == MG_TABLE))
+		return in_file;
+	return (MgDtype) wanted;
+}
+
 /* Fills in the sections of all weights; with sections NULL it only counts them. */
 static bool
 plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgSection *sections,
@@ -106,8 +116,7 @@ plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgS
 			tensors[*n] = mg_facts_tensor(facts, section->name);
 			if (!check_tensor(cx, tensors[*n], section->name, rows, cols, spec->role == MG_VECTOR))
 				return false;
-			/* Vectors are small and sensitive: they are not narrowed. */
-			section->dtype = dtype < 0 || spec->role == MG_VECTOR ? (uint32_t) tensors[*n]->dtype : (uint32_t) dtype;
+			section->dtype = (uint32_t) stored_dtype(spec, tensors[*n]->dtype, dtype);
 			section->layout = MG_ROWS;
 			section->rows = rows;
 			section->cols = cols;
@@ -252,7 +261,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 	}
 	for (size_t i = N_FACTS; i < n; i++)
 		meta->parameters += sections[i].rows * sections[i].cols;
-	meta->dtype = sections[N_FACTS].dtype;
+	meta->dtype = sections[N_FACTS].dtype; /* of the words: what was wanted, where anything was */
 	plan->image = (MgImage){MG_FORM_PORTABLE, 0, *meta, facts.arch, n, sections};
 	plan->tensors = tensors;
 	plan->bytes = bytes;
@@ -292,6 +301,48 @@ write_tensor(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, MgDtyp
 	return true;
 }
 
+static bool
+all_finite(const float *row, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(row[i]))
+			return false;
+	return true;
+}
+
+/* Streams one tensor in 8 bits, row by row. */
+static bool
+quantize_tensor(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, const MgSection *section,
+				const MgSink *sink)
+{
+	size_t cols = (size_t) section->cols, size = cols * mg_dtype_size(tensor->dtype);
+	size_t n_piece = PIECE / size > 0 ? PIECE / size : 1;
+	uint8_t *raw = mg_alloc_array(cx, n_piece, size), *codes = mg_alloc(cx, cols);
+	float *wide = mg_alloc_array(cx, cols, sizeof *wide), scale;
+	const MgSource *source = &tensor->file->source;
+
+	if (raw == NULL || codes == NULL || wide == NULL)
+		return false;
+	for (uint64_t row = 0; row < section->rows; row++)
+	{
+		uint64_t left = section->rows - row, at = row % n_piece;
+
+		if (at == 0 && (!mg_poll(cx) || !source->read(cx, source->user, tensor->offset + row * size, raw,
+													  (size_t) (left < n_piece ? left : n_piece) * size)))
+			return false;
+		mg_to_f32(kernels, tensor->dtype, raw + at * size, cols, wide);
+		if (!all_finite(wide, cols))
+		{
+			mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" holds a number that is not finite", MG_SPAN_ARGS(tensor->name));
+			return mg_hint(cx, "Such a model cannot be stored with dtype int8.");
+		}
+		scale = mg_int8_quantize_row(wide, cols, (int8_t *) codes);
+		if (!sink->write(cx, sink->user, &scale, sizeof scale) || !sink->write(cx, sink->user, codes, cols))
+			return false;
+	}
+	return true;
+}
+
 bool
 mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, const MgSink *sink)
 {
@@ -302,9 +353,9 @@ mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, con
 		const MgSection *section = &plan->image.sections[i];
 		uint64_t next = i + 1 < plan->image.n_sections ? section[1].offset : plan->image.size;
 		MgMark mark = mg_mark(cx);
-		bool fine = plan->tensors[i] == NULL
-			? sink->write(cx, sink->user, plan->bytes[i].data, plan->bytes[i].size)
-			: write_tensor(cx, kernels, plan->tensors[i], (MgDtype) section->dtype, sink);
+		bool fine = plan->tensors[i] == NULL ? sink->write(cx, sink->user, plan->bytes[i].data, plan->bytes[i].size)
+			: section->dtype == MG_Q8 ? quantize_tensor(cx, kernels, plan->tensors[i], section, sink)
+									  : write_tensor(cx, kernels, plan->tensors[i], (MgDtype) section->dtype, sink);
 
 		if (!fine || !mg_image_write_gap(cx, section, next, sink))
 			return false;

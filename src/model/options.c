@@ -40,7 +40,7 @@ parse_dtype(MgCtx *cx, MgSpan name, int *dtype)
 			*dtype = i;
 			return true;
 		}
-	return name.size == 0 || bad_value(cx, "dtype", name, "Types are f32, f16 and bf16.");
+	return name.size == 0 || bad_value(cx, "dtype", name, "Types are f32, f16, bf16 and int8.");
 }
 
 static bool

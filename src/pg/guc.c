@@ -19,6 +19,7 @@ static const struct config_enum_entry long_input_values[] = {
 	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
 
 static const struct config_enum_entry cpu_values[] = {{"auto", MASKGEN_CPU_AUTO, false},
+													  {"avx512vnni", MG_CPU_VNNI, false},
 													  {"avx512", MG_CPU_AVX512, false},
 													  {"avx2", MG_CPU_AVX2, false},
 													  {"scalar", MG_CPU_SCALAR, false},

@@ -118,12 +118,14 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  *              float scales[MG_PANEL]                      s_w; 0 for padding
  *              int32 sums[MG_PANEL]                        sum of w over cols
  *            which is what instructions like vpdpbusd take; the other levels widen it as they go.
+ * MG_ROWS8   rows of MG_Q8 (core/dtype.h), for row gathers: only the functions about tables take it.
  */
 typedef enum MgLayout
 {
 	MG_ROWS = 0, /* the numbers are part of the image format */
 	MG_PANELS = 1,
-	MG_INT8 = 2
+	MG_INT8 = 2,
+	MG_ROWS8 = 3
 } MgLayout;
 
 #define MG_PANEL 32
@@ -137,6 +139,7 @@ typedef struct MgMatrix
 	{
 		const float *data;
 		const uint8_t *panels; /* of MG_INT8 */
+		const uint8_t *rows8;  /* of MG_ROWS8 */
 	};
 } MgMatrix;
 
@@ -165,7 +168,7 @@ float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);
 /* Packs up to MG_PANEL quantised rows, codes [n_rows, cols] with scales [n_rows], into one panel. */
 void mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size_t cols, uint8_t *panel);
 
-/* Converts n elements of dtype to float32; unaligned input is fine. */
+/* Converts n elements of dtype, which is not MG_Q8, to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);
 
 /* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
@@ -177,6 +180,20 @@ void mg_from_f32(MgDtype dtype, const float *from, size_t n, void *to);
  */
 bool mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *w,
 			   const float *bias, MgActivation activation, float *out, size_t out_stride);
+
+/*
+ * Tables: matrices whose rows are looked up, MG_ROWS or MG_ROWS8. A row of
+ * MG_ROWS8 is widened to scratch [cols], and scratch returned; else the row
+ * itself, and scratch is not used.
+ */
+const float *mg_table_row(const MgMatrix *table, size_t row, float *scratch);
+
+/* Sum of row[i] * x[i], x [cols]. */
+float mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const float *x);
+
+/* mg_linear over a table, without an activation: out [n, table.rows]. Products are of float32 in both layouts. */
+bool mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n,
+					 const MgMatrix *table, const float *bias, float *out, size_t out_stride);
 
 /* One of several products of the same x. */
 typedef struct MgLinear
