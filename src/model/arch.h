@@ -21,7 +21,7 @@ typedef struct MgModel MgModel;
 typedef enum MgRole
 {
 	MG_LINEAR, /* a matrix that states are multiplied by: laid out for products */
-	MG_WORDS,  /* a matrix of the vocabulary, whose rows are looked up, by mg_table_row: MG_ROWS or MG_ROWS8 */
+	MG_WORDS,  /* a matrix of the vocabulary, whose rows are looked up, by mg_table_row: MG_ROWS, MG_ROWS8 or MG_ROWS16 */
 	MG_TABLE,  /* a small matrix whose rows are looked up: MG_ROWS, float32 */
 	MG_VECTOR  /* gains and biases */
 } MgRole;

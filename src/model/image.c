@@ -57,9 +57,16 @@ fits_form(const MgSection *section, MgForm form)
 {
 	if (form == MG_FORM_PORTABLE)
 		return section->layout == MG_ROWS && (section->dtype != MG_Q8 || section->cols <= MG_INT8_MOST_COLS);
-	if (section->dtype == MG_Q8)
-		return section->layout == MG_INT8 || section->layout == MG_ROWS8;
-	return section->dtype == MG_F32 && (section->layout == MG_ROWS || section->layout == MG_PANELS);
+	switch ((MgLayout) section->layout)
+	{
+		case MG_INT8:
+		case MG_ROWS8:
+			return section->dtype == MG_Q8;
+		case MG_ROWS16:
+			return section->dtype == MG_BF16;
+		default:
+			return section->dtype == MG_F32;
+	}
 }
 
 static bool
@@ -76,7 +83,7 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_ROWS8 || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_ROWS16 || !weight_size(section, &size) ||
 		size != section->size)
 		return damaged(cx, "The size of a weight contradicts its shape.");
 	if (!fits_form(section, image->form))
@@ -206,8 +213,8 @@ mg_image_write_gap(MgCtx *cx, const MgSection *section, uint64_t next, const MgS
 }
 
 /* The role of a weight's section, from the architecture's table: names with a layer are matched by their ends. */
-static bool
-is_linear(const MgArch *arch, const MgSection *section)
+static MgRole
+role_of(const MgArch *arch, const MgSection *section)
 {
 	for (size_t i = 0; i < arch->n_weights; i++)
 	{
@@ -215,7 +222,7 @@ is_linear(const MgArch *arch, const MgSection *section)
 		char name[sizeof section->name];
 		unsigned layer;
 
-		if (spec->role != MG_LINEAR)
+		if (spec->role == MG_VECTOR)
 			continue;
 		if (!spec->layered)
 			snprintf(name, sizeof name, "%s", spec->name);
@@ -224,9 +231,26 @@ is_linear(const MgArch *arch, const MgSection *section)
 		else
 			continue;
 		if (strcmp(name, section->name) == 0)
-			return true;
+			return spec->role;
 	}
-	return false;
+	return MG_VECTOR;
+}
+
+/* How a weight is resident; others than these are float32. */
+static void
+plan_weight(const MgArch *arch, MgForm form, MgSection *section)
+{
+	MgRole role = role_of(arch, section);
+
+	if (section->dtype == MG_Q8)
+		section->layout = role == MG_LINEAR ? MG_INT8 : MG_ROWS8;
+	else if (section->dtype == MG_BF16 && role == MG_WORDS)
+		section->layout = MG_ROWS16;
+	else
+	{
+		section->dtype = MG_F32;
+		section->layout = form == MG_FORM_PANELS && role == MG_LINEAR ? MG_PANELS : MG_ROWS;
+	}
 }
 
 bool
@@ -241,24 +265,14 @@ mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *res
 	resident->sections = sections;
 	for (size_t i = 0; i < portable->n_sections; i++)
 	{
-		bool linear;
-
 		sections[i] = portable->sections[i];
-		if (sections[i].rows == 0)
-			continue;
-		linear = is_linear(portable->arch, &sections[i]);
-		if (sections[i].dtype == MG_Q8)
-			sections[i].layout = linear ? MG_INT8 : MG_ROWS8;
-		else
-		{
-			sections[i].dtype = MG_F32;
-			sections[i].layout = form == MG_FORM_PANELS && linear ? MG_PANELS : MG_ROWS;
-		}
+		if (sections[i].rows > 0)
+			plan_weight(portable->arch, form, &sections[i]);
 	}
 	return mg_image_lay_out(cx, sections, portable->n_sections, &resident->size);
 }
 
-/* Copies a section that is no weight. */
+/* Copies a section that is no weight, or stays as it is. */
 static bool
 copy_section(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSink *sink)
 {
@@ -379,9 +393,9 @@ mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const
 		const MgSection *from = &portable->sections[i], *to = &resident->sections[i];
 		uint64_t next = i + 1 < resident->n_sections ? to[1].offset : resident->size;
 		MgMark mark = mg_mark(cx);
-		bool fine = from->rows == 0		? copy_section(cx, source, from, sink)
-			: from->dtype == MG_Q8 ? pack_weight8(cx, source, from, to, sink)
-								   : pack_weight(cx, kernels, source, from, to, sink);
+		bool fine = from->rows == 0 || to->layout == MG_ROWS16 ? copy_section(cx, source, from, sink)
+			: from->dtype == MG_Q8							   ? pack_weight8(cx, source, from, to, sink)
+															   : pack_weight(cx, kernels, source, from, to, sink);
 
 		if (!fine || !mg_image_write_gap(cx, to, next, sink))
 			return false;

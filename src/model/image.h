@@ -15,7 +15,8 @@
  *   portable  weights row-major in the dtype that they are stored in
  *   resident  weights float32; matrices for products in panels (or row-major,
  *             for a BLAS), made from a portable image by mg_image_pack. What
- *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8.
+ *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8;
+ *             and the words' table where it is of bf16: MG_ROWS16
  *
  * Images come back from table rows, which somebody may have changed: every
  * offset, size and enumeration is checked when an image is opened.
@@ -50,7 +51,7 @@ typedef struct MgSection
 {
 	char name[80]; /* NUL-terminated */
 	uint32_t dtype;	 /* MgDtype of a weight */
-	uint32_t layout; /* MgLayout of a weight; MG_INT8 and MG_ROWS8 in resident images, of dtype MG_Q8 */
+	uint32_t layout; /* MgLayout of a weight; all but MG_ROWS in resident images only */
 	uint64_t rows;	 /* of a weight; else 0 */
 	uint64_t cols;	 /* of a weight; 1 for a vector */
 	uint64_t offset; /* from the image's first byte */

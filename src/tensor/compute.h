@@ -119,13 +119,15 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  *              int32 sums[MG_PANEL]                        sum of w over cols
  *            which is what instructions like vpdpbusd take; the other levels widen it as they go.
  * MG_ROWS8   rows of MG_Q8 (core/dtype.h), for row gathers: only the functions about tables take it.
+ * MG_ROWS16  rows of MG_BF16; the same.
  */
 typedef enum MgLayout
 {
 	MG_ROWS = 0, /* the numbers are part of the image format */
 	MG_PANELS = 1,
 	MG_INT8 = 2,
-	MG_ROWS8 = 3
+	MG_ROWS8 = 3,
+	MG_ROWS16 = 4
 } MgLayout;
 
 #define MG_PANEL 32
@@ -139,7 +141,7 @@ typedef struct MgMatrix
 	{
 		const float *data;
 		const uint8_t *panels; /* of MG_INT8 */
-		const uint8_t *rows8;  /* of MG_ROWS8 */
+		const uint8_t *narrow; /* of MG_ROWS8 and MG_ROWS16 */
 	};
 } MgMatrix;
 
@@ -182,16 +184,16 @@ bool mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_str
 			   const float *bias, MgActivation activation, float *out, size_t out_stride);
 
 /*
- * Tables: matrices whose rows are looked up, MG_ROWS or MG_ROWS8. A row of
- * MG_ROWS8 is widened to scratch [cols], and scratch returned; else the row
- * itself, and scratch is not used.
+ * Tables: matrices whose rows are looked up, MG_ROWS, MG_ROWS8 or MG_ROWS16.
+ * A row that is not float32 is widened to scratch [cols], and scratch returned;
+ * else the row itself, and scratch is not used.
  */
 const float *mg_table_row(const MgMatrix *table, size_t row, float *scratch);
 
 /* Sum of row[i] * x[i], x [cols]. */
 float mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const float *x);
 
-/* mg_linear over a table, without an activation: out [n, table.rows]. Products are of float32 in both layouts. */
+/* mg_linear over a table, without an activation: out [n, table.rows]. Products are of float32 in all layouts. */
 bool mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n,
 					 const MgMatrix *table, const float *bias, float *out, size_t out_stride);
 

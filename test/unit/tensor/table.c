@@ -1,15 +1,20 @@
-/* Tables of 8 bits beside the same numbers in float32. */
+/* Tables of 8 and 16 bits beside the same numbers in float32. */
 #include "unit/tensor/numbers.h"
 
-/* A table [rows, cols] of 8 bits, and the same in float32; both are the caller's to free. */
+/* A narrow table [rows, cols], and the same in float32; both are the caller's to free. */
 static void
-make_table(size_t rows, size_t cols, uint8_t **rows8, float **wide)
+make_table(MgLayout layout, size_t rows, size_t cols, uint8_t **narrow, float **wide)
 {
 	float *exact = numbers(rows * cols), scale;
-	uint8_t *to = *rows8 = malloc(rows * (sizeof scale + cols) + 1);
+	uint8_t *to = *narrow = malloc(rows * (layout == MG_ROWS8 ? sizeof scale + cols : 2 * cols) + 1);
 
 	*wide = malloc(rows * cols * sizeof **wide + 1);
-	for (size_t i = 0; i < rows; i++, to += sizeof scale + cols)
+	if (layout == MG_ROWS16)
+	{
+		mg_from_f32(MG_BF16, exact, rows * cols, to);
+		mg_to_f32(mg_kernels(MG_CPU_SCALAR), MG_BF16, to, rows * cols, *wide);
+	}
+	for (size_t i = 0; layout == MG_ROWS8 && i < rows; i++, to += sizeof scale + cols)
 	{
 		scale = mg_int8_quantize_row(exact + i * cols, cols, (int8_t *) to + sizeof scale);
 		memcpy(to, &scale, sizeof scale);
@@ -20,17 +25,18 @@ make_table(size_t rows, size_t cols, uint8_t **rows8, float **wide)
 }
 
 static void
-test_table(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t cols, const char *who)
+test_table(MgCtx *cx, const MgCompute *compute, MgLayout layout, const size_t shape[3], const char *who)
 {
-	uint8_t *rows8;
+	size_t n = shape[0], rows = shape[1], cols = shape[2];
+	uint8_t *narrow;
 	float *wide, *x = numbers(n * cols), *bias = numbers(rows), *scratch = malloc(cols * sizeof *scratch);
 	float *out = malloc(n * rows * sizeof *out), *want = malloc(n * rows * sizeof *want);
 	size_t wrong_rows = 0, wrong_dots = 0;
 	bool fine;
 
-	make_table(rows, cols, &rows8, &wide);
+	make_table(layout, rows, cols, &narrow, &wide);
 
-	MgMatrix table = {MG_ROWS8, rows, cols, {.rows8 = rows8}}, plain = {MG_ROWS, rows, cols, {wide}};
+	MgMatrix table = {layout, rows, cols, {.narrow = narrow}}, plain = {MG_ROWS, rows, cols, {wide}};
 
 	for (size_t i = 0; i < rows; i++)
 	{
@@ -44,15 +50,15 @@ test_table(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t co
 		wrong_dots += !(fabs(mg_table_dot(compute, &table, i, x) - sum) <= 1e-4) ||
 			mg_table_dot(compute, &plain, i, x) != mg_dot(compute, wide + i * cols, x, cols);
 	}
-	ok(wrong_rows == 0 && wrong_dots == 0, "%s: rows and dots of a table %zu by %zu: %zu and %zu wrong", who, rows, cols,
-	   wrong_rows, wrong_dots);
+	ok(wrong_rows == 0 && wrong_dots == 0, "%s: rows and dots of a table of %d bits, %zu by %zu: %zu and %zu wrong", who,
+	   layout == MG_ROWS8 ? 8 : 16, rows, cols, wrong_rows, wrong_dots);
 	fine = mg_linear(cx, compute, x, cols, n, &plain, bias, MG_ACT_NONE, want, rows) &&
 		mg_table_linear(cx, compute, x, cols, n, &table, bias, out, rows);
 	ok(fine && memcmp(out, want, n * rows * sizeof *out) == 0, "%s: products with %zu rows have the bits of float32", who, n);
 	fine = mg_table_linear(cx, compute, x, cols, n, &plain, NULL, out, rows) &&
 		mg_linear(cx, compute, x, cols, n, &plain, NULL, MG_ACT_NONE, want, rows);
 	ok(fine && memcmp(out, want, n * rows * sizeof *out) == 0, "%s: and are those of mg_linear for float32", who);
-	free(rows8);
+	free(narrow);
 	free(wide);
 	free(x);
 	free(bias);
@@ -81,7 +87,7 @@ int
 main(void)
 {
 	static const size_t shapes[][3] = {{1, 1, 1}, {1, 3, 7}, {2, 95, 8}, {3, 96, 33}, {8, 97, 384}, {1, 200, 769}};
-	uint8_t *rows8;
+	uint8_t *narrow;
 	float *wide;
 	Case c;
 	TestHost test;
@@ -94,15 +100,18 @@ main(void)
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 
 		for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-			test_table(&cx, &compute, shapes[i][0], shapes[i][1], shapes[i][2], mg_cpu_level_name(level));
+		{
+			test_table(&cx, &compute, MG_ROWS8, shapes[i], mg_cpu_level_name(level));
+			test_table(&cx, &compute, MG_ROWS16, shapes[i], mg_cpu_level_name(level));
+		}
 	}
 	mg_ctx_free(&cx);
 	is_int(test.live, 0, "nothing is left allocated");
 
-	make_table(300, 64, &rows8, &wide);
-	c = (Case){{MG_ROWS8, 300, 64, {.rows8 = rows8}}, wide, malloc(300 * sizeof(float))};
+	make_table(MG_ROWS8, 300, 64, &narrow, &wide);
+	c = (Case){{MG_ROWS8, 300, 64, {.narrow = narrow}}, wide, malloc(300 * sizeof(float))};
 	sweep("a product with a table", multiply, &c, 1);
-	free(rows8);
+	free(narrow);
 	free(wide);
 	free(c.out);
 	return done();
