@@ -135,7 +135,6 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
 		{
 			float *row = x + i * h;
-
 			const float *word = mg_table_row(&w->words, (size_t) batch->ids[i], row);
 
 			if (word != row)
@@ -152,7 +151,6 @@ typedef struct Scratch
 {
 	float *qkv;	  /* [n, 3 h] */
 	float *mixed; /* [n, h] attention's result */
-	float *inner; /* [n, intermediate] */
 	float *block; /* [n, h] a block's output before the residual */
 	float *query; /* [n_rows, h] of the last layer, when it runs on some rows only */
 } Scratch;
@@ -163,14 +161,14 @@ finish_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const Scratch 
 {
 	const MgHyper *hyper = &model->meta.hyper;
 	const MgCompute *compute = &model->compute;
-	size_t h = hyper->hidden, wide = hyper->intermediate;
+	size_t h = hyper->hidden;
+	MgFeedForward feed_forward = {&layer->up, &layer->down, layer->up_bias, layer->down_bias,
+								  (MgActivation) hyper->activation};
 
 	if (!mg_linear(cx, compute, scratch->mixed, h, n, &layer->output, layer->output_bias, MG_ACT_NONE, scratch->block, h))
 		return false;
 	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->attention_gain, layer->attention_bias, hyper->norm_eps);
-	if (!mg_linear(cx, compute, x, h, n, &layer->up, layer->up_bias, (MgActivation) hyper->activation, scratch->inner,
-				   wide) ||
-		!mg_linear(cx, compute, scratch->inner, wide, n, &layer->down, layer->down_bias, MG_ACT_NONE, scratch->block, h))
+	if (!mg_feed_forward(cx, compute, &feed_forward, x, n, scratch->block))
 		return false;
 	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->block_gain, layer->block_bias, hyper->norm_eps);
 	return true;
@@ -183,11 +181,12 @@ run_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *ba
 	size_t h = model->meta.hyper.hidden, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
 	MgAttendBatch attend = {qkv, 3 * h, qkv + h, qkv + 2 * h, 3 * h, scratch->mixed};
+	MgLinear linears[] = {{&layer->query, layer->query_bias, MG_ACT_NONE, qkv, 3 * h},
+						  {&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
+						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
 
-	return mg_linear(cx, compute, x, h, n, &layer->query, layer->query_bias, MG_ACT_NONE, qkv, 3 * h) &&
-		mg_linear(cx, compute, x, h, n, &layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h) &&
-		mg_linear(cx, compute, x, h, n, &layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h) &&
-		mg_attend_batch(cx, model, batch, NULL, &attend) && finish_layer(cx, model, layer, scratch, x, n);
+	return mg_linears(cx, compute, x, h, n, linears, 3) && mg_attend_batch(cx, model, batch, NULL, &attend) &&
+		finish_layer(cx, model, layer, scratch, x, n);
 }
 
 /* The last layer: keys and values of all tokens, everything else for the wanted rows alone, in out [n_rows, h]. */
@@ -199,13 +198,13 @@ run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatc
 	size_t h = model->meta.hyper.hidden, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
 	MgAttendBatch attend = {scratch->query, h, qkv + h, qkv + 2 * h, 3 * h, scratch->mixed};
+	MgLinear linears[] = {{&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
+						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
 
 	for (size_t i = 0; i < batch->n_rows; i++)
 		memcpy(out + i * h, x + (size_t) batch->rows[i] * h, h * sizeof *out);
 	return mg_linear(cx, compute, out, h, batch->n_rows, &layer->query, layer->query_bias, MG_ACT_NONE, scratch->query, h) &&
-		mg_linear(cx, compute, x, h, n, &layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h) &&
-		mg_linear(cx, compute, x, h, n, &layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h) &&
-		mg_attend_batch(cx, model, batch, batch->rows, &attend) &&
+		mg_linears(cx, compute, x, h, n, linears, 2) && mg_attend_batch(cx, model, batch, batch->rows, &attend) &&
 		finish_layer(cx, model, layer, scratch, out, batch->n_rows);
 }
 
@@ -218,11 +217,10 @@ forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
 	MgMark mark = mg_mark(cx);
 	float *x = batch->rows == NULL ? out : mg_alloc_array(cx, n, h * sizeof *x);
 	Scratch scratch = {mg_alloc_array(cx, n, 3 * h * sizeof(float)), mg_alloc_array(cx, n, h * sizeof(float)),
-					   mg_alloc_array(cx, n, hyper->intermediate * sizeof(float)),
 					   mg_alloc_array(cx, n, h * sizeof(float)),
 					   mg_alloc_array(cx, batch->n_rows, h * sizeof(float))};
 
-	if (x == NULL || scratch.qkv == NULL || scratch.mixed == NULL || scratch.inner == NULL || scratch.block == NULL ||
+	if (x == NULL || scratch.qkv == NULL || scratch.mixed == NULL || scratch.block == NULL ||
 		scratch.query == NULL)
 		return false;
 	embed_tokens(model, batch, x);

@@ -21,6 +21,7 @@ typedef enum MgDtype
 } MgDtype;
 
 #define MG_N_DTYPES 4
+#define MG_N_FLOAT_DTYPES 3 /* the first ones: those whose elements stand for themselves */
 
 /* Bytes of an element; of MG_Q8, without the scales. */
 static inline size_t

@@ -82,19 +82,22 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 }
 
 /*
- * Vectors are small and sensitive: they are not narrowed. Neither are small
- * tables, to 8 bits. The words of a masked-LM head make its logits: in 8 bits
- * they alone turn the best of BERT's 30522 tokens into another for 2 of 100
- * masks, in bf16 for none (bench/quality.py), so they are bf16.
+ * Vectors are small and sensitive: they are not narrowed. To 8 bits, neither
+ * are small tables and the matrices of a masked-LM head, which runs on a few
+ * rows only. The words of such a head make its logits: in 8 bits they alone
+ * turn the best of BERT's 30522 tokens into another for 2 of 100 masks, in bf16
+ * for none (bench/quality.py), so they are bf16.
  */
 static MgDtype
 stored_dtype(const MgMeta *meta, const MgWeightSpec *spec, MgDtype in_file, int wanted)
 {
-	if (wanted < 0 || spec->role == MG_VECTOR || (wanted == MG_Q8 && spec->role == MG_TABLE))
+	if (wanted < 0 || spec->role == MG_VECTOR)
 		return in_file;
-	if (wanted == MG_Q8 && spec->role == MG_WORDS && (meta->parts & (1u << MG_PART_HEAD)) != 0)
-		return MG_BF16;
-	return (MgDtype) wanted;
+	if (wanted != MG_Q8)
+		return (MgDtype) wanted;
+	if (spec->role == MG_WORDS)
+		return (meta->parts & (1u << MG_PART_HEAD)) != 0 ? MG_BF16 : MG_Q8;
+	return spec->role == MG_LINEAR && spec->part == MG_PART_ENCODER ? MG_Q8 : in_file;
 }
 
 /* Fills in the sections of all weights; with sections NULL it only counts them. */

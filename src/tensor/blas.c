@@ -86,7 +86,7 @@ mg_blas_environment(MgProvider provider, MgCpuLevel level, int threads, MgVariab
 		{
 			variables[n].name = "OPENBLAS_CORETYPE";
 			snprintf(variables[n++].value, sizeof variables[0].value, "%s",
-					 level == MG_CPU_AVX512 ? "SkylakeX" : "Haswell");
+					 level >= MG_CPU_AVX512 ? "SkylakeX" : "Haswell");
 		}
 	}
 	return n;

@@ -200,7 +200,7 @@ test_short_conversions(const MgKernels *kernels, const char *who)
 	for (size_t n = 0; n < 40; n++)
 		for (MgDtype dtype = MG_F32; dtype <= MG_BF16; dtype++)
 		{
-			static const uint8_t one[MG_N_DTYPES][4] = {{0, 0, 0x80, 0x3F}, {0, 0x3C}, {0x80, 0x3F}};
+			static const uint8_t one[MG_N_FLOAT_DTYPES][4] = {{0, 0, 0x80, 0x3F}, {0, 0x3C}, {0x80, 0x3F}};
 			size_t size = mg_dtype_size(dtype);
 			uint8_t *from = malloc(n * size + 1);
 			float *to = numbers(n);
