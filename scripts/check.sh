@@ -11,6 +11,8 @@ environment:
   MASKGEN_CACHE           where the downloaded models are kept
   PG_CONFIG               the server to use instead of the distribution's
   MASKGEN_SKIP_PACKAGES   set: install no packages
+  MASKGEN_TEST_LOGS       a directory to keep what the servers of the tests said
+  TEMP_CONFIG             a file of settings for all clusters of the tests, readable for the cluster's user
   PROVE_OPTIONS           more options for prove, for example --verbose
 END
 }
@@ -38,8 +40,28 @@ check_end()
 	local status=$?
 
 	trap '' INT TERM
-	[[ -z ${check_dir:-} ]] || { cluster_stop "$check_dir" && rm -rf "$check_dir"; }
+	[[ -z ${check_dir:-} ]] || { cluster_stop "$check_dir" && check_keep_logs && rm -rf "$check_dir"; }
 	exit "$status"
+}
+
+check_keep_logs()
+{
+	[[ -n ${MASKGEN_TEST_LOGS:-} ]] || return 0
+	mkdir -p "$MASKGEN_TEST_LOGS"
+	cp "$check_dir/log" "$MASKGEN_TEST_LOGS/cluster.log"
+	[[ ! -d $check_dir/tree/tmp_check/log ]] || cp -r "$check_dir/tree/tmp_check/log/." "$MASKGEN_TEST_LOGS"
+}
+
+# check_needs_tests FILE...: one of them is a program to build, or calls such programs.
+check_needs_tests()
+{
+	local file
+
+	for file
+	do
+		[[ $file != build* && $file != test/fuzz.t ]] || return 0
+	done
+	return 1
 }
 
 # The working directory of everything that talks to a server: its user may not be able to read this one.
@@ -53,6 +75,8 @@ check_cluster()
 	cluster_own "$check_dir"
 	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "fsync = off" "full_page_writes = off" \
 		"max_wal_size = 4GB" "max_prepared_transactions = 4"
+	# PostgreSQL's test modules know this variable: the clusters of test/tap find the same settings by themselves.
+	[[ -z ${TEMP_CONFIG:-} ]] || cat "$TEMP_CONFIG" >> "$check_dir/data/postgresql.conf"
 	mkdir "$check_dir/tree"
 	cp -r test scripts "$check_dir/tree"
 	[[ ! -d expected ]] || cp -r expected "$check_dir/tree"
@@ -78,10 +102,10 @@ check_main()
 	packages_setup test
 	models_setup
 	build_extension
-	build_tests
-	check_cluster
 	files=("$@")
 	((${#files[@]} > 0)) || mapfile -t files < <(check_files)
+	! check_needs_tests "${files[@]}" || build_tests
+	check_cluster
 	read -r -a options <<< "${PROVE_OPTIONS:-}"
 	step "Tests"
 	prove --exec test/run --jobs "$n_cores" --failures "${options[@]}" "${files[@]}"

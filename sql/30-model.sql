@@ -93,8 +93,7 @@ REVOKE ALL ON FUNCTION stat_models_reset(text) FROM PUBLIC;
 
 CREATE VIEW models AS
 SELECT m.name, m.version, m.architecture, m.tasks, m.dims, m.max_tokens, m.parameters, m.dtype,
-	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner,
-	CASE m.dtype WHEN 'int8' THEN split_part(s.kernel, ' ', 1) || ' int8' ELSE s.kernel END AS kernel, m.created
+	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner, s.kernel, m.created
 FROM maskgen.model m JOIN maskgen.model_state() s ON s.model OPERATOR(pg_catalog.=) m.id;
 COMMENT ON VIEW models IS 'the models of this database, and what of them is in memory';
 

@@ -51,7 +51,7 @@ typedef struct Weights
 #define HEAD MG_PART_HEAD
 
 static const MgWeightSpec weights[] = {
-	ONE(ENCODER, MG_TABLE, VOCAB, HIDDEN, "embeddings.word_embeddings.weight", "token_embd.weight", words),
+	ONE(ENCODER, MG_WORDS, VOCAB, HIDDEN, "embeddings.word_embeddings.weight", "token_embd.weight", words),
 	ONE(ENCODER, MG_TABLE, POSITIONS, HIDDEN, "embeddings.position_embeddings.weight", "position_embd.weight", positions),
 	ONE(ENCODER, MG_TABLE, TYPES, HIDDEN, "embeddings.token_type_embeddings.weight", "token_types.weight", types),
 	ONE(ENCODER, MG_VECTOR, HIDDEN, NONE, "embeddings.LayerNorm.weight", "token_embd_norm.weight", embedding_gain),
@@ -77,7 +77,7 @@ static const MgWeightSpec weights[] = {
 	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.LayerNorm.weight", NULL, transform_gain),
 	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.LayerNorm.bias", NULL, transform_norm_bias),
 	ONE(HEAD, MG_VECTOR, VOCAB, NONE, "cls.predictions.bias", NULL, vocabulary_bias),
-	ONE(MG_PART_DECODER, MG_TABLE, VOCAB, HIDDEN, "cls.predictions.decoder.weight", NULL, decoder),
+	ONE(MG_PART_DECODER, MG_WORDS, VOCAB, HIDDEN, "cls.predictions.decoder.weight", NULL, decoder),
 	ONE(MG_PART_DECODER_BIAS, MG_VECTOR, VOCAB, NONE, "cls.predictions.decoder.bias", NULL, decoder_bias),
 };
 
@@ -135,8 +135,10 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
 		{
 			float *row = x + i * h;
+			const float *word = mg_table_row(&w->words, (size_t) batch->ids[i], row);
 
-			memcpy(row, w->words.data + (size_t) batch->ids[i] * h, h * sizeof *row);
+			if (word != row)
+				memcpy(row, word, h * sizeof *row);
 			mg_add(&model->compute, row, w->positions.data + (i - batch->offsets[s]) * h, h);
 			mg_add(&model->compute, row, w->types.data, h);
 		}

@@ -47,13 +47,18 @@ static int
 inspect(const MgModel *model)
 {
 	const MgHyper *hyper = &model->meta.hyper;
+	int level = MG_CPU_SCALAR;
 
+	while (mg_kernels((MgCpuLevel) level) != model->compute.kernels)
+		level++;
 	printf("architecture  %s\ntasks         %s\nparameters    %llu\nstored as     %s\n", model->arch->name,
 		   mg_meta_tasks(&model->meta), (unsigned long long) model->meta.parameters,
 		   mg_dtype_name((MgDtype) model->meta.dtype));
 	printf("layers        %u\nhidden        %u\nheads         %u\nintermediate  %u\nvocabulary    %u\n", hyper->layers,
 		   hyper->hidden, hyper->heads, hyper->intermediate, hyper->vocab_size);
 	printf("max tokens    %u of %u\n", model->meta.max_tokens, hyper->positions);
+	printf("resident      %.1f MB\n", (double) model->resident_size / (1024 * 1024));
+	printf("kernel        %s%s\n", mg_cpu_level_name((MgCpuLevel) level), model->meta.dtype == MG_Q8 ? " int8" : "");
 	for (size_t i = 0; i < model->n_prompts; i++)
 		printf("prompt        %.*s: \"%.*s\"\n", MG_SPAN_ARGS(model->prompts[i].name),
 			   MG_SPAN_ARGS(model->prompts[i].text));

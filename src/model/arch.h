@@ -4,7 +4,7 @@
  *
  * Weights are described by a table; from it come shape checks with readable
  * errors, the layout of the image, and the binding of pointers. A row's field
- * is the offset of an MgMatrix (MG_LINEAR, MG_TABLE) or of a `const float *`
+ * is the offset of an MgMatrix (all roles but MG_VECTOR) or of a `const float *`
  * (MG_VECTOR) in the architecture's struct of weights, or, for a row that
  * stands once in each layer, in its struct of one layer's weights.
  */
@@ -21,7 +21,8 @@ typedef struct MgModel MgModel;
 typedef enum MgRole
 {
 	MG_LINEAR, /* a matrix that states are multiplied by: laid out for products */
-	MG_TABLE,  /* a matrix whose rows are looked up: stays row-major */
+	MG_WORDS,  /* a matrix of the vocabulary, whose rows are looked up, by mg_table_row: MG_ROWS, MG_ROWS8 or MG_ROWS16 */
+	MG_TABLE,  /* a small matrix whose rows are looked up: MG_ROWS, float32 */
 	MG_VECTOR  /* gains and biases */
 } MgRole;
 
@@ -60,7 +61,7 @@ typedef struct MgWeightSpec
 /* The vocabulary matrix behind a masked-LM head: logits = out [n, hidden] matrix^T + bias. */
 typedef struct MgVocabulary
 {
-	const MgMatrix *matrix; /* [vocab, hidden], MG_ROWS */
+	const MgMatrix *matrix; /* [vocab, hidden], a table */
 	const float *bias;		/* [vocab], or NULL */
 } MgVocabulary;
 

@@ -14,7 +14,7 @@
 /* What the caller says beyond, or instead of, the files. */
 typedef struct MgModelOptions
 {
-	int dtype;			/* MgDtype to store matrices in; -1: as in the files. MG_Q8 is for those of products alone */
+	int dtype;			/* MgDtype to store matrices in; -1: as in the files. MG_Q8: see stored_dtype in checkpoint.c */
 	MgPooling pooling;	/* MG_POOL_NONE: as in the files */
 	int normalize;		/* 0, 1; -1: as in the files */
 	size_t max_tokens;	/* 0: as in the files */

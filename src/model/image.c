@@ -34,14 +34,39 @@ static bool
 weight_size(const MgSection *section, uint64_t *size)
 {
 	size_t rows = (size_t) section->rows, cols = (size_t) section->cols, n;
+	bool fine;
 
-	if (section->layout == MG_INT8)
-		return mg_int8_size(rows, cols, (size_t *) size);
-	if (section->dtype == MG_Q8)
-		return cols <= MG_INT8_MOST_COLS && mg_multiply(rows, sizeof(float) + cols, (size_t *) size);
-	if (section->layout == MG_PANELS ? !mg_panels_size(rows, cols, &n) : !mg_multiply(rows, cols, &n))
-		return false;
-	return !__builtin_mul_overflow((uint64_t) n, (uint64_t) mg_dtype_size((MgDtype) section->dtype), size);
+	switch ((MgLayout) section->layout)
+	{
+		case MG_PANELS:
+			fine = mg_panels_size(rows, cols, &n) && mg_multiply(n, mg_dtype_size((MgDtype) section->dtype), &n);
+			break;
+		case MG_INT8:
+			fine = mg_int8_size(rows, cols, &n);
+			break;
+		default:
+			fine = mg_dtype_row_size((MgDtype) section->dtype, cols, &n) && mg_multiply(rows, n, &n);
+	}
+	*size = n;
+	return fine;
+}
+
+/* Whether a weight's type and layout are ones that the form of image has. */
+static bool
+fits_form(const MgSection *section, MgForm form)
+{
+	if (form == MG_FORM_PORTABLE)
+		return section->layout == MG_ROWS && (section->dtype != MG_Q8 || section->cols <= MG_INT8_MOST_COLS);
+	switch ((MgLayout) section->layout)
+	{
+		case MG_INT8:
+		case MG_ROWS8:
+			return section->dtype == MG_Q8;
+		case MG_ROWS16:
+			return section->dtype == MG_BF16;
+		default:
+			return section->dtype == MG_F32;
+	}
 }
 
 static bool
@@ -58,11 +83,10 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_INT8 || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_ROWS16 || !weight_size(section, &size) ||
 		size != section->size)
 		return damaged(cx, "The size of a weight contradicts its shape.");
-	if (image->form == MG_FORM_PORTABLE ? section->layout != MG_ROWS
-										: section->dtype != (section->layout == MG_INT8 ? MG_Q8 : MG_F32))
+	if (!fits_form(section, image->form))
 		return damaged(cx, "A weight's type or layout does not fit the image's form.");
 	return true;
 }
@@ -102,10 +126,10 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 	if (!mg_span_is(mg_read_span(&reader, 8), MG_IMAGE_MAGIC))
 		return damaged(cx, "It does not begin with the magic bytes.");
 	version = mg_read_u32(&reader);
-	if (version != MG_IMAGE_VERSION)
+	if (version < MG_IMAGE_OLDEST || version > MG_IMAGE_VERSION)
 	{
-		mg_fail(cx, MG_UNSUPPORTED, "model image has format version %u, this library reads version %d", version,
-				MG_IMAGE_VERSION);
+		mg_fail(cx, MG_UNSUPPORTED, "model image has format version %u, this library reads versions %d to %d",
+				version, MG_IMAGE_OLDEST, MG_IMAGE_VERSION);
 		return mg_hint(cx, "Create the model again from its files.");
 	}
 	form = mg_read_u32(&reader);
@@ -189,8 +213,8 @@ mg_image_write_gap(MgCtx *cx, const MgSection *section, uint64_t next, const MgS
 }
 
 /* The role of a weight's section, from the architecture's table: names with a layer are matched by their ends. */
-static bool
-is_linear(const MgArch *arch, const MgSection *section)
+static MgRole
+role_of(const MgArch *arch, const MgSection *section)
 {
 	for (size_t i = 0; i < arch->n_weights; i++)
 	{
@@ -198,7 +222,7 @@ is_linear(const MgArch *arch, const MgSection *section)
 		char name[sizeof section->name];
 		unsigned layer;
 
-		if (spec->role != MG_LINEAR)
+		if (spec->role == MG_VECTOR)
 			continue;
 		if (!spec->layered)
 			snprintf(name, sizeof name, "%s", spec->name);
@@ -207,16 +231,32 @@ is_linear(const MgArch *arch, const MgSection *section)
 		else
 			continue;
 		if (strcmp(name, section->name) == 0)
-			return true;
+			return spec->role;
 	}
-	return false;
+	return MG_VECTOR;
+}
+
+/* How a weight is resident; others than these are float32. */
+static void
+plan_weight(const MgArch *arch, MgForm form, MgSection *section)
+{
+	MgRole role = role_of(arch, section);
+
+	if (section->dtype == MG_Q8)
+		section->layout = role == MG_LINEAR ? MG_INT8 : MG_ROWS8;
+	else if (section->dtype == MG_BF16 && role == MG_WORDS)
+		section->layout = MG_ROWS16;
+	else
+	{
+		section->dtype = MG_F32;
+		section->layout = form == MG_FORM_PANELS && role == MG_LINEAR ? MG_PANELS : MG_ROWS;
+	}
 }
 
 bool
 mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident)
 {
 	MgSection *sections = mg_alloc_array(cx, portable->n_sections, sizeof *sections);
-	bool linear;
 
 	if (sections == NULL)
 		return false;
@@ -226,23 +266,13 @@ mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *res
 	for (size_t i = 0; i < portable->n_sections; i++)
 	{
 		sections[i] = portable->sections[i];
-		if (sections[i].rows == 0)
-			continue;
-		linear = is_linear(portable->arch, &sections[i]);
-		if (sections[i].dtype == MG_Q8)
-		{
-			if (!linear)
-				return damaged(cx, "A weight that is not for products is stored in 8 bits.");
-			sections[i].layout = MG_INT8;
-			continue;
-		}
-		sections[i].dtype = MG_F32;
-		sections[i].layout = form == MG_FORM_PANELS && linear ? MG_PANELS : MG_ROWS;
+		if (sections[i].rows > 0)
+			plan_weight(portable->arch, form, &sections[i]);
 	}
 	return mg_image_lay_out(cx, sections, portable->n_sections, &resident->size);
 }
 
-/* Copies a section that is no weight. */
+/* Copies a section that is no weight, or stays as it is. */
 static bool
 copy_section(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSink *sink)
 {
@@ -301,42 +331,52 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 	return true;
 }
 
-/* Rows of MG_Q8, as stored, to scales and codes; hostile numbers are refused. */
+/* The rows of a panel of 8-bit weights, apart; they come from a table of a database, which somebody may have changed. */
 static bool
-split_rows(MgCtx *cx, const uint8_t *raw, size_t n_rows, size_t cols, float *scales, int8_t *codes)
+split_rows(MgCtx *cx, const uint8_t *raw, size_t n, size_t cols, int8_t *codes, float *scales)
 {
-	for (size_t i = 0; i < n_rows; i++, raw += cols)
+	for (size_t i = 0; i < n; i++)
 	{
-		memcpy(&scales[i], raw, sizeof *scales);
-		raw += sizeof *scales;
-		if (!(scales[i] >= 0.0f && scales[i] <= FLT_MAX) || (cols > 0 && memchr(raw, 0x80, cols) != NULL))
-			return damaged(cx, "A row of 8-bit weights has numbers out of range.");
-		memcpy(codes + i * cols, raw, cols);
+		int8_t *row = codes + i * cols;
+
+		memcpy(&scales[i], raw + i * (sizeof *scales + cols), sizeof *scales);
+		memcpy(row, raw + i * (sizeof *scales + cols) + sizeof *scales, cols);
+		if (!(scales[i] >= 0 && scales[i] <= FLT_MAX))
+			return damaged(cx, "The scale of a row is not a finite number of zero or more.");
+		if (memchr(row, 0x80, cols) != NULL)
+			return damaged(cx, "A code of a row is out of range.");
 	}
 	return true;
 }
 
-/* As pack_weight, for MG_Q8. */
+/* The same for weights of 8 bits, which stay so. */
 static bool
-pack_int8(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSink *sink)
+pack_weight8(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSection *to, const MgSink *sink)
 {
-	size_t cols = (size_t) from->cols, row_size = sizeof(float) + cols, panel_size = mg_int8_panel_size(cols);
-	uint8_t *raw = mg_alloc_array(cx, MG_PANEL, row_size);
-	int8_t *codes = mg_alloc_array(cx, MG_PANEL, cols);
-	uint8_t *panel = mg_alloc(cx, panel_size);
+	size_t cols = (size_t) from->cols, row_size, panel_size = mg_int8_panel_size(cols);
 	float scales[MG_PANEL];
+	uint8_t *raw, *panel;
+	int8_t *codes;
 
+	if (!mg_dtype_row_size(MG_Q8, cols, &row_size))
+		return mg_fail(cx, MG_TOO_LARGE, "model is too large");
+	raw = mg_alloc_array(cx, MG_PANEL, row_size);
+	codes = mg_alloc_array(cx, MG_PANEL, cols);
+	panel = mg_alloc(cx, panel_size);
 	if (raw == NULL || codes == NULL || panel == NULL)
 		return false;
+
 	for (uint64_t row = 0; row < from->rows; row += MG_PANEL)
 	{
 		size_t n = from->rows - row < MG_PANEL ? (size_t) (from->rows - row) : MG_PANEL;
 
 		if (!mg_poll(cx) || !source->read(cx, source->user, from->offset + row * row_size, raw, n * row_size) ||
-			!split_rows(cx, raw, n, cols, scales, codes))
+			!split_rows(cx, raw, n, cols, codes, scales))
 			return false;
-		mg_int8_pack_panel(codes, scales, n, cols, panel);
-		if (!sink->write(cx, sink->user, panel, panel_size))
+		if (to->layout == MG_INT8)
+			mg_int8_pack_panel(codes, scales, n, cols, panel);
+		if (!(to->layout == MG_INT8 ? sink->write(cx, sink->user, panel, panel_size)
+									: sink->write(cx, sink->user, raw, n * row_size)))
 			return false;
 	}
 	return true;
@@ -353,9 +393,9 @@ mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const
 		const MgSection *from = &portable->sections[i], *to = &resident->sections[i];
 		uint64_t next = i + 1 < resident->n_sections ? to[1].offset : resident->size;
 		MgMark mark = mg_mark(cx);
-		bool fine = from->rows == 0 ? copy_section(cx, source, from, sink)
-			: to->layout == MG_INT8 ? pack_int8(cx, source, from, sink)
-									: pack_weight(cx, kernels, source, from, to, sink);
+		bool fine = from->rows == 0 || to->layout == MG_ROWS16 ? copy_section(cx, source, from, sink)
+			: from->dtype == MG_Q8							   ? pack_weight8(cx, source, from, to, sink)
+															   : pack_weight(cx, kernels, source, from, to, sink);
 
 		if (!fine || !mg_image_write_gap(cx, to, next, sink))
 			return false;

@@ -13,13 +13,13 @@
  * prefix. There are two forms:
  *
  *   portable  weights row-major in the dtype that they are stored in
- *   resident  weights float32, matrices for products in panels (or row-major,
- *             for a BLAS); those stored as MG_Q8 in panels of MG_INT8. Made from
- *             a portable image by mg_image_pack
+ *   resident  weights float32; matrices for products in panels (or row-major,
+ *             for a BLAS), made from a portable image by mg_image_pack. What
+ *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8;
+ *             and the words' table where it is of bf16: MG_ROWS16
  *
  * Images come back from table rows, which somebody may have changed: every
- * offset, size and enumeration is checked when an image is opened, and the
- * numbers of MG_Q8 when they are packed.
+ * offset, size and enumeration is checked when an image is opened.
  */
 #ifndef MG_MODEL_IMAGE_H
 #define MG_MODEL_IMAGE_H
@@ -35,14 +35,15 @@
 #endif
 
 #define MG_IMAGE_MAGIC "mgimage\n"
-#define MG_IMAGE_VERSION 1
+#define MG_IMAGE_VERSION 2 /* 2 has weights of 8 bits */
+#define MG_IMAGE_OLDEST 1  /* that is read */
 #define MG_IMAGE_HEADER 64
 #define MG_MAX_SECTIONS 65536
 
 typedef enum MgForm
 {
 	MG_FORM_PORTABLE = 0,
-	MG_FORM_ROWS = 1,  /* resident, matrices row-major */
+	MG_FORM_ROWS = 1,  /* resident, matrices row-major, unless of 8 bits */
 	MG_FORM_PANELS = 2 /* resident, matrices in panels */
 } MgForm;
 
@@ -50,7 +51,7 @@ typedef struct MgSection
 {
 	char name[80]; /* NUL-terminated */
 	uint32_t dtype;	 /* MgDtype of a weight */
-	uint32_t layout; /* MgLayout of a weight */
+	uint32_t layout; /* MgLayout of a weight; all but MG_ROWS in resident images only */
 	uint64_t rows;	 /* of a weight; else 0 */
 	uint64_t cols;	 /* of a weight; 1 for a vector */
 	uint64_t offset; /* from the image's first byte */

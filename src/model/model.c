@@ -57,6 +57,21 @@ find_weight(const MgImage *image, const char *name, size_t *at)
 	return NULL;
 }
 
+/* Architectures follow pointers without asking how a weight is laid out: each role has its layouts. */
+static bool
+takes_layout(MgRole role, MgLayout layout)
+{
+	switch (role)
+	{
+		case MG_LINEAR:
+			return layout == MG_ROWS || layout == MG_PANELS || layout == MG_INT8;
+		case MG_WORDS:
+			return layout == MG_ROWS || layout == MG_ROWS8 || layout == MG_ROWS16;
+		default:
+			return layout == MG_ROWS;
+	}
+}
+
 static bool
 bind_weight(MgCtx *cx, const MgModel *model, const MgImage *image, MgSpan bytes, const MgWeightSpec *spec,
 			const char *name, size_t *at, uint8_t *weights)
@@ -66,7 +81,7 @@ bind_weight(MgCtx *cx, const MgModel *model, const MgImage *image, MgSpan bytes,
 	const float *data;
 
 	if (section == NULL || section->rows != rows || section->cols != cols ||
-		(spec->role != MG_LINEAR && section->layout != MG_ROWS))
+		!takes_layout(spec->role, (MgLayout) section->layout))
 	{
 		mg_fail(cx, MG_BAD_FILE, "model image is damaged");
 		return mg_detail(cx, "Weight \"%s\" is missing or has another shape.", name);
@@ -123,6 +138,7 @@ mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *
 	model->arch = image.arch;
 	model->compute = *compute;
 	model->meta = image.meta;
+	model->resident_size = image.size;
 	model->template = section_bytes(&image, image_bytes, "template");
 	if (model->name == NULL || !bind_prompts(cx, model, section_bytes(&image, image_bytes, "prompts")) ||
 		!bind_weights(cx, model, &image, image_bytes))

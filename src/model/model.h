@@ -15,6 +15,7 @@ struct MgModel
 	const MgArch *arch;
 	MgCompute compute; /* set by the caller before each use */
 	MgMeta meta;
+	uint64_t resident_size; /* bytes of its image */
 	const MgTokenizer *tokenizer;
 	MgSpecialTokens specials;
 	MgSpan template; /* for classification; empty: the task's default */

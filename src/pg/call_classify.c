@@ -12,6 +12,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/label_cache.h"
+#include "pg/task_call.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -22,28 +23,49 @@ PG_FUNCTION_INFO_V1(maskgen_classify_default);
 PG_FUNCTION_INFO_V1(maskgen_classify_scores);
 PG_FUNCTION_INFO_V1(maskgen_classify_as);
 
-/* Labels ranked for one text, best first; items in the current memory context. */
-static MgScored *
-rank_labels(const char *model, MgSpan input, const LabelRequest *request)
+/* Scores [n, request->n] of inputs [n], in the use's scratch memory; the caller ends the use and throws. */
+static bool
+score_labels(ModelUse *use, const LabelRequest *request, const MgSpan *inputs, int n, float **scores)
 {
-	MgScored *items = palloc((request->n + 1) * sizeof *items);
-	MgTopK top = {items, (size_t) request->n, 0};
-	float *scores = palloc((request->n + 1) * sizeof *scores);
-	ModelUse use;
-	LabelSet set;
+	LabelSet set = label_cache_get(use, request);
 
-	model_use_begin(&use, model);
-	set = label_cache_get(&use, request);
-	model_use_end(&use, mg_classify(use.cx, use.model, set.labels, set.prior, (MgLongInput) maskgen_long_input, &input,
-									1, scores, &use.usage));
-	for (int i = 0; i < request->n; i++)
+	*scores = mg_alloc_array(use->cx, (size_t) n * (size_t) request->n, sizeof **scores);
+	return *scores != NULL &&
+		mg_classify(use->cx, use->model, set.labels, set.prior, (MgLongInput) maskgen_long_input, inputs, (size_t) n,
+					*scores, &use->usage);
+}
+
+/* Labels by their scores, best first, into items [n]. */
+static void
+rank_labels(const ModelUse *use, const float *scores, int n, MgScored *items)
+{
+	MgTopK top = {items, (size_t) n, 0};
+
+	for (int i = 0; i < n; i++)
 		mg_top_k_offer(&top, scores[i], i);
 	mg_top_k_sort(&top);
-	if (top.n < (size_t) request->n)
+	if (top.n < (size_t) n)
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("score of a label is not a number"),
-						errhint("The weights of model \"%s\" may be damaged.", model)));
-	pfree(scores);
-	return items;
+						errhint("The weights of model \"%s\" may be damaged.", NameStr(use->entry->name))));
+}
+
+/* The best label of each input, by its number. */
+static int *
+best_labels(TaskCall *call, const LabelRequest *request, const MgSpan *inputs, int n)
+{
+	MgScored *items = palloc((request->n + 1) * sizeof *items);
+	int *best = palloc(n * sizeof *best);
+	float *scores;
+
+	task_begin(call);
+	task_end(call, score_labels(&call->use, request, inputs, n, &scores));
+	for (int i = 0; i < n; i++)
+	{
+		rank_labels(&call->use, scores + (size_t) i * request->n, request->n, items);
+		best[i] = items[0].id;
+	}
+	pfree(items);
+	return best;
 }
 
 static Datum
@@ -53,24 +75,32 @@ datum_of_label(const LabelRequest *request, int label)
 													(int) request->labels[label].size));
 }
 
-Datum
-maskgen_classify(PG_FUNCTION_ARGS)
+static void
+run_labels(TaskCall *call, const LabelRequest *request, const MgSpan *inputs, int n, Datum *results)
 {
-	LabelRequest request = {.template = span_of_text(PG_GETARG_TEXT_PP(3))};
+	int *best = best_labels(call, request, inputs, n);
 
-	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "labels", &request.n);
-	return datum_of_label(&request, rank_labels(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-												span_of_text(PG_GETARG_TEXT_PP(1)), &request)[0].id);
+	for (int i = 0; i < n; i++)
+		results[i] = datum_of_label(request, best[i]);
+	pfree(best);
 }
 
-Datum
-maskgen_classify_default(PG_FUNCTION_ARGS)
+static void
+run_classify(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+{
+	LabelRequest request = {.template = span_of_text(DatumGetTextPP(call->args[3]))};
+
+	request.labels = spans_of_text_array(DatumGetArrayTypeP(call->args[2]), "labels", &request.n);
+	run_labels(call, &request, inputs, n, results);
+}
+
+static void
+run_default(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 {
 	LabelRequest request = {0};
 
-	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(1), "labels", &request.n);
-	return datum_of_label(&request,
-						  rank_labels(maskgen_classify_model, span_of_text(PG_GETARG_TEXT_PP(0)), &request)[0].id);
+	request.labels = spans_of_text_array(DatumGetArrayTypeP(call->args[1]), "labels", &request.n);
+	run_labels(call, &request, inputs, n, results);
 }
 
 Datum
@@ -78,10 +108,16 @@ maskgen_classify_scores(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	LabelRequest request = {.template = span_of_text(PG_GETARG_TEXT_PP(3))};
+	MgSpan input = span_of_text(PG_GETARG_TEXT_PP(1));
 	MgScored *items;
+	float *scores;
+	ModelUse use;
 
 	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "labels", &request.n);
-	items = rank_labels(text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1)), &request);
+	items = palloc((request.n + 1) * sizeof *items);
+	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_end(&use, score_labels(&use, &request, &input, 1, &scores));
+	rank_labels(&use, scores, request.n, items);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < request.n; i++)
 	{
@@ -125,24 +161,49 @@ read_enum(Oid type, MemoryContext context)
 	return request;
 }
 
-Datum
-maskgen_classify_as(PG_FUNCTION_ARGS)
+static void
+run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 {
-	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 2);
+	Oid type = get_fn_expr_argtype(call->flinfo, 2);
 	LabelRequest *request;
-	int best;
+	int *best;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
-		PG_RETURN_NULL();
 	if (!OidIsValid(type))
 		ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_DATATYPE), errmsg("could not determine the enum type")));
 	/* Read once a statement: new labels count from the next one on. */
-	if (fcinfo->flinfo->fn_extra == NULL)
-		fcinfo->flinfo->fn_extra = read_enum(type, fcinfo->flinfo->fn_mcxt);
-	request = fcinfo->flinfo->fn_extra;
-	request->template = span_of_text(PG_GETARG_TEXT_PP(3));
-	best = rank_labels(text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1)), request)[0].id;
+	if (call->state == NULL)
+		call->state = read_enum(type, call->flinfo->fn_mcxt);
+	request = call->state;
+	request->template = span_of_text(DatumGetTextPP(call->args[3]));
+	best = best_labels(call, request, inputs, n);
 	/* enum_in refuses a value that this transaction may still roll back. */
-	PG_RETURN_DATUM(DirectFunctionCall2(enum_in, CStringGetDatum((const char *) request->labels[best].data),
-										ObjectIdGetDatum(type)));
+	for (int i = 0; i < n; i++)
+		results[i] = DirectFunctionCall2(enum_in, CStringGetDatum((const char *) request->labels[best[i]].data),
+										 ObjectIdGetDatum(type));
+	pfree(best);
+}
+
+const TaskFunction classify_tasks[] = {
+	{"maskgen_classify", maskgen_classify, "ttat", 1, 0, NULL, false, run_classify},
+	{"maskgen_classify_default", maskgen_classify_default, "ta", 0, -1, &maskgen_classify_model, false, run_default},
+	{"maskgen_classify_as", maskgen_classify_as, "ttet", 1, 0, NULL, true, run_as},
+};
+const int n_classify_tasks = lengthof(classify_tasks);
+
+Datum
+maskgen_classify(PG_FUNCTION_ARGS)
+{
+	return task_scalar(fcinfo, &classify_tasks[0]);
+}
+
+Datum
+maskgen_classify_default(PG_FUNCTION_ARGS)
+{
+	return task_scalar(fcinfo, &classify_tasks[1]);
+}
+
+Datum
+maskgen_classify_as(PG_FUNCTION_ARGS)
+{
+	return task_scalar(fcinfo, &classify_tasks[2]);
 }

@@ -129,7 +129,7 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 		values[2] = BoolGetDatum(loaded);
 		values[3] = BoolGetDatum(pinned);
 		values[4] = Int32GetDatum((int32) users);
-		values[5] = CStringGetTextDatum(session_kernel());
+		values[5] = CStringGetTextDatum(session_kernel(&list[i]));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

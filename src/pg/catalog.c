@@ -9,6 +9,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "core/dtype.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -28,6 +29,7 @@ enum
 	MODEL_NAME = 2,
 	MODEL_VERSION = 3,
 	MODEL_OWNER = 4,
+	MODEL_DTYPE = 10,
 	MODEL_STORED_BYTES = 11,
 	CHUNK_MODEL = 1,
 	CHUNK_PART = 2,
@@ -159,6 +161,12 @@ read_grants(ModelEntry *entry)
 	table_close(relation, AccessShareLock);
 }
 
+static bool
+is_int8(HeapTuple tuple, TupleDesc descriptor)
+{
+	return strcmp(TextDatumGetCString(column(tuple, MODEL_DTYPE, descriptor)), mg_dtype_name(MG_Q8)) == 0;
+}
+
 /* Fills the entry of that name from the table; false when there is no such model. */
 static bool
 read_model(ModelEntry *entry)
@@ -181,6 +189,7 @@ read_model(ModelEntry *entry)
 		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
 		entry->owner = DatumGetObjectId(column(tuple, MODEL_OWNER, descriptor));
 		entry->stored_bytes = DatumGetInt64(column(tuple, MODEL_STORED_BYTES, descriptor));
+		entry->int8 = is_int8(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
 		read_grants(entry);
 	}
@@ -269,6 +278,7 @@ catalog_list(ModelEntry **list)
 		memset(entry, 0, sizeof *entry);
 		namestrcpy(&entry->name, TextDatumGetCString(column(tuple, MODEL_NAME, descriptor)));
 		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
+		entry->int8 = is_int8(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
 	}
 	systable_endscan(scan);

@@ -20,6 +20,7 @@ typedef struct ModelEntry
 	uint8 digest[DIGEST_SIZE];
 	Oid owner;
 	int64 stored_bytes;
+	bool int8; /* computes in 8 bits, whatever maskgen.matmul says */
 	int n_grants;
 	Oid *grants; /* [n_grants] roles; InvalidOid is everybody */
 	bool valid;
@@ -37,7 +38,7 @@ ModelEntry *catalog_find(const char *name);
 ModelEntry *catalog_find_any(const char *name);
 
 /*
- * Names, ids and digests of all models into *list, an array in the current
+ * Names, ids, digests and int8 of all models into *list, an array in the current
  * memory context; returns how many. All users may know that models exist.
  */
 int catalog_list(ModelEntry **list);

@@ -46,7 +46,8 @@ flatten(const LabelRequest *request)
 		MgSpan part = i < 0 ? request->template : request->labels[i];
 
 		memcpy(at, &part.size, sizeof part.size);
-		memcpy(at + sizeof part.size, part.data, part.size);
+		if (part.size > 0)
+			memcpy(at + sizeof part.size, part.data, part.size);
 		at += sizeof part.size + part.size;
 	}
 	return flat;

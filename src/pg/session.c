@@ -76,10 +76,12 @@ cpu_level(void)
 }
 
 const char *
-session_kernel(void)
+session_kernel(const ModelEntry *entry)
 {
 	const char *level = mg_cpu_level_name(cpu_level());
 
+	if (entry->int8)
+		return psprintf("%s int8", level);
 	return maskgen_matmul == MG_NATIVE ? level
 									   : psprintf("%s %s", level, mg_provider_name((MgProvider) maskgen_matmul));
 }

@@ -40,8 +40,8 @@ void session_count_hit(const uint8 *digest);
 /* The form that models are resident in, by maskgen.matmul. */
 MgForm session_form(void);
 
-/* "avx512", "avx2 openblas": what computes here and now. */
-const char *session_kernel(void);
+/* "avx512", "avx2 openblas", "avx512vnni int8": what computes a model here and now. */
+const char *session_kernel(const ModelEntry *entry);
 
 /* A text argument as a span that lives as long as the argument. */
 MgSpan span_of_text(const text *value);

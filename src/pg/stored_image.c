@@ -69,6 +69,13 @@ build_resident(ResidentWriter *writer, void *arg)
 		host_throw(&load->cx);
 }
 
+/* Models of 8 bits have no other form for libraries: they are resident once, for both. */
+static MgForm
+form_of(const ModelEntry *entry, MgForm form)
+{
+	return entry->int8 ? MG_FORM_PANELS : form;
+}
+
 ModelKey
 stored_image_key(const ModelEntry *entry, MgForm form)
 {
@@ -77,7 +84,7 @@ stored_image_key(const ModelEntry *entry, MgForm form)
 	/* Keys are hashed as bytes. */
 	memset(&key, 0, sizeof key);
 	memcpy(key.digest, entry->digest, DIGEST_SIZE);
-	key.layout = (uint8) form;
+	key.layout = (uint8) form_of(entry, form);
 	return key;
 }
 
@@ -101,7 +108,7 @@ stored_image_acquire(const ModelEntry *entry, MgForm form)
 	mg_ctx_init(&load->cx, &load->host);
 	load->source = stored_image_source(&load->stored, entry);
 	if (!mg_image_open(&load->cx, &load->source, &load->portable) ||
-		!mg_image_plan_pack(&load->cx, &load->portable, form, &load->resident))
+		!mg_image_plan_pack(&load->cx, &load->portable, form_of(entry, form), &load->resident))
 		host_throw(&load->cx);
 	resident = resident_acquire(&key, load->resident.size, build_resident, load);
 	MemoryContextSwitchTo(caller);

@@ -1,11 +1,10 @@
 /*
  * A task as SQL calls it: one function of one input text, whose other
  * arguments stay the same from row to row. Whoever has many inputs at hand -
- * an array, a batch of a plan (plan_batch*.c), the rows of a statement - hands
- * them over together, and the scalar functions are the case n = 1.
+ * a batch of a plan (plan_batch*.c), the rows of a statement - hands them over
+ * together, and the scalar functions are the case n = 1.
  *
- *   task_call()   asks the result cache, computes what is missing in one run
- *                 of the model, identical inputs once, and remembers it
+ *   task_call()   computes all results in one run of the model
  *
  * Everything that a scalar call does happens here, once a batch: privileges,
  * statistics, errors, cancellation.
@@ -24,12 +23,18 @@ typedef struct TaskCall TaskCall;
 typedef struct TaskFunction
 {
 	const char *symbol; /* of the C function, as pg_proc.prosrc has it: "maskgen_embed" */
-	int n_args;
-	int input;	   /* position of the input text; or */
-	int model;	   /* -1: the model that a setting names */
-	bool strict;   /* classify_as is not: its enum argument is NULL by design */
+	PGFunction address;
+	/*
+	 * A letter for each argument: 't' text, 'a' text[], 'i' int, 'b' boolean, 'e' a NULL that has the type of an enum. The
+	 * function is strict but for the latter.
+	 */
+	const char *args;
+	int input; /* position of the input text */
+	int model; /* and of the model's name; -1: a setting does */
+	char **setting;
+	bool enum_result;
 
-	/* Results of inputs [n], n > 0, none NULL, in the current memory context; ends by model_use_end. */
+	/* Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end. */
 	void (*run)(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 } TaskFunction;
 
@@ -38,28 +43,45 @@ typedef struct TaskUsage
 {
 	MgUsage model;	   /* rows, tokens and batches that a model computed */
 	uint64 inputs;	   /* rows asked for */
-	uint64 cache_hits; /* of them, answered from the result cache */
+	uint64 cache_hits; /* of them, answered without computing */
 	instr_time time;
 } TaskUsage;
 
-/* One place of a call in a statement. Zeroed but for the first three before its first use. */
+/* One place of a call in a statement. Zeroed but for the first four before its first use. */
 struct TaskCall
 {
 	const TaskFunction *function;
-	FmgrInfo *flinfo;		   /* for types of arguments; its memory context is that of state */
-	Datum args[TASK_MOST_ARGS]; /* detoasted, none NULL where strict; the one at position input is ignored */
-	bool nulls[TASK_MOST_ARGS];
+	FmgrInfo *flinfo;			/* for types of arguments; its memory context is that of state */
+	Datum args[TASK_MOST_ARGS]; /* the one at position input is ignored */
+	bool nulls[TASK_MOST_ARGS]; /* only where the letter is 'e' */
 	TaskUsage usage;
-	void *state; /* the function's own, kept from call to call */
+	ModelUse use; /* of the last run */
+	void *state;  /* the function's own, kept from call to call */
 };
 
-/* The task behind a function of this extension, by its OID; NULL for all others. Cheap: remembered until pg_proc changes. */
+/*
+ * The task behind a function of this extension, by its OID; NULL for all others, and for one that somebody has given
+ * settings or another owner's rights, since only fmgr obeys these. Cheap: remembered until pg_proc changes.
+ */
 const TaskFunction *task_function_of(Oid function);
 
-/* Results of inputs [n], n > 0, in the current memory context. */
+/* Results of inputs [n], none NULL, in the current memory context. */
 void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 
-/* The model that a call names, for EXPLAIN; palloc'd. */
+/* The name of the model that a call uses; palloc'd. */
 char *task_call_model(const TaskCall *call);
+
+/* For run: as model_use_begin and model_use_end of call->use, adding to its usage. */
+void task_begin(TaskCall *call);
+void task_end(TaskCall *call, bool fine);
+
+/* The body of each task's SQL function. */
+Datum task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function);
+
+/* Those of call_embed.c and call_classify.c. */
+extern const TaskFunction embed_tasks[];
+extern const int n_embed_tasks;
+extern const TaskFunction classify_tasks[];
+extern const int n_classify_tasks;
 
 #endif

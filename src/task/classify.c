@@ -87,7 +87,6 @@ static void
 score_candidates(const MgModel *model, const MgLabels *labels, const float *state, float *logits)
 {
 	const MgVocabulary vocabulary = model->arch->vocabulary(model);
-	size_t h = model->meta.hyper.hidden;
 	float largest = -INFINITY, log_sum;
 	double sum = 0;
 
@@ -95,7 +94,7 @@ score_candidates(const MgModel *model, const MgLabels *labels, const float *stat
 	{
 		size_t id = (size_t) labels->candidates[c];
 
-		logits[c] = mg_dot(&model->compute, state, vocabulary.matrix->data + id * h, h) +
+		logits[c] = mg_table_dot(&model->compute, vocabulary.matrix, id, state) +
 			(vocabulary.bias != NULL ? vocabulary.bias[id] : 0);
 		largest = fmaxf(largest, logits[c]);
 	}

@@ -125,12 +125,16 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  *              float scales[MG_PANEL]                      s_w; 0 for padding
  *              int32 sums[MG_PANEL]                        sum of w over cols
  *            which is what instructions like vpdpbusd take; the other levels widen it as they go.
+ * MG_ROWS8   rows of MG_Q8 (core/dtype.h), for row gathers: only the functions about tables take it.
+ * MG_ROWS16  rows of MG_BF16; the same.
  */
 typedef enum MgLayout
 {
 	MG_ROWS = 0, /* the numbers are part of the image format */
 	MG_PANELS = 1,
-	MG_INT8 = 2
+	MG_INT8 = 2,
+	MG_ROWS8 = 3,
+	MG_ROWS16 = 4
 } MgLayout;
 
 #define MG_PANEL 32
@@ -144,6 +148,7 @@ typedef struct MgMatrix
 	{
 		const float *data;
 		const uint8_t *panels; /* of MG_INT8 */
+		const uint8_t *narrow; /* of MG_ROWS8 and MG_ROWS16 */
 	};
 } MgMatrix;
 
@@ -173,7 +178,7 @@ float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);
 /* Packs up to MG_PANEL quantised rows, codes [n_rows, cols] with scales [n_rows], into one panel. */
 void mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size_t cols, uint8_t *panel);
 
-/* Converts n elements of a float dtype to float32; unaligned input is fine. */
+/* Converts n elements of dtype, which is not MG_Q8, to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);
 
 /* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
@@ -185,6 +190,20 @@ void mg_from_f32(MgDtype dtype, const float *from, size_t n, void *to);
  */
 bool mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *w,
 			   const float *bias, MgActivation activation, float *out, size_t out_stride);
+
+/*
+ * Tables: matrices whose rows are looked up, MG_ROWS, MG_ROWS8 or MG_ROWS16.
+ * A row that is not float32 is widened to scratch [cols], and scratch returned;
+ * else the row itself, and scratch is not used.
+ */
+const float *mg_table_row(const MgMatrix *table, size_t row, float *scratch);
+
+/* Sum of row[i] * x[i], x [cols]. */
+float mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const float *x);
+
+/* mg_linear over a table, without an activation: out [n, table.rows]. Products are of float32 in all layouts. */
+bool mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n,
+					 const MgMatrix *table, const float *bias, float *out, size_t out_stride);
 
 /* One of several products of the same x. */
 typedef struct MgLinear

@@ -32,7 +32,7 @@ SELECT error_of($$SELECT create_model('two words', '/tmp')$$);
 SELECT error_of($$SELECT create_model('semi;colon', '/tmp')$$);
 SELECT error_of($$SELECT create_model('$$ || repeat('x', 64) || $$', '/tmp')$$);
 SELECT without_path(format('SELECT create_model(%L, %L, %L)', 'x', :'mlm', o), :'dir')
-FROM unnest(ARRAY['{"poling": "mean"}', '{"pooling": "sum"}', '{"pooling": 1}', '{"dtype": "int3"}', '{"max_tokens": 2}',
+FROM unnest(ARRAY['{"poling": "mean"}', '{"pooling": "sum"}', '{"pooling": 1}', '{"dtype": "int4"}', '{"max_tokens": 2}',
 	'{"max_tokens": 41}', '{"max_tokens": "many"}', '{"normalize": "yes"}', '{"calibrate": 0}', '{"prompts": "query: "}',
 	'{"prompts": {"query": 1}}', '[]', '"mean"']) o;
 SELECT create_model(NULL, '/tmp') IS NULL;

@@ -24,6 +24,7 @@ $node->safe_psql(
 	SET ROLE owner;
 	SELECT maskgen.create_model('m', '$tiny/bert-embed-mean', '{"max_tokens": 12}');
 	SELECT maskgen.create_model('mlm', '$tiny/bert-mlm');
+	SELECT maskgen.create_model('m8', '$tiny/bert-embed-mean', '{"dtype": "int8", "max_tokens": 12}');
 	SELECT maskgen.grant_model('m', 'friend');
 	SELECT maskgen.grant_model('mlm', 'public');
 	RESET ROLE;
@@ -32,8 +33,9 @@ $node->safe_psql(
 	CREATE INDEX ON note (maskgen.classify('mlm', body, '{world,sports}'));
 	INSERT INTO note VALUES ('red shoes'), ('the capital of france');));
 
-my $what = q(SELECT name, version, owner, tasks, dims, max_tokens, parameters, stored_bytes FROM maskgen.models ORDER BY name);
+my $what = q(SELECT name, version, owner, tasks, dims, max_tokens, parameters, dtype, stored_bytes FROM maskgen.models ORDER BY name);
 my $vector = q(SELECT maskgen.embed('m', 'red shoes'));
+my $vector8 = q(SELECT maskgen.embed('m8', 'red shoes'));
 my $notes = q(SELECT body, v FROM note ORDER BY body);
 my $file = $node->basedir . '/dump';
 
@@ -52,6 +54,8 @@ for my $format (qw(custom plain))
 	}
 	is($node->safe_psql($to, $what), $node->safe_psql('source', $what), "$format: the models are the same");
 	is($node->safe_psql($to, $vector), $node->safe_psql('source', $vector), "$format: so is a vector, bit for bit");
+	is($node->safe_psql($to, $vector8), $node->safe_psql('source', $vector8), "$format: in 8 bits too");
+	isnt($node->safe_psql($to, $vector8), $node->safe_psql($to, $vector), "$format: which is another vector");
 	is($node->safe_psql($to, $notes), $node->safe_psql('source', $notes), "$format: and a generated column");
 
 	like($node->safe_psql($to, $vector, extra_params => [ '-U', 'friend' ]), qr/^\[/, "$format: a grant still holds");
@@ -62,9 +66,9 @@ for my $format (qw(custom plain))
 
 	# The sequence goes on behind the restored models.
 	$node->safe_psql($to, qq(SELECT maskgen.create_model('new', '$tiny/bert-mlm')));
-	is($node->safe_psql($to, q(SELECT count(DISTINCT id) FROM maskgen.model)), 3, "$format: a new model gets a new number");
+	is($node->safe_psql($to, q(SELECT count(DISTINCT id) FROM maskgen.model)), 4, "$format: a new model gets a new number");
 	$node->safe_psql($to, q(SELECT maskgen.drop_model('new')));
-	is($node->safe_psql($to, q(SELECT count(DISTINCT model) FROM maskgen.model_chunk)), 2, "$format: and leaves no chunks");
+	is($node->safe_psql($to, q(SELECT count(DISTINCT model) FROM maskgen.model_chunk)), 3, "$format: and leaves no chunks");
 }
 $node->stop;
 done_testing();

@@ -201,7 +201,7 @@ golden_logits(Golden *golden, char *rest)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		golden_compare(golden, KIND_LOGITS,
-					   mg_dot(&golden->model->compute, state + h, vocabulary.matrix->data + i * h, h) +
+					   mg_table_dot(&golden->model->compute, vocabulary.matrix, i, state + h) +
 						   vocabulary.bias[i],
 					   golden_number(&rest), t);
 	return true;

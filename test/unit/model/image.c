@@ -1,94 +1,5 @@
 /* From a directory to a bound model: failures at every point, and an image whose every byte of description is flipped. */
-#include "model/image.h"
-
-#include "cli/host.h"
-#include "model/checkpoint.h"
-#include "model/model.h"
-#include "task/embed.h"
-#include "task/fill_mask.h"
-#include "unit/host.h"
-
-#define TINY "test/golden/tiny/"
-
-typedef struct Bytes
-{
-	uint8_t *data;
-	size_t used, room;
-} Bytes;
-
-static bool
-append(MgCtx *cx, void *user, const void *bytes, size_t size)
-{
-	Bytes *to = user;
-
-	if (size > to->room - to->used)
-		return mg_fail(cx, MG_IO, "more bytes than were planned");
-	if (size > 0)
-		memcpy(to->data + to->used, bytes, size);
-	to->used += size;
-	return true;
-}
-
-/* The files of a model, read once: descriptors would leak at a jump. */
-static bool
-make_portable(MgCtx *cx, const char *directory, const char *options_text, Bytes *out)
-{
-	MgFiles files = cli_directory(directory);
-	MgModelOptions options;
-	MgSink sink = {out, append};
-	MgPlan plan;
-
-	if (!mg_model_options_parse(cx, mg_span_of(options_text), &options) ||
-		!mg_checkpoint_plan(cx, &files, &options, &plan))
-		return false;
-	out->room = plan.image.size;
-	out->used = 0;
-	out->data = mg_alloc(cx, out->room);
-	return out->data != NULL && mg_checkpoint_write(cx, mg_kernels(MG_CPU_SCALAR), &plan, &sink) &&
-		(out->used == out->room || mg_fail(cx, MG_IO, "fewer bytes than were planned"));
-}
-
-static bool
-make_resident(MgCtx *cx, MgSpan portable_bytes, MgForm form, Bytes *out)
-{
-	MgSource source = mg_source_of_span(&portable_bytes);
-	MgSink sink = {out, append};
-	MgImage portable, resident;
-
-	if (!mg_image_open(cx, &source, &portable) || !mg_image_plan_pack(cx, &portable, form, &resident))
-		return false;
-	out->room = resident.size;
-	out->used = 0;
-	out->data = mg_alloc(cx, out->room);
-	return out->data != NULL && mg_image_pack(cx, mg_kernels(MG_CPU_SCALAR), &source, &portable, &resident, &sink) &&
-		(out->used == out->room || mg_fail(cx, MG_IO, "fewer bytes than were planned"));
-}
-
-/* Binds, and uses what is bound: a damaged image may be refused, but not read out of bounds. */
-static bool
-use_resident(MgCtx *cx, MgSpan bytes)
-{
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
-	const MgModel *model = mg_model_bind(cx, "test", bytes, &compute);
-	MgSpan text = mg_span_of("Paris is [MASK].");
-	MgUsage usage = {0};
-
-	if (model == NULL)
-		return false;
-	if (mg_model_has(model, MG_PART_HEAD))
-	{
-		MgFillMaskOptions options = {.top_k = 2};
-		MgFilled *filled;
-		size_t n;
-
-		return mg_fill_mask(cx, model, &options, text, &filled, &n, &usage);
-	}
-
-	MgEmbedOptions options = {.normalize = true};
-	float *vector = mg_alloc_array(cx, model->meta.hyper.hidden, sizeof *vector);
-
-	return vector != NULL && mg_embed(cx, model, &options, &text, 1, vector, &usage);
-}
+#include "unit/images.h"
 
 static bool
 whole_way(MgCtx *cx, void *user)
@@ -135,7 +46,7 @@ test_flips(MgSpan image, size_t end, const char *what)
 }
 
 static void
-test_model(const char *name)
+test_model(const char *name, const char *options)
 {
 	MgCtx cx;
 	Bytes portable, resident;
@@ -144,7 +55,7 @@ test_model(const char *name)
 
 	mg_ctx_init(&cx, &cli_host);
 	snprintf(directory, sizeof directory, TINY "%s", name);
-	if (!ok(make_portable(&cx, directory, "{}", &portable), "%s: planned and written (%s)", name, cx.error.message))
+	if (!ok(make_portable(&cx, directory, options, &portable), "%s: planned and written (%s)", name, cx.error.message))
 		return;
 	bytes = mg_span(portable.data, portable.used);
 	sweep(name, whole_way, &bytes, 1);
@@ -208,11 +119,39 @@ test_dtypes(void)
 	mg_ctx_free(&cx);
 }
 
+/* Images of the version before are read: what they hold is laid out as it was. */
+static void
+test_versions(void)
+{
+	Bytes portable, resident;
+	MgCtx cx;
+	uint32_t version;
+
+	mg_ctx_init(&cx, &cli_host);
+	for (version = 0; version < 4; version++)
+	{
+		bool fine;
+
+		mg_ctx_reset(&cx);
+		ok(make_portable(&cx, TINY "bert-mlm", "{}", &portable), "version %u", version);
+		memcpy(portable.data + 8, &version, sizeof version);
+		fine = make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_PANELS, &resident);
+		if (version == 1 || version == 2)
+			ok(fine, "is read");
+		else
+			ok(!fine && strstr(cx.error.message, "this library reads versions 1 to 2") != NULL, "is not: %s",
+			   cx.error.message);
+	}
+	mg_ctx_free(&cx);
+}
+
 int
 main(void)
 {
-	test_model("bert-mlm");
-	test_model("bert-embed-mean");
+	test_model("bert-mlm", "{}");
+	test_model("bert-embed-mean", "{}");
+	test_model("bert-mlm", "{\"dtype\": \"int8\"}");
+	test_versions();
 	test_refusals();
 	test_dtypes();
 	return done();
