@@ -1,0 +1,73 @@
+/*
+ * Building in memory: one flat block, offsets and no pointers, so that it may
+ * be shared by processes; each inserts concurrently. Then emitted, entry by entry.
+ *
+ * Coded graphs keep 8 bits a dimension of the rotated vectors (a scale each):
+ * the graph is the same as with float32 to within noise, a quarter of the
+ * memory, and distances are sums of integers. A node of 384 dimensions with
+ * m = 16 takes some 540 bytes.
+ *
+ * Locks: a spin lock in each node, an atomic word, held while its list of
+ * links is copied or changed and never at a poll, an allocation or an error;
+ * and one for the entry point. No two are held at once.
+ */
+#ifndef MG_HNSW_BUILD_H
+#define MG_HNSW_BUILD_H
+
+#include "hnsw/graph.h"
+
+/* The start of the block. A caller's pointer to it is good in its own process only. */
+typedef struct MgBuild MgBuild;
+
+typedef struct MgBuildOptions
+{
+	uint32_t ef_construction;
+	size_t size; /* bytes of the block, header included */
+} MgBuildOptions;
+
+/* Bytes that a block for n nodes needs. SIZE_MAX when that overflows. For plain values: of the average size. */
+size_t mg_build_size(const MgLayout *layout, uint64_t n, uint32_t value_size);
+
+/* Sets up a block of options->size bytes, aligned to 64; by one process, before any other attaches. */
+bool mg_build_init(MgCtx *cx, MgBuild *build, const MgLayout *layout, const MgBuildOptions *options);
+
+/* What a process needs of its own to insert: scratch memory. In the arena. */
+typedef struct MgBuilder MgBuilder;
+MgBuilder *mg_builder_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph);
+
+typedef enum MgBuilt
+{
+	MG_BUILT_NODE,	 /* a new node */
+	MG_BUILT_JOINED, /* the item went to a node with an equal value */
+	MG_BUILT_FULL	 /* no room in the block: nothing was changed */
+} MgBuilt;
+
+/* vector [dims] (coded), or value of value_size bytes (plain). random: 64 random bits. Polls. False: an error. */
+bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const void *vector, uint32_t value_size, const void *item,
+					   uint64_t random, MgBuilt *result);
+
+/* Nodes, and bytes used. */
+uint64_t mg_build_nodes(const MgBuild *build);
+size_t mg_build_used(const MgBuild *build);
+
+/*
+ * Emission, by one process after all inserts. Entries come in an order, highest levels
+ * first within a node's neighbourhood; place() says where the next entry of that size will
+ * be and is called for each entry first, then write() for each in the same order.
+ */
+typedef struct MgPlacer
+{
+	void *user;
+
+	/* The id of the next entry, of mg_entry_size(layout, level) bytes. */
+	bool (*place)(void *user, MgCtx *cx, int level, uint32_t *id);
+
+	/* The finished bytes of an entry, in the order of the calls of place. */
+	bool (*write)(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry);
+} MgPlacer;
+
+/* entry_point MG_NO_NODE when nothing was inserted. Polls. */
+bool mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
+				   int *level);
+
+#endif

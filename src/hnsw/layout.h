@@ -1,0 +1,209 @@
+/*
+ * The bytes of an entry: one node on one level of the graph. README.md has
+ * the picture. All numbers are in the machine's order, as on a page.
+ *
+ *   0  u8   form       MG_ENTRY_CODED or MG_ENTRY_PLAIN
+ *   1  u8   level
+ *   2  u8   flags      MG_ENTRY_DELETED
+ *   3  u8   n_items    heap tuples that have this vector; 0 above level 0
+ *   4  u16  n_links    slots in use: the first ones
+ *   6  u16  value_size bytes of the value that are used
+ *   8  u32  below      id of the same node's entry one level lower; MG_NO_NODE on level 0
+ *  12  value           coded: the node's own code (code.h); plain: bytes that the store gave
+ *      items           [max_items, item_size], opaque; on level 0 only
+ *      links           [2 m on level 0, else m], each link_size bytes, at a multiple of 4
+ *
+ *   a link: u32 id; coded: and bf16 offset, bf16 factor, code_bits / 8 bytes of signs (code.h)
+ *
+ * An id names an entry, so a link on level 2 leads to an entry of level 2.
+ * Ids are made by the store (a page and a slot in it, say); the library only
+ * compares them.
+ */
+#ifndef MG_HNSW_LAYOUT_H
+#define MG_HNSW_LAYOUT_H
+
+#include "core/ctx.h"
+
+#define MG_NO_NODE UINT32_MAX
+#define MG_ENTRY_CODED 1
+#define MG_ENTRY_PLAIN 2
+#define MG_ENTRY_DELETED 1 /* no heap tuple is left: passed through by searches, never returned, never linked to */
+#define MG_ENTRY_HEADER 12
+#define MG_MAX_M 100
+#define MG_MAX_LEVEL 31
+#define MG_MAX_DIMS 16384
+
+typedef enum MgMetric
+{
+	MG_METRIC_L2, /* squared; cosine is this on vectors of length 1, and the distance twice 1 - cos */
+	MG_METRIC_IP, /* -<a, b> */
+	MG_METRIC_PLAIN /* the store's own (l1, hamming, jaccard; sparse values): entries are plain */
+} MgMetric;
+
+/* What an index stores of its shape; everything else follows. */
+typedef struct MgShape
+{
+	MgMetric metric;
+	uint32_t dims;		 /* coded: 1..MG_MAX_DIMS; plain: unused */
+	uint32_t code_bits;	 /* coded: signs a link keeps, a multiple of 16, at most padded dims; mg_layout_code_bits chooses */
+	uint32_t value_size; /* plain: most bytes that a value has; coded: follows from dims, 0 */
+	uint32_t m;			 /* 2..MG_MAX_M */
+	uint32_t item_size, max_items; /* heap tuples of equal vectors that share a node; at most 255 */
+} MgShape;
+
+typedef struct MgLayout
+{
+	MgShape shape;
+	bool coded;
+	uint32_t padded;	 /* coded: dims rounded up to a multiple of 64 */
+	uint32_t value_size; /* room for the value */
+	uint32_t link_size;
+	uint32_t links_at[2]; /* on level 0, above */
+	uint32_t n_slots[2];  /* 2 m, m */
+	uint32_t entry_size[2];
+} MgLayout;
+
+/* MG_BAD_ARGUMENT when the shape is out of range (it comes from a page: every field is checked). */
+bool mg_layout_init(MgCtx *cx, MgLayout *layout, const MgShape *shape);
+
+/*
+ * The bits of a link's code, so that entries fill pages well: as many as dims
+ * has, fewer where one more entry or, with code_bits < 128, any entry fits a
+ * page only so. room: bytes of a page for entries; overhead: bytes that each
+ * takes besides its own. 0: not one entry fits, the caller refuses the index.
+ */
+uint32_t mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead);
+
+static inline uint32_t
+mg_layout_upper(int level)
+{
+	return level > 0;
+}
+
+static inline uint32_t
+mg_entry_size(const MgLayout *layout, int level)
+{
+	return layout->entry_size[level > 0];
+}
+
+static inline uint32_t
+mg_entry_slots(const MgLayout *layout, int level)
+{
+	return layout->n_slots[level > 0];
+}
+
+static inline uint16_t
+mg_entry_u16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof value);
+	return value;
+}
+
+static inline uint32_t
+mg_entry_u32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof value);
+	return value;
+}
+
+static inline int
+mg_entry_level(const uint8_t *entry)
+{
+	return entry[1];
+}
+
+static inline bool
+mg_entry_deleted(const uint8_t *entry)
+{
+	return (entry[2] & MG_ENTRY_DELETED) != 0;
+}
+
+static inline uint32_t
+mg_entry_n_links(const uint8_t *entry)
+{
+	return mg_entry_u16(entry + 4);
+}
+
+static inline uint32_t
+mg_entry_below(const uint8_t *entry)
+{
+	return mg_entry_u32(entry + 8);
+}
+
+static inline const uint8_t *
+mg_entry_value(const uint8_t *entry)
+{
+	return entry + MG_ENTRY_HEADER;
+}
+
+static inline uint8_t *
+mg_entry_item(const MgLayout *layout, uint8_t *entry, uint32_t i)
+{
+	return entry + MG_ENTRY_HEADER + layout->value_size + i * layout->shape.item_size;
+}
+
+static inline const uint8_t *
+mg_entry_link(const MgLayout *layout, const uint8_t *entry, uint32_t slot)
+{
+	return entry + layout->links_at[entry[1] > 0] + slot * layout->link_size;
+}
+
+static inline uint32_t
+mg_entry_link_id(const MgLayout *layout, const uint8_t *entry, uint32_t slot)
+{
+	return mg_entry_u32(mg_entry_link(layout, entry, slot));
+}
+
+/*
+ * Bytes of a page are foreign: true when they are an entry of this layout and
+ * every count keeps within it, so that the functions here and in code.h stay
+ * inside [entry, entry + mg_entry_size(level)). Factors may still be any
+ * number and ids may lead anywhere: searches bear both. Stores call it on
+ * each read.
+ */
+bool mg_entry_valid(const MgLayout *layout, const uint8_t *entry, size_t size);
+
+/* An entry without links or items. value [value_size]. entry [mg_entry_size(level)] is set whole. */
+void mg_entry_start(const MgLayout *layout, uint8_t *entry, int level, const void *value, uint32_t value_size);
+
+void mg_entry_set_below(uint8_t *entry, uint32_t below);
+
+/* Appends an item; false when there is no room, or the entry is deleted. */
+bool mg_entry_add_item(const MgLayout *layout, uint8_t *entry, const void *item);
+
+/* Removes the items for which gone() is true; with none left the entry is deleted. The number removed. */
+uint32_t mg_entry_remove_items(const MgLayout *layout, uint8_t *entry, bool (*gone)(void *user, const void *item),
+							   void *user);
+
+/* Marks an entry without regard to items: for entries above level 0, whose node is deleted. */
+void mg_entry_delete(uint8_t *entry);
+
+/*
+ * One change of one entry, decided on a copy of it (insert.h, repair.h).
+ *   slot == expected count and expected == MG_NO_NODE: a link is appended
+ *   else the link in slot, which leads to expected, is replaced; or, with no
+ *   link given, removed, the last one taking its place
+ */
+typedef struct MgEdge
+{
+	uint32_t target; /* the entry to change */
+	uint32_t slot;
+	uint32_t expected;
+	const uint8_t *link; /* [link_size], arena memory; NULL: remove */
+} MgEdge;
+
+typedef enum MgApplied
+{
+	MG_APPLIED,
+	MG_NOT_NEEDED, /* the link is already there, or the entry is deleted: nothing was changed, the edge is done */
+	MG_CHANGED	   /* the entry is no longer what the plan saw: nothing was changed, plan again */
+} MgApplied;
+
+/* Under the entry's lock, on its present bytes, which are valid. */
+MgApplied mg_edge_apply(const MgLayout *layout, uint8_t *entry, const MgEdge *edge);
+
+#endif
