@@ -10,7 +10,7 @@
  *
  * Settings come from the environment, so that commands stay short:
  * MG_OPTIONS (JSON, as create_model's), MG_CPU (scalar, avx2, avx512, avx512vnni; neon, neondot),
- * MG_MATMUL (native, onednn, openblas), MG_THREADS, MG_TEMPLATE, MG_TOP_K.
+ * MG_MATMUL (native, onednn, openblas), MG_THREADS, MG_BATCH_TOKENS, MG_TEMPLATE, MG_TOP_K.
  */
 #include <math.h>
 #include <stdio.h>
@@ -173,6 +173,7 @@ choose_compute(MgCtx *cx, MgCompute *compute, MgForm *form)
 		if (!mg_blas_open(cx, compute->provider, threads))
 			return false;
 	}
+	compute->batch_tokens = strtoul(setting("MG_BATCH_TOKENS", "0"), NULL, 10);
 	if (threads > 1)
 		compute->pool = mg_pool_create(cx, threads);
 	return threads <= 1 || compute->pool != NULL;

@@ -11,6 +11,7 @@ char *maskgen_embed_model;
 char *maskgen_classify_model;
 int maskgen_long_input = MG_LONG_TRUNCATE;
 int maskgen_threads = 1;
+int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
 int maskgen_max_model_memory;
@@ -55,6 +56,9 @@ guc_define(void)
 	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
 							"Parallel workers always use one.", &maskgen_threads, 1, 1, 64, PGC_USERSET, 0, NULL, NULL,
 							NULL);
+	DefineCustomIntVariable("maskgen.batch_tokens", "Tokens of texts that are computed together.",
+							"A longer text is computed alone. Results do not depend on it.", &maskgen_batch_tokens,
+							MG_BATCH_TOKENS, 16, 16384, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.cpu", "Highest instruction set that kernels use.", NULL, &maskgen_cpu,
 							 MASKGEN_CPU_AUTO, cpu_values, PGC_USERSET, 0, check_cpu, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.matmul", "What multiplies matrices.",

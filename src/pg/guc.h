@@ -11,6 +11,7 @@ extern char *maskgen_embed_model;	 /* "": none */
 extern char *maskgen_classify_model; /* "": none */
 extern int maskgen_long_input;		 /* MgLongInput */
 extern int maskgen_threads;
+extern int maskgen_batch_tokens;
 extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */

@@ -122,7 +122,10 @@ choose_compute(void)
 	}
 	if (maskgen_matmul != MG_NATIVE)
 		open_blas(threads);
-	return (MgCompute){.kernels = mg_kernels(cpu_level()), .provider = (MgProvider) maskgen_matmul, .pool = pool};
+	return (MgCompute){.kernels = mg_kernels(cpu_level()),
+					   .provider = (MgProvider) maskgen_matmul,
+					   .pool = pool,
+					   .batch_tokens = (size_t) maskgen_batch_tokens};
 }
 
 static void

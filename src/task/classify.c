@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "task/labels.h"
+#include "task/schedule.h"
 
 static const char *const empty_inputs[] = {"", "N/A", "text"};
 #define N_EMPTY_INPUTS 3
@@ -16,10 +17,10 @@ put(int32_t *to, const int32_t *ids, size_t n)
 	return to + n;
 }
 
-/* The template filled with n_text tokens and n_masks masks; the position of the first mask goes to *mask_at. */
+/* The template filled with n_text tokens and n_masks masks. */
 static bool
 fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, const int32_t *text, size_t n_text,
-			  size_t n_masks, MgSequence *sequence, size_t *mask_at)
+			  size_t n_masks, MgSequence *sequence)
 {
 	const MgSpecialTokens *specials = &model->specials;
 	size_t room = labels->before.n + labels->between.n + labels->after.n + n_text + n_masks + 2;
@@ -34,11 +35,8 @@ fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, const int
 	for (int part = 0; part < 2; part++)
 	{
 		if ((part == 0) == labels->mask_first)
-		{
-			*mask_at = (size_t) (at - sequence->ids);
 			for (size_t i = 0; i < n_masks; i++)
 				*at++ = specials->mask;
-		}
 		else
 			at = put(at, text, n_text);
 		if (part == 0)
@@ -51,11 +49,30 @@ fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, const int
 	return true;
 }
 
+/* Where the masks of a filled template begin. */
+static size_t
+first_mask(const MgModel *model, const MgLabels *labels, const MgSequence *sequence)
+{
+	if (labels->mask_first)
+		return (model->specials.classify >= 0) + labels->before.n;
+	return sequence->n - (model->specials.separate >= 0) - labels->after.n - labels->groups[sequence->part].n_masks;
+}
+
+typedef struct Classification
+{
+	MgTask task;
+	const MgLabels *labels;
+	MgLongInput long_input;
+	float *logits; /* [n_candidates] scratch */
+} Classification;
+
 /* The sequences of one text, one for each group. */
 static bool
-fill_all(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgLongInput long_input, MgSpan text,
-		 MgSequence *sequences, size_t *mask_at)
+fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
 {
+	const Classification *classification = (const Classification *) task;
+	const MgLabels *labels = classification->labels;
+	const MgModel *model = task->model;
 	const MgSpecialTokens *specials = &model->specials;
 	size_t fixed = labels->before.n + labels->between.n + labels->after.n + (specials->classify >= 0) +
 		(specials->separate >= 0) + labels->most_masks;
@@ -71,13 +88,12 @@ fill_all(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgLongInput lo
 		return false;
 	if (tokens.n > limit - fixed)
 	{
-		if (long_input == MG_LONG_ERROR)
+		if (classification->long_input == MG_LONG_ERROR)
 			return mg_fail_too_long(cx, model, tokens.n, limit - fixed);
 		tokens.n = limit - fixed;
 	}
 	for (size_t g = 0; g < labels->n_groups; g++)
-		if (!fill_template(cx, model, labels, tokens.ids, tokens.n, labels->groups[g].n_masks, &sequences[g],
-						   &mask_at[g]))
+		if (!fill_template(cx, model, labels, tokens.ids, tokens.n, labels->groups[g].n_masks, &sequences[g]))
 			return false;
 	return true;
 }
@@ -122,30 +138,23 @@ score_group(const MgModel *model, const MgLabels *labels, const MgLabelGroup *gr
 	}
 }
 
-/* What a run over texts holds; sequences are ordered by text, then by group. */
-typedef struct Run
-{
-	size_t n_sequences;
-	MgSequence *sequences; /* [n_sequences] */
-	size_t *mask_at;	   /* [n_sequences] */
-	float *logits;		   /* [n_candidates] */
-	float *scores;		   /* [n texts, n_labels] */
-} Run;
-
-/* One forward pass over sequences [first, first + n). */
+/* One forward pass. */
 static bool
-run_batch(MgCtx *cx, const MgModel *model, const MgLabels *labels, const Run *run, size_t first, size_t n)
+run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
 {
+	const Classification *classification = (const Classification *) task;
+	const MgLabels *labels = classification->labels;
+	const MgModel *model = task->model;
 	size_t h = model->meta.hyper.hidden, n_rows = 0;
 	uint32_t *rows = mg_alloc_array(cx, n, labels->most_masks * sizeof *rows);
 	float *states, *headed;
 	MgBatch batch;
 
-	if (rows == NULL || !mg_batch_pack(cx, run->sequences + first, n, &batch))
+	if (rows == NULL || !mg_batch_pack(cx, sequences, n, &batch))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		for (size_t m = 0; m < labels->groups[(first + i) % labels->n_groups].n_masks; m++)
-			rows[n_rows++] = (uint32_t) (batch.offsets[i] + run->mask_at[first + i] + m);
+		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
+			rows[n_rows++] = (uint32_t) (batch.offsets[i] + first_mask(model, labels, &sequences[i]) + m);
 	batch.rows = rows;
 	batch.n_rows = n_rows;
 	states = mg_alloc_array(cx, n_rows, h * sizeof *states);
@@ -155,10 +164,9 @@ run_batch(MgCtx *cx, const MgModel *model, const MgLabels *labels, const Run *ru
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
-		size_t text = (first + i) / labels->n_groups;
-		const MgLabelGroup *group = &labels->groups[(first + i) % labels->n_groups];
+		const MgLabelGroup *group = &labels->groups[sequences[i].part];
 
-		score_group(model, labels, group, headed, run->logits, run->scores + text * labels->n_labels);
+		score_group(model, labels, group, headed, classification->logits, task->out + sequences[i].text * task->width);
 		headed += group->n_masks * h;
 	}
 	return true;
@@ -169,36 +177,13 @@ mg_classify(MgCtx *cx, const MgModel *model, const MgLabels *labels, const float
 			const MgSpan *texts, size_t n, float *scores, MgUsage *usage)
 {
 	MgMark start = mg_mark(cx);
-	Run run = {.scores = scores};
+	Classification classification = {{model, labels->n_groups, scores, labels->n_labels, fill, run}, labels, long_input,
+									 mg_alloc_array(cx, labels->n_candidates, sizeof(float))};
 
-	if (!mg_multiply(n, labels->n_groups, &run.n_sequences))
-		return mg_fail(cx, MG_TOO_LARGE, "too many inputs");
-	run.sequences = mg_alloc_array(cx, run.n_sequences, sizeof *run.sequences);
-	run.mask_at = mg_alloc_array(cx, run.n_sequences, sizeof *run.mask_at);
-	run.logits = mg_alloc_array(cx, labels->n_candidates, sizeof *run.logits);
-	if (run.sequences == NULL || run.mask_at == NULL || run.logits == NULL)
+	if (classification.logits == NULL || !mg_task_run(cx, &classification.task, texts, n, usage))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!mg_poll(cx) ||
-			!fill_all(cx, model, labels, long_input, texts[i], run.sequences + i * labels->n_groups,
-					  run.mask_at + i * labels->n_groups))
-			return false;
-	for (size_t done = 0; done < run.n_sequences;)
-	{
-		MgMark mark = mg_mark(cx);
-		size_t taken = mg_batch_take(run.sequences + done, run.n_sequences - done);
-
-		if (!run_batch(cx, model, labels, &run, done, taken))
-			return false;
-		for (size_t i = 0; i < taken; i++)
-			usage->tokens += run.sequences[done + i].n;
-		usage->batches++;
-		done += taken;
-		mg_rewind(cx, mark);
-	}
 	for (size_t i = 0; prior != NULL && i < n * labels->n_labels; i++)
 		scores[i] -= prior[i % labels->n_labels];
-	usage->rows += n;
 	mg_rewind(cx, start);
 	return true;
 }

@@ -1,7 +1,9 @@
-/* Embedding: batches by token budget, pooling, truncation, normalisation. */
+/* Embedding: pooling, truncation, normalisation. */
 #include "task/embed.h"
 
 #include <math.h>
+
+#include "task/schedule.h"
 
 bool
 mg_embed_dims(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, size_t *dims)
@@ -58,51 +60,56 @@ normalize(float *vector, size_t dims)
 		vector[d] /= length;
 }
 
+typedef struct Embedding
+{
+	MgTask task;
+	const MgEmbedOptions *options;
+} Embedding;
+
+static bool
+fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequence)
+{
+	const MgEmbedOptions *options = ((const Embedding *) task)->options;
+
+	if (!mg_sequence_of_text(cx, task->model, options->prompt, text, options->long_input, sequence))
+		return false;
+	return sequence->n > 0 || mg_fail(cx, MG_BAD_ARGUMENT, "input has no tokens");
+}
+
+static bool
+run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
+{
+	const MgEmbedOptions *options = ((const Embedding *) task)->options;
+	const MgModel *model = task->model;
+	size_t h = model->meta.hyper.hidden;
+	bool unit = options->normalize && (model->meta.normalize || options->dims > 0);
+	MgBatch batch;
+	float *states;
+	uint64_t begin;
+
+	if (!mg_batch_pack(cx, sequences, n, &batch))
+		return false;
+	states = mg_alloc_array(cx, batch.n_tokens, h * sizeof *states);
+	if (states == NULL || !model->arch->forward(cx, model, &batch, states))
+		return false;
+	begin = mg_profile_begin(&model->compute);
+	for (size_t i = 0; i < n; i++)
+	{
+		float *vector = task->out + sequences[i].text * task->width;
+
+		pool((MgPooling) model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, task->width, vector);
+		if (unit)
+			normalize(vector, task->width);
+	}
+	mg_profile_end(&model->compute, MG_PHASE_ELEMENTS, begin);
+	return true;
+}
+
 bool
 mg_embed(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out,
 		 MgUsage *usage)
 {
-	MgMark start = mg_mark(cx);
-	MgSequence *sequences = mg_alloc_array(cx, n, sizeof *sequences);
-	size_t h = model->meta.hyper.hidden, dims;
-	bool unit = options->normalize && (model->meta.normalize || options->dims > 0);
+	Embedding embedding = {{model, 1, out, 0, fill, run}, options};
 
-	if (sequences == NULL || !mg_embed_dims(cx, model, options, &dims))
-		return false;
-	for (size_t i = 0; i < n; i++)
-	{
-		if (!mg_poll(cx) ||
-			!mg_sequence_of_text(cx, model, options->prompt, texts[i], options->long_input, &sequences[i]))
-			return false;
-		if (sequences[i].n == 0)
-			return mg_fail(cx, MG_BAD_ARGUMENT, "input has no tokens");
-	}
-	for (size_t done = 0; done < n;)
-	{
-		MgMark mark = mg_mark(cx);
-		size_t taken = mg_batch_take(sequences + done, n - done);
-		MgBatch batch;
-		float *states;
-
-		if (!mg_batch_pack(cx, sequences + done, taken, &batch))
-			return false;
-		states = mg_alloc_array(cx, batch.n_tokens, h * sizeof *states);
-		if (states == NULL || !model->arch->forward(cx, model, &batch, states))
-			return false;
-		for (size_t i = 0; i < taken; i++)
-		{
-			float *vector = out + (done + i) * dims;
-
-			pool((MgPooling) model->meta.pooling, states + batch.offsets[i] * h, sequences[done + i].n, h, dims, vector);
-			if (unit)
-				normalize(vector, dims);
-		}
-		usage->tokens += batch.n_tokens;
-		usage->batches++;
-		done += taken;
-		mg_rewind(cx, mark);
-	}
-	usage->rows += n;
-	mg_rewind(cx, start);
-	return true;
+	return mg_embed_dims(cx, model, options, &embedding.task.width) && mg_task_run(cx, &embedding.task, texts, n, usage);
 }

@@ -73,11 +73,11 @@ mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text,
 }
 
 size_t
-mg_batch_take(const MgSequence *sequences, size_t n)
+mg_batch_take(const MgSequence *sequences, size_t n, size_t budget)
 {
 	size_t taken = 1, tokens = sequences[0].n;
 
-	while (taken < n && tokens + sequences[taken].n <= MG_BATCH_TOKENS)
+	while (taken < n && tokens + sequences[taken].n <= budget)
 		tokens += sequences[taken++].n;
 	return taken;
 }

@@ -24,11 +24,13 @@ typedef struct MgUsage
 /* Tokens in one forward pass, unless one sequence is longer: products are at full speed, and states still near the core. */
 #define MG_BATCH_TOKENS 512
 
-/* A text as the ids of one sequence. */
+/* A text, or a part of what is asked about it, as the ids of one sequence. */
 typedef struct MgSequence
 {
 	size_t n;
 	int32_t *ids; /* [n] */
+	size_t text;  /* whose it is, where there are several (task/schedule.h) */
+	size_t part;
 } MgSequence;
 
 /* [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. */
@@ -41,8 +43,8 @@ bool mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan 
  */
 bool mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit);
 
-/* How many of sequences[0, n) go into the next batch: at least 1, and up to MG_BATCH_TOKENS tokens. */
-size_t mg_batch_take(const MgSequence *sequences, size_t n);
+/* How many of sequences[0, n) go into the next batch: at least 1, and up to budget tokens. */
+size_t mg_batch_take(const MgSequence *sequences, size_t n, size_t budget);
 
 /* Packs sequences[0, n) into batch, wanting all rows. Arena memory. */
 bool mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch);

@@ -75,14 +75,14 @@ test_long_text(void)
 	mg_ctx_free(&cx);
 }
 
-/* Each text's scores are the same bits alone and among others. */
+/* Each text's scores are the same bits alone and among others, equal ones too, in batches of any size. */
 static void
 test_batch_invariance(void)
 {
 	MgSpan names[] = {mg_span_of("world"), mg_span_of("science and sports")};
 	static char texts[200][40];
 	static MgSpan spans[200];
-	static float together[200 * 2], alone[2];
+	static float together[200 * 2], again[200 * 2], alone[2];
 	const MgLabels *labels;
 	MgUsage usage = {0};
 	long differ = 0;
@@ -105,6 +105,21 @@ test_batch_invariance(void)
 		differ += memcmp(alone, together + 2 * i, sizeof alone) != 0;
 	}
 	is_int(differ, 0, "have the same bits as one by one");
+	for (size_t budget = 1; budget <= 4096; budget *= 4)
+	{
+		MgUsage one = {0};
+
+		model->compute.batch_tokens = budget;
+		for (size_t i = 0; i < 200; i++)
+			spans[i] = mg_span_of(texts[i / 2]);
+		mg_ctx_reset(&cx);
+		ok(mg_classify(&cx, model, labels, NULL, MG_LONG_TRUNCATE, spans, 200, again, &one) && one.rows == 200,
+		   "batches of %zu tokens: 200 texts, %d tokens in %d batches", budget, (int) one.tokens, (int) one.batches);
+		for (size_t i = differ = 0; i < 200; i++)
+			differ += memcmp(again + 2 * i, together + i / 2 * 2, sizeof alone) != 0;
+		is_int(differ, 0, "have the same bits");
+	}
+	model->compute.batch_tokens = 0;
 	mg_ctx_free(&cx);
 	mg_ctx_free(&kept);
 }

@@ -44,6 +44,26 @@ test_batch_invariance(size_t dims)
 		differ += memcmp(alone, together + i * dims, dims * sizeof *alone) != 0;
 	}
 	is_int(differ, 0, "have the same bits as one by one");
+
+	/* Twice the same texts, in batches of any size. */
+	for (size_t budget = 1; budget <= 4096; budget *= 4)
+	{
+		float *again = malloc(N_TEXTS * dims * sizeof *again);
+		MgUsage one = {0};
+
+		model->compute.batch_tokens = budget;
+		for (size_t i = 0; i < N_TEXTS; i++)
+			spans[i] = mg_span_of(texts[i / 2]);
+		mg_ctx_reset(&cx);
+		ok(mg_embed(&cx, model, &options, spans, N_TEXTS, again, &one) && one.rows == N_TEXTS && one.tokens < usage.tokens,
+		   "batches of %zu tokens: %d texts, %d tokens in %d batches", budget, N_TEXTS, (int) one.tokens,
+		   (int) one.batches);
+		for (size_t i = differ = 0; i < N_TEXTS; i++)
+			differ += memcmp(again + i * dims, together + i / 2 * dims, dims * sizeof *again) != 0;
+		is_int(differ, 0, "have the same bits");
+		free(again);
+	}
+	model->compute.batch_tokens = 0;
 	ok(mg_embed(&cx, model, &options, NULL, 0, together, &usage), "no text at all is fine");
 	mg_ctx_free(&cx);
 	free(together);
