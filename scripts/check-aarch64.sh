@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Cross-compiles the numeric layer for AArch64 and runs its unit tests under QEMU, on a CPU with the instructions for dot
+# Cross-compiles the numeric layers for AArch64 and runs their unit tests under QEMU, on a CPU with the instructions for dot
 # products of bytes and on one without; not part of ./check.
 #
-# usage: scripts/check-aarch64.sh [TEST...]      kernels, int8 ...; without any, all of test/unit/tensor
+# usage: scripts/check-aarch64.sh [TEST...]      tensor/kernels, vector/distance ...; without any, all of both layers
 #
 # Needs gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user. Builds in build-aarch64/.
 set -euo pipefail
@@ -19,7 +19,7 @@ flags=(-std=gnu11 -g -O2 -Wall -Wextra -Werror -Wmissing-prototypes -Wno-declara
 	-D_GNU_SOURCE -Isrc -Itest)
 objects=()
 mkdir -p build-aarch64
-for file in src/core/*.c src/tensor/*.c
+for file in src/core/*.c src/tensor/*.c src/vector/*.c
 do
 	object=${file#src/}
 	object=build-aarch64/${object//\//-}.o
@@ -30,16 +30,18 @@ done
 tests=("$@")
 if [[ ${#tests[@]} == 0 ]]
 then
-	for file in test/unit/tensor/*.c
+	for file in test/unit/tensor/*.c test/unit/vector/*.c
 	do
-		tests+=("$(basename "$file" .c)")
+		file=${file#test/unit/}
+		tests+=("${file%.c}")
 	done
 fi
 programs=()
 for test in "${tests[@]}"
 do
-	programs+=("build-aarch64/$test.t")
-	$compiler "${flags[@]}" "test/unit/tensor/$test.c" "${objects[@]}" -lpthread -ldl -lm -o "build-aarch64/$test.t"
+	program=build-aarch64/${test//\//-}.t
+	programs+=("$program")
+	$compiler "${flags[@]}" "test/unit/$test.c" "${objects[@]}" -lpthread -ldl -lm -o "$program"
 done
 for cpu in cortex-a76 cortex-a53
 do

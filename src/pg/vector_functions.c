@@ -25,64 +25,53 @@ PG_FUNCTION_INFO_V1(maskgen_vector_ge);
 PG_FUNCTION_INFO_V1(maskgen_vector_gt);
 PG_FUNCTION_INFO_V1(maskgen_vector_cmp);
 
-static const MgDistances *
-kernels(void)
-{
-	static const MgDistances *chosen;
-
-	if (chosen == NULL)
-		chosen = mg_distances(mg_distance_level());
-	return chosen;
-}
-
-typedef double (*Sum)(const float *a, const float *b, size_t n);
-
+/* The distance of an index's order; of the arguments. */
 static double
-sum_of(FunctionCallInfo fcinfo, Sum sum)
+distance_of(FunctionCallInfo fcinfo, MgMetric metric)
 {
+	static MgDistance chosen[MG_N_METRICS];
 	const Vector *a = PG_GETARG_VECTOR_P(0), *b = PG_GETARG_VECTOR_P(1);
 
 	vector_check_same_dims(a, b);
-	return sum(a->x, b->x, (size_t) a->dim);
+	if (chosen[metric].pair == NULL)
+		mg_distance_find(MG_ELEMENT_F32, metric, mg_distance_level(), &chosen[metric]);
+	return chosen[metric].pair(a->x, b->x, (size_t) a->dim);
 }
 
 Datum
 maskgen_l2_distance(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(sqrt(sum_of(fcinfo, kernels()->squared_l2)));
+	PG_RETURN_FLOAT8(sqrt(distance_of(fcinfo, MG_METRIC_L2)));
 }
 
 Datum
 maskgen_vector_l2_squared_distance(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(sum_of(fcinfo, kernels()->squared_l2));
+	PG_RETURN_FLOAT8(distance_of(fcinfo, MG_METRIC_L2));
 }
 
 Datum
 maskgen_inner_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(sum_of(fcinfo, kernels()->inner_product));
+	PG_RETURN_FLOAT8(-distance_of(fcinfo, MG_METRIC_INNER_PRODUCT));
 }
 
 Datum
 maskgen_vector_negative_inner_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(-sum_of(fcinfo, kernels()->inner_product));
+	PG_RETURN_FLOAT8(distance_of(fcinfo, MG_METRIC_INNER_PRODUCT));
 }
 
 Datum
 maskgen_l1_distance(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(sum_of(fcinfo, kernels()->l1));
+	PG_RETURN_FLOAT8(distance_of(fcinfo, MG_METRIC_L1));
 }
 
 Datum
 maskgen_cosine_distance(PG_FUNCTION_ARGS)
 {
-	const Vector *a = PG_GETARG_VECTOR_P(0), *b = PG_GETARG_VECTOR_P(1);
-
-	vector_check_same_dims(a, b);
-	PG_RETURN_FLOAT8(mg_cosine_distance(kernels(), a->x, b->x, (size_t) a->dim));
+	PG_RETURN_FLOAT8(distance_of(fcinfo, MG_METRIC_COSINE));
 }
 
 Datum

@@ -1,92 +1,159 @@
 /*
- * Sums over pairs of elements; distance_body.h holds them once for all
- * instruction sets, as vectors of GCC and Clang (`vector_size`).
- *
- * Precision. A block of BLOCK elements is summed in float32, in 64 chains of 8
- * terms; chains are joined four to one, then go on in double. A term of
- * squared_l2, the worst, is rounded 3 times (the difference counts twice) and
- * 10 more on its way: 13 x 2^-24 = 7.8e-7 of the sum of the terms' absolute
- * values, at any dimension. What overflows float32 is infinite.
- *
- * Every level adds the same terms in the same order and multiplies and adds
- * apart (-ffp-contract=off), so all CPUs give the same bits: an index that was
- * built on one machine holds on its replica. Loads bound a single
- * sum; only the three of a cosine would be faster with fused operations.
+ * The one place that chooses kernels. On x86-64, the compilers' run-time test
+ * reads CPUID and asks the operating system's XCR0 as well; F16C is read by
+ * hand, for clang's test has no word for it.
  */
 #include "vector/distance.h"
 
-#include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "vector/half.h"
+#include "vector/kernels.h"
+#include "vector/sparse.h"
 
-#define LANES 16		   /* sums that are kept in double */
-#define STEP (4 * LANES)   /* chains of additions: enough to hide the latency of one */
-#define BLOCK (8 * STEP)   /* see Precision above */
-#define INLINE static inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#include <cpuid.h>
 
-/* Two doubles, which the registers of every target hold. */
-typedef double Pair __attribute__((vector_size(16)));
-
-typedef enum Term
+static bool
+has_f16c(void)
 {
-	TERM_PRODUCT,
-	TERM_SQUARE,
-	TERM_ABSOLUTE
-} Term;
+	unsigned a, b, c, d;
 
-INLINE double
-add_lanes(const double *lanes)
-{
-	Pair sums[LANES / 2];
-
-	memcpy(sums, lanes, sizeof sums);
-	for (int n = LANES / 4; n > 0; n /= 2)
-		for (int i = 0; i < n; i++)
-			sums[i] += sums[i + n];
-	return sums[0][0] + sums[0][1];
+	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
-
-#define NAME(word) word##_scalar
-#define TARGET
-#define WIDTH 4
-#include "vector/distance_body.h"
-
-#ifdef __x86_64__
-#define NAME(word) word##_avx2
-#define TARGET __attribute__((target("avx2")))
-#define WIDTH 8
-#include "vector/distance_body.h"
-
-#define NAME(word) word##_avx512
-#define TARGET __attribute__((target("avx512f")))
-#define WIDTH 16
-#include "vector/distance_body.h"
-#endif
 
 MgDistanceLevel
 mg_distance_level(void)
 {
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx512f"))
-		return MG_DISTANCE_AVX512;
-	if (__builtin_cpu_supports("avx2"))
+	__builtin_cpu_init();
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt") || !has_f16c())
+		return MG_DISTANCE_SCALAR;
+	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
 		return MG_DISTANCE_AVX2;
-#endif
+	return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq") ? MG_DISTANCE_AVX512VNNI
+																							 : MG_DISTANCE_AVX512;
+}
+
+static const MgDistanceTable *
+table_of(MgDistanceLevel level)
+{
+	switch (level)
+	{
+		case MG_DISTANCE_AVX512VNNI:
+			return &mg_distances_avx512vnni;
+		case MG_DISTANCE_AVX512:
+			return &mg_distances_avx512;
+		case MG_DISTANCE_AVX2:
+			return &mg_distances_avx2;
+		default:
+			return &mg_distances_scalar;
+	}
+}
+
+#elif defined(__aarch64__)
+
+MgDistanceLevel
+mg_distance_level(void)
+{
+	return MG_DISTANCE_NEON;
+}
+
+static const MgDistanceTable *
+table_of(MgDistanceLevel level)
+{
+	return level == MG_DISTANCE_NEON ? &mg_distances_neon : &mg_distances_scalar;
+}
+
+#else
+
+MgDistanceLevel
+mg_distance_level(void)
+{
 	return MG_DISTANCE_SCALAR;
 }
 
-const MgDistances *
-mg_distances(MgDistanceLevel level)
+static const MgDistanceTable *
+table_of(MgDistanceLevel level)
 {
-#ifdef __x86_64__
-	if (level == MG_DISTANCE_AVX512)
-		return &distances_avx512;
-	if (level == MG_DISTANCE_AVX2)
-		return &distances_avx2;
-#endif
 	(void) level;
-	return &distances_scalar;
+	return &mg_distances_scalar;
+}
+
+#endif
+
+const char *
+mg_distance_level_name(MgDistanceLevel level)
+{
+#if defined(__aarch64__)
+	static const char *const names[] = {"scalar", "neon"};
+#else
+	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni"};
+#endif
+
+	return (unsigned) level < sizeof names / sizeof names[0] ? names[level] : "unknown";
+}
+
+bool
+mg_distance_find(MgElement element, MgMetric metric, MgDistanceLevel level, MgDistance *distance)
+{
+	static const MgPairDistance of_sparse[MG_N_METRICS] = {
+		[MG_METRIC_L2] = mg_sparse_l2,
+		[MG_METRIC_INNER_PRODUCT] = mg_sparse_inner_product,
+		[MG_METRIC_COSINE] = mg_sparse_cosine,
+		[MG_METRIC_L1] = mg_sparse_l1,
+	};
+
+	if ((unsigned) element >= MG_N_ELEMENTS || (unsigned) metric >= MG_N_METRICS)
+		return false;
+	distance->element = element;
+	distance->metric = metric;
+	distance->pair = element == MG_ELEMENT_SPARSE ? of_sparse[metric] : table_of(level)->pairs[element][metric];
+	return distance->pair != NULL;
+}
+
+/* The first bytes of a row; the CPU's own prefetcher follows from there. */
+static inline void
+prefetch(const char *row, size_t size)
+{
+	for (size_t at = 0; at < size && at < 256; at += 64)
+		__builtin_prefetch(row + at);
+}
+
+void
+mg_distance_many(const MgDistance *distance, const void *query, const void *const *rows, size_t n_rows, size_t n,
+				 double *distances)
+{
+	size_t size = mg_row_size(distance->element, n);
+
+	for (size_t i = 0; i < n_rows; i++)
+	{
+		if (i + 1 < n_rows)
+			prefetch(rows[i + 1], size);
+		distances[i] = distance->pair(query, rows[i], n);
+	}
+}
+
+size_t
+mg_row_size(MgElement element, size_t n)
+{
+	switch (element)
+	{
+		case MG_ELEMENT_F32:
+			return 4 * n;
+		case MG_ELEMENT_F16:
+			return 2 * n;
+		case MG_ELEMENT_INT8:
+			return n;
+		case MG_ELEMENT_BIT:
+			return (n + 7) / 8;
+		default:
+			return sizeof(MgSparse);
+	}
+}
+
+double
+mg_metric_value(MgMetric metric, double distance)
+{
+	return metric == MG_METRIC_L2 ? sqrt(distance) : distance;
 }
 
 double
@@ -100,16 +167,18 @@ mg_norm(const float *a, size_t n)
 }
 
 double
-mg_cosine_distance(const MgDistances *distances, const float *a, const float *b, size_t n)
+mg_norm_f16(const void *a, size_t n)
 {
-	double parts[3], similarity;
+	double sum = 0;
 
-	distances->cosine_parts(a, b, n, parts);
-	similarity = parts[0] / sqrt(parts[1] * parts[2]);
-	/* Rounding must not take equal vectors below 0. */
-	if (similarity > 1)
-		similarity = 1;
-	else if (similarity < -1)
-		similarity = -1;
-	return 1 - similarity;
+	for (size_t i = 0; i < n; i++)
+	{
+		uint16_t half;
+		double wide;
+
+		memcpy(&half, (const char *) a + 2 * i, sizeof half);
+		wide = mg_half_to_float(half);
+		sum += wide * wide;
+	}
+	return sqrt(sum);
 }

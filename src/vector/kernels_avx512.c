@@ -1,0 +1,44 @@
+/*
+ * The distances of the level "avx512". The target is set by pragma for what
+ * stands between its two ends, so that the file needs no compiler flag of its
+ * own; headers with code for everybody are included before it.
+ */
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "vector/half.h"
+#include "vector/kernels.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")
+#endif
+
+#define LEVEL_NAME avx512
+#define WIDTH 16
+
+typedef float Wide __attribute__((vector_size(WIDTH * 4)));
+
+ALWAYS_INLINE Wide
+load_f16(const void *from)
+{
+	return (Wide) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) from));
+}
+
+#include "vector/bytes_avx512.h"
+#include "vector/kernels_body.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#else
+/* Other architectures do not have this level. */
+typedef int mg_no_distances_avx512;
+#endif
