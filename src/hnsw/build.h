@@ -26,10 +26,10 @@ typedef struct MgBuildOptions
 } MgBuildOptions;
 
 /* Bytes that a block for n nodes needs. SIZE_MAX when that overflows. For plain values: of the average size. */
-size_t mg_build_size(const MgLayout *layout, uint64_t n, uint32_t value_size);
+size_t mg_build_size(const MgEntryLayout *layout, uint64_t n, uint32_t value_size);
 
 /* Sets up a block of options->size bytes, aligned to 64; by one process, before any other attaches. */
-bool mg_build_init(MgCtx *cx, MgBuild *build, const MgLayout *layout, const MgBuildOptions *options);
+bool mg_build_init(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout, const MgBuildOptions *options);
 
 /* What a process needs of its own to insert: scratch memory. In the arena. */
 typedef struct MgBuilder MgBuilder;

@@ -42,21 +42,35 @@ typedef enum MgCodeLevel
 {
 	MG_CODE_SCALAR = 0,
 	MG_CODE_AVX2, /* and POPCNT */
-	MG_CODE_AVX512, /* with VPOPCNTDQ */
-	MG_CODE_NEON,
 	MG_N_CODE_LEVELS
 } MgCodeLevel;
 
 typedef struct MgCodeKernels
 {
-	/* sums[i] = sum over planes of weight * popcount(signs of link i & plane); links [n, stride] at their signs. */
-	void (*sign_sums)(const uint64_t *planes, uint32_t bits, const uint8_t *signs, size_t stride, size_t n, int32_t *sums);
+	/*
+	 * sums[i] = sum over the planes of weight * popcount(plane & signs of link i), weights 1, 2, 4, -8. signs: of the
+	 * first link, the others at multiples of stride; planes [MG_QUERY_PLANES, (bits + 63) / 64]; bits at least 64.
+	 */
+	void (*sign_sums)(const uint64_t *planes, uint32_t bits, const uint8_t *signs, size_t stride, size_t n,
+					  int32_t *sums);
 
-	/* sum of c_i q_i; code [n / 2], query [n], n a multiple of 64 */
-	int64_t (*nibble_sum)(const uint8_t *code, const int8_t *query, size_t n);
+	/* Signs that differ; bits at least 64, a multiple of 16. */
+	uint32_t (*different)(const uint8_t *a, const uint8_t *b, uint32_t bits);
 
-	/* sum of a_i b_i; n a multiple of 64 */
-	int64_t (*byte_sum)(const int8_t *a, const int8_t *b, size_t n);
+	/* sum of c_i q_i; code [n / 2], query [n], n a multiple of 64, at most MG_MAX_DIMS */
+	int32_t (*nibble_sum)(const uint8_t *code, const int8_t *query, size_t n);
+
+	/* sum of a_i b_i; n a multiple of 64, at most MG_MAX_DIMS */
+	int32_t (*byte_sum)(const int8_t *a, const int8_t *b, size_t n);
+
+	/* to_i = scale * from_i; n a multiple of 64 */
+	void (*widen)(const int8_t *from, float scale, float *to, size_t n);
+
+	/*
+	 * What a link needs of r = neighbour - centre, n a multiple of 64: the signs of the first bits (set: not negative), and
+	 * sums[0] = |r|^2 over all n, sums[1] = <s, r> and sums[2] = <s, centre> over the first bits. The same bits at all levels.
+	 */
+	void (*residual)(const float *centre, const float *neighbour, size_t n, size_t bits, uint8_t *signs, float sums[3]);
 } MgCodeKernels;
 
 bool mg_code_level_exists(MgCodeLevel level);			  /* here */
@@ -78,16 +92,19 @@ typedef struct MgQuery
 } MgQuery;
 
 /* rotated [padded] is kept by reference. */
-bool mg_query_init(MgCtx *cx, const MgLayout *layout, const float *rotated, MgQuery *query);
+bool mg_query_init(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query);
+
+/* x [n] ~ scale * bytes [n], bytes in -127..127; the scale. */
+float mg_bytes_encode(const float *x, size_t n, int8_t *bytes);
 
 /* value [layout->value_size] becomes the own code of rotated [padded]. */
-void mg_code_encode(const MgLayout *layout, const float *rotated, uint8_t *value);
+void mg_code_encode(const MgEntryLayout *layout, const float *rotated, uint8_t *value);
 
 /* decoded [padded]. */
-void mg_code_decode(const MgLayout *layout, const uint8_t *value, float *decoded);
+void mg_code_decode(const MgEntryLayout *layout, const uint8_t *value, float *decoded);
 
 /* Distance of the query from an own code, in the layout's metric. */
-float mg_code_distance(const MgLayout *layout, const MgCodeKernels *kernels, const MgQuery *query,
+float mg_code_distance(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *query,
 					   const uint8_t *value);
 
 /*
@@ -95,10 +112,15 @@ float mg_code_distance(const MgLayout *layout, const MgCodeKernels *kernels, con
  * entry, whose own distance is known. Not a number only if the entry's
  * factors are none.
  */
-void mg_code_estimate(const MgLayout *layout, const MgCodeKernels *kernels, const MgQuery *query,
+void mg_code_estimate(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *query,
 					  const uint8_t *entry, float own, uint32_t first, uint32_t n, float *distances);
 
 /* The link from a node to a neighbour. centre: the node's decoded code; neighbour: rotated; both [padded]. */
-void mg_code_link(const MgLayout *layout, const float *centre, const float *neighbour, uint32_t id, uint8_t *link);
+void mg_code_link(const MgEntryLayout *layout, const MgCodeKernels *kernels, const float *centre, const float *neighbour,
+				  uint32_t id, uint8_t *link);
+
+/* |r|^2 of a link of the node whose decoded own code is centre. */
+float mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre,
+						  const uint8_t *link);
 
 #endif

@@ -36,7 +36,7 @@ typedef struct MgStore
 
 typedef struct MgGraph
 {
-	const MgLayout *layout;
+	const MgEntryLayout *layout;
 	const MgRotation *rotation;		/* coded; NULL for plain */
 	const MgCodeKernels *kernels;	/* coded; NULL for plain */
 	MgStore store;
@@ -50,7 +50,14 @@ typedef struct MgCounts
 	uint64_t distances; /* distances computed from own codes or plain values */
 } MgCounts;
 
+/* One node in this many of a level is also on the next. Twice HNSW's m: a step reads one entry, so a few more are cheap. */
+static inline uint32_t
+mg_level_ratio(uint32_t m)
+{
+	return 2 * m;
+}
+
 /* The level of a new node from 64 random bits: 0, and one higher each time with probability 1 / mg_level_ratio(m). */
-int mg_level(const MgLayout *layout, uint64_t random);
+int mg_level(const MgEntryLayout *layout, uint64_t random);
 
 #endif

@@ -11,7 +11,7 @@
  *   8  u32  below      id of the same node's entry one level lower; MG_NO_NODE on level 0
  *  12  value           coded: the node's own code (code.h); plain: bytes that the store gave
  *      items           [max_items, item_size], opaque; on level 0 only
- *      links           [2 m on level 0, else m], each link_size bytes, at a multiple of 4
+ *      links           [2 m on level 0, else m], each link_size bytes, from a multiple of 4 on
  *
  *   a link: u32 id; coded: and bf16 offset, bf16 factor, code_bits / 8 bytes of signs (code.h)
  *
@@ -45,13 +45,13 @@ typedef struct MgShape
 {
 	MgMetric metric;
 	uint32_t dims;		 /* coded: 1..MG_MAX_DIMS; plain: unused */
-	uint32_t code_bits;	 /* coded: signs a link keeps, a multiple of 16, at most padded dims; mg_layout_code_bits chooses */
+	uint32_t code_bits;	 /* coded: signs a link keeps: a multiple of 16, from 64 to padded dims; mg_layout_code_bits chooses */
 	uint32_t value_size; /* plain: most bytes that a value has; coded: follows from dims, 0 */
 	uint32_t m;			 /* 2..MG_MAX_M */
 	uint32_t item_size, max_items; /* heap tuples of equal vectors that share a node; at most 255 */
 } MgShape;
 
-typedef struct MgLayout
+typedef struct MgEntryLayout
 {
 	MgShape shape;
 	bool coded;
@@ -61,10 +61,10 @@ typedef struct MgLayout
 	uint32_t links_at[2]; /* on level 0, above */
 	uint32_t n_slots[2];  /* 2 m, m */
 	uint32_t entry_size[2];
-} MgLayout;
+} MgEntryLayout;
 
 /* MG_BAD_ARGUMENT when the shape is out of range (it comes from a page: every field is checked). */
-bool mg_layout_init(MgCtx *cx, MgLayout *layout, const MgShape *shape);
+bool mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape);
 
 /*
  * The bits of a link's code, so that entries fill pages well: as many as dims
@@ -75,19 +75,13 @@ bool mg_layout_init(MgCtx *cx, MgLayout *layout, const MgShape *shape);
 uint32_t mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead);
 
 static inline uint32_t
-mg_layout_upper(int level)
-{
-	return level > 0;
-}
-
-static inline uint32_t
-mg_entry_size(const MgLayout *layout, int level)
+mg_entry_size(const MgEntryLayout *layout, int level)
 {
 	return layout->entry_size[level > 0];
 }
 
 static inline uint32_t
-mg_entry_slots(const MgLayout *layout, int level)
+mg_entry_slots(const MgEntryLayout *layout, int level)
 {
 	return layout->n_slots[level > 0];
 }
@@ -129,6 +123,18 @@ mg_entry_n_links(const uint8_t *entry)
 }
 
 static inline uint32_t
+mg_entry_n_items(const uint8_t *entry)
+{
+	return entry[3];
+}
+
+static inline uint32_t
+mg_entry_value_size(const uint8_t *entry)
+{
+	return mg_entry_u16(entry + 6);
+}
+
+static inline uint32_t
 mg_entry_below(const uint8_t *entry)
 {
 	return mg_entry_u32(entry + 8);
@@ -141,19 +147,19 @@ mg_entry_value(const uint8_t *entry)
 }
 
 static inline uint8_t *
-mg_entry_item(const MgLayout *layout, uint8_t *entry, uint32_t i)
+mg_entry_item(const MgEntryLayout *layout, uint8_t *entry, uint32_t i)
 {
 	return entry + MG_ENTRY_HEADER + layout->value_size + i * layout->shape.item_size;
 }
 
 static inline const uint8_t *
-mg_entry_link(const MgLayout *layout, const uint8_t *entry, uint32_t slot)
+mg_entry_link(const MgEntryLayout *layout, const uint8_t *entry, uint32_t slot)
 {
 	return entry + layout->links_at[entry[1] > 0] + slot * layout->link_size;
 }
 
 static inline uint32_t
-mg_entry_link_id(const MgLayout *layout, const uint8_t *entry, uint32_t slot)
+mg_entry_link_id(const MgEntryLayout *layout, const uint8_t *entry, uint32_t slot)
 {
 	return mg_entry_u32(mg_entry_link(layout, entry, slot));
 }
@@ -165,18 +171,21 @@ mg_entry_link_id(const MgLayout *layout, const uint8_t *entry, uint32_t slot)
  * number and ids may lead anywhere: searches bear both. Stores call it on
  * each read.
  */
-bool mg_entry_valid(const MgLayout *layout, const uint8_t *entry, size_t size);
+bool mg_entry_valid(const MgEntryLayout *layout, const uint8_t *entry, size_t size);
 
 /* An entry without links or items. value [value_size]. entry [mg_entry_size(level)] is set whole. */
-void mg_entry_start(const MgLayout *layout, uint8_t *entry, int level, const void *value, uint32_t value_size);
+void mg_entry_start(const MgEntryLayout *layout, uint8_t *entry, int level, const void *value, uint32_t value_size);
 
 void mg_entry_set_below(uint8_t *entry, uint32_t below);
 
+/* There must be a free slot. */
+void mg_entry_append_link(const MgEntryLayout *layout, uint8_t *entry, const uint8_t *link);
+
 /* Appends an item; false when there is no room, or the entry is deleted. */
-bool mg_entry_add_item(const MgLayout *layout, uint8_t *entry, const void *item);
+bool mg_entry_add_item(const MgEntryLayout *layout, uint8_t *entry, const void *item);
 
 /* Removes the items for which gone() is true; with none left the entry is deleted. The number removed. */
-uint32_t mg_entry_remove_items(const MgLayout *layout, uint8_t *entry, bool (*gone)(void *user, const void *item),
+uint32_t mg_entry_remove_items(const MgEntryLayout *layout, uint8_t *entry, bool (*gone)(void *user, const void *item),
 							   void *user);
 
 /* Marks an entry without regard to items: for entries above level 0, whose node is deleted. */
@@ -204,6 +213,6 @@ typedef enum MgApplied
 } MgApplied;
 
 /* Under the entry's lock, on its present bytes, which are valid. */
-MgApplied mg_edge_apply(const MgLayout *layout, uint8_t *entry, const MgEdge *edge);
+MgApplied mg_edge_apply(const MgEntryLayout *layout, uint8_t *entry, const MgEdge *edge);
 
 #endif

@@ -14,7 +14,7 @@
 typedef struct MgMemstore
 {
 	MgCtx *cx; /* where its memory comes from: never rewound while it lives */
-	const MgLayout *layout;
+	const MgEntryLayout *layout;
 	uint8_t **entries; /* [room]; NULL: free */
 	uint32_t n, room;
 	uint32_t *free;	   /* [n_free] */
@@ -25,7 +25,7 @@ typedef struct MgMemstore
 } MgMemstore;
 
 /* Fills graph->store but its distance. */
-void mg_memstore_init(MgCtx *cx, MgMemstore *memstore, const MgLayout *layout, MgGraph *graph);
+void mg_memstore_init(MgCtx *cx, MgMemstore *memstore, const MgEntryLayout *layout, MgGraph *graph);
 
 /* A placer that fills an empty memstore. */
 MgPlacer mg_memstore_placer(MgMemstore *memstore);

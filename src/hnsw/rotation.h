@@ -18,7 +18,7 @@ typedef struct MgRotation
 {
 	uint32_t dims;
 	uint32_t padded; /* a multiple of 64 */
-	float *signs;	 /* [MG_ROTATION_STEPS, padded]: 1 or -1, times the transform's scale where one follows */
+	float *signs;	 /* [MG_ROTATION_STEPS, block]: 1 or -1 times the transform's scale; block: the largest power of two that fits */
 } MgRotation;
 
 #define MG_ROTATION_ROUNDS 4

@@ -1,0 +1,121 @@
+/*
+ * The shared block of build.h, from within. A node is named by its offset in
+ * units of 16 bytes, which is never 0; the nodes follow each other:
+ *
+ *   BuildNode, items, value, then for each level from 0 on a BuildList
+ *
+ *   coded value: f32 scale, f32 |x|^2, int8 [padded]: x_i = scale * byte_i, in rotated space
+ *
+ * A list has a quarter more slots than the finished entry: the heuristic then
+ * runs once for so many links, not once for each, which halves the time of a
+ * build. What is too much is cut when the graph is emitted.
+ */
+#ifndef MG_HNSW_BLOCK_H
+#define MG_HNSW_BLOCK_H
+
+#include <stdatomic.h>
+
+#include "hnsw/build.h"
+
+#define MG_BLOCK_UNIT 16
+#define MG_BLOCK_LARGEST ((uint64_t) UINT32_MAX * MG_BLOCK_UNIT)
+
+typedef _Atomic uint32_t MgSpinLock;
+
+struct MgBuild
+{
+	MgEntryLayout layout;
+	uint32_t ef_construction;
+	uint64_t size;
+	_Atomic uint64_t used; /* bytes */
+	_Atomic uint64_t n_nodes;
+	MgSpinLock lock; /* of the entry point */
+	uint32_t entry_point; /* 0: none yet */
+	int entry_level;
+};
+
+typedef struct BuildNode
+{
+	MgSpinLock lock; /* of items and all lists */
+	uint8_t level;
+	uint8_t n_items;
+	uint16_t value_size;
+} BuildNode;
+
+typedef struct BuildList
+{
+	uint32_t placed; /* the id of the entry, once emission has one */
+	uint32_t n;
+	uint32_t nodes[];
+} BuildList;
+
+static inline BuildNode *
+block_node(const MgBuild *build, uint32_t node)
+{
+	return (BuildNode *) ((uintptr_t) build + (uint64_t) node * MG_BLOCK_UNIT);
+}
+
+static inline uint8_t *
+block_items(BuildNode *node)
+{
+	return (uint8_t *) node + sizeof(BuildNode);
+}
+
+static inline uint32_t
+block_items_size(const MgEntryLayout *layout)
+{
+	return (layout->shape.max_items * layout->shape.item_size + 3) / 4 * 4;
+}
+
+static inline uint8_t *
+block_value(const MgEntryLayout *layout, BuildNode *node)
+{
+	return block_items(node) + block_items_size(layout);
+}
+
+/* With the slots that are over. */
+static inline uint32_t
+block_slots(const MgEntryLayout *layout, int level)
+{
+	return layout->n_slots[level > 0] + (layout->n_slots[level > 0] + 3) / 4;
+}
+
+static inline size_t
+block_list_size(const MgEntryLayout *layout, int level)
+{
+	return sizeof(BuildList) + block_slots(layout, level) * sizeof(uint32_t);
+}
+
+static inline BuildList *
+block_list(const MgEntryLayout *layout, BuildNode *node, int level)
+{
+	uint8_t *at = block_value(layout, node) + (node->value_size + 3u) / 4 * 4;
+
+	if (level > 0)
+		at += block_list_size(layout, 0) + (size_t) (level - 1) * block_list_size(layout, 1);
+	return (BuildList *) at;
+}
+
+size_t mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level);
+
+void mg_spin_lock(MgSpinLock *lock);
+void mg_spin_unlock(MgSpinLock *lock);
+
+/* Distance of two values in the form that the block keeps. */
+float mg_block_distance(const MgGraph *graph, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size);
+
+/* Room for choosing among the links of a list. */
+typedef struct MgPruner
+{
+	const MgGraph *graph;
+	const uint8_t **values; /* [most] */
+	uint32_t *sizes, *nodes, *chosen;
+	float *distances;
+} MgPruner;
+
+bool mg_pruner_init(MgCtx *cx, MgPruner *pruner, const MgGraph *graph);
+
+/* Keeps the best `most` links of a node's list, whose lock is held. */
+void mg_pruner_cut(MgPruner *pruner, MgBuild *build, BuildNode *node, int level, uint32_t most);
+
+#endif
