@@ -1,0 +1,446 @@
+#include "hnsw/beam.h"
+
+#include <math.h>
+
+#define POLL_EVERY 512 /* distances: some 20 us */
+#define ATTEMPTS 3	   /* to descend: each fails only when an entry on the way was freed meanwhile */
+
+/* More room, in the arena: what was there stays until the search ends, at most as much again. */
+static bool
+grow(MgBeam *beam, void *array, size_t *room, size_t piece)
+{
+	size_t wider = *room == 0 ? 64 : 2 * *room;
+	void *old, *new = mg_alloc_array(beam->cx, wider, piece);
+
+	if (new == NULL)
+		return false;
+	memcpy(&old, array, sizeof old);
+	if (*room > 0)
+		memcpy(new, old, *room * piece);
+	memcpy(array, &new, sizeof new);
+	*room = wider;
+	return true;
+}
+
+static size_t
+memory_of(const MgBeam *beam)
+{
+	return (beam->candidates.room + beam->rest.room) * sizeof(MgCandidate) +
+		(beam->top.room + beam->leftover.room) * sizeof(MgKnown) + beam->room_records * beam->record_size +
+		((size_t) beam->seen.mask + 1) * sizeof(uint32_t);
+}
+
+/* Ties go by id, so that results do not depend on the order of links. */
+static inline bool
+nearer(MgCandidate a, MgCandidate b)
+{
+	return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
+}
+
+static void
+candidates_sink(MgCandidate *items, size_t n, size_t at)
+{
+	MgCandidate moved = items[at];
+
+	for (;;)
+	{
+		size_t child = 2 * at + 1;
+
+		if (child >= n)
+			break;
+		if (child + 1 < n && nearer(items[child + 1], items[child]))
+			child++;
+		if (!nearer(items[child], moved))
+			break;
+		items[at] = items[child];
+		at = child;
+	}
+	items[at] = moved;
+}
+
+static void
+candidates_rise(MgCandidate *items, size_t at)
+{
+	MgCandidate moved = items[at];
+
+	while (at > 0 && nearer(moved, items[(at - 1) / 2]))
+	{
+		items[at] = items[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	items[at] = moved;
+}
+
+static inline bool
+farther(const MgKnown *a, const MgKnown *b)
+{
+	return a->distance > b->distance || (a->distance == b->distance && a->id > b->id);
+}
+
+static void
+knowns_sink(MgKnown *items, size_t n, size_t at)
+{
+	MgKnown moved = items[at];
+
+	for (;;)
+	{
+		size_t child = 2 * at + 1;
+
+		if (child >= n)
+			break;
+		if (child + 1 < n && farther(&items[child + 1], &items[child]))
+			child++;
+		if (!farther(&items[child], &moved))
+			break;
+		items[at] = items[child];
+		at = child;
+	}
+	items[at] = moved;
+}
+
+static void
+knowns_rise(MgKnown *items, size_t at)
+{
+	MgKnown moved = items[at];
+
+	while (at > 0 && farther(&moved, &items[(at - 1) / 2]))
+	{
+		items[at] = items[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	items[at] = moved;
+}
+
+static inline float
+bound(const MgBeam *beam)
+{
+	if (beam->descending)
+		return beam->nearest;
+	if (beam->top.n < beam->ef)
+		return INFINITY;
+	return fmaxf(beam->top.items[0].distance, beam->radius);
+}
+
+static bool
+add_candidate(MgBeam *beam, MgCandidate candidate)
+{
+	MgCandidates *to = candidate.distance <= bound(beam) ? &beam->candidates : &beam->rest;
+
+	if (to == &beam->rest && beam->descending)
+		return true;
+	if (to->n == to->room && !grow(beam, &to->items, &to->room, sizeof *to->items))
+		return false;
+	to->items[to->n++] = candidate;
+	if (to == &beam->candidates)
+		candidates_rise(to->items, to->n - 1);
+	return true;
+}
+
+static bool
+push(MgBeam *beam, MgKnowns *to, MgKnown known)
+{
+	if (to->n == to->room && !grow(beam, &to->items, &to->room, sizeof *to->items))
+		return false;
+	to->items[to->n++] = known;
+	return true;
+}
+
+bool
+mg_beam_add_beyond(MgBeam *beam, MgKnown known)
+{
+	if (!push(beam, &beam->top, known))
+		return false;
+	knowns_rise(beam->top.items, beam->top.n - 1);
+	return true;
+}
+
+/* Into top; what falls out of it is left over. */
+static bool
+add_known(MgBeam *beam, MgKnown known)
+{
+	MgKnown out;
+
+	if (beam->top.n < beam->ef)
+		return mg_beam_add_beyond(beam, known);
+	if (!farther(&beam->top.items[0], &known))
+		return push(beam, &beam->leftover, known);
+	out = beam->top.items[0];
+	beam->top.items[0] = known;
+	knowns_sink(beam->top.items, beam->top.n, 0);
+	return push(beam, &beam->leftover, out);
+}
+
+static bool
+keep_record(MgBeam *beam, const uint8_t *entry, uint32_t *record)
+{
+	if (beam->n_free > 0)
+		*record = beam->free_records[--beam->n_free];
+	else
+	{
+		if (beam->n_records == beam->room_records &&
+			!grow(beam, &beam->records, &beam->room_records, beam->record_size))
+			return false;
+		*record = (uint32_t) beam->n_records++;
+	}
+	memcpy(beam->records + *record * beam->record_size, entry, beam->graph->layout->links_at[entry[1] > 0]);
+	return true;
+}
+
+static bool
+read_entry(MgBeam *beam, uint32_t id, uint8_t *entry, bool *found)
+{
+	const MgStore *store = &beam->graph->store;
+
+	beam->counts.entries++;
+	if (!store->read(store->user, beam->cx, id, entry, found))
+		return false;
+	/* An id that was used again for a node of another level is as good as gone. */
+	*found = *found && mg_entry_level(entry) == beam->level;
+	return true;
+}
+
+static float
+plain_distance(MgBeam *beam, const uint8_t *entry)
+{
+	const MgStore *store = &beam->graph->store;
+
+	beam->counts.distances++;
+	beam->since_poll++;
+	return store->distance(store->user, beam->query->value, beam->query->value_size, mg_entry_value(entry),
+						   mg_entry_value_size(entry));
+}
+
+static bool
+add_plain(MgBeam *beam, uint32_t id)
+{
+	bool found;
+	float distance;
+
+	if (id == MG_NO_NODE || mg_seen_has(&beam->seen, id))
+		return true;
+	if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, beam->other, &found))
+		return false;
+	if (!found)
+		return true;
+	distance = plain_distance(beam, beam->other);
+	return !isfinite(distance) || add_candidate(beam, (MgCandidate){distance, id});
+}
+
+static bool
+add_neighbours(MgBeam *beam, float own)
+{
+	const MgEntryLayout *layout = beam->graph->layout;
+	uint32_t n = mg_entry_n_links(beam->entry);
+	float distances[2 * MG_MAX_M];
+
+	if (!layout->coded)
+	{
+		for (uint32_t slot = 0; slot < n; slot++)
+			if (!add_plain(beam, mg_entry_link_id(layout, beam->entry, slot)))
+				return false;
+		return true;
+	}
+	mg_code_estimate(layout, beam->graph->kernels, beam->query, beam->entry, own, 0, n, distances);
+	beam->counts.estimates += n;
+	beam->since_poll += n;
+	for (uint32_t slot = 0; slot < n; slot++)
+	{
+		uint32_t id = mg_entry_link_id(layout, beam->entry, slot);
+
+		if (isfinite(distances[slot]) && id != MG_NO_NODE && !mg_seen_has(&beam->seen, id) &&
+			!add_candidate(beam, (MgCandidate){distances[slot], id}))
+			return false;
+	}
+	return true;
+}
+
+static bool
+expand(MgBeam *beam, MgCandidate candidate)
+{
+	const MgEntryLayout *layout = beam->graph->layout;
+	float own = candidate.distance;
+	uint32_t record;
+	bool found;
+
+	if (layout->coded && !mg_seen_add(beam->cx, &beam->seen, candidate.id))
+		return false;
+	if (!read_entry(beam, candidate.id, beam->entry, &found))
+		return false;
+	if (!found)
+		return true;
+	beam->n_expanded++;
+	if (layout->coded)
+	{
+		own = mg_code_distance(layout, beam->graph->kernels, beam->query, mg_entry_value(beam->entry));
+		beam->counts.distances++;
+	}
+	if (isfinite(own))
+	{
+		if (own < beam->nearest || beam->nearest_id == MG_NO_NODE)
+		{
+			beam->nearest = own;
+			beam->nearest_id = candidate.id;
+			beam->nearest_below = mg_entry_below(beam->entry);
+		}
+		if (!beam->descending && !mg_entry_deleted(beam->entry) &&
+			(!keep_record(beam, beam->entry, &record) ||
+			 !add_known(beam, (MgKnown){own, candidate.id, record})))
+			return false;
+	}
+	return add_neighbours(beam, own);
+}
+
+bool
+mg_beam_init(MgCtx *cx, MgBeam *beam, const MgGraph *graph, const MgQuery *query, uint32_t ef)
+{
+	const MgEntryLayout *layout = graph->layout;
+
+	*beam = (MgBeam){.cx = cx, .graph = graph, .query = query, .ef = ef, .radius = -INFINITY};
+	beam->record_size = layout->links_at[0] > layout->links_at[1] ? layout->links_at[0] : layout->links_at[1];
+	beam->entry = mg_alloc(cx, layout->entry_size[0]);
+	beam->other = mg_alloc(cx, layout->entry_size[0]);
+	return beam->entry != NULL && beam->other != NULL && mg_seen_init(cx, &beam->seen, 512);
+}
+
+bool
+mg_beam_start(MgBeam *beam, int level, uint32_t id)
+{
+	bool found = true;
+	float distance = -INFINITY;
+
+	beam->level = level;
+	beam->candidates.n = beam->rest.n = beam->top.n = beam->leftover.n = 0;
+	beam->n_records = beam->n_free = 0;
+	beam->nearest = INFINITY;
+	beam->nearest_id = MG_NO_NODE;
+	if (!beam->graph->layout->coded)
+	{
+		if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, beam->other, &found))
+			return false;
+		if (found)
+			distance = plain_distance(beam, beam->other);
+	}
+	return !found || add_candidate(beam, (MgCandidate){distance, id});
+}
+
+static bool
+descend_once(MgBeam *beam, int level, bool *arrived)
+{
+	const MgStore *store = &beam->graph->store;
+	uint32_t id;
+	int from;
+
+	*arrived = false;
+	mg_seen_clear(&beam->seen);
+	if (!store->entry_point(store->user, beam->cx, &id, &from))
+		return false;
+	if (id == MG_NO_NODE || from < level)
+		return true;
+	for (; from > level; from--)
+	{
+		beam->descending = true;
+		if (!mg_beam_start(beam, from, id) || !mg_beam_run(beam))
+			return false;
+		beam->descending = false;
+		if (beam->nearest_id == MG_NO_NODE || beam->nearest_below == MG_NO_NODE)
+			return true;
+		id = beam->nearest_below;
+	}
+	*arrived = true;
+	return mg_beam_start(beam, level, id);
+}
+
+bool
+mg_beam_descend(MgBeam *beam, int level, bool *empty)
+{
+	bool arrived = false;
+
+	for (int i = 0; i < ATTEMPTS && !arrived; i++)
+		if (!descend_once(beam, level, &arrived))
+			return false;
+	*empty = !arrived;
+	return true;
+}
+
+/* False: a bound is reached. */
+static bool
+may_go_on(MgBeam *beam)
+{
+	if ((beam->max_expanded > 0 && beam->n_expanded >= beam->max_expanded) ||
+		(beam->max_memory > 0 && memory_of(beam) > beam->max_memory))
+		beam->bounded = true;
+	return !beam->bounded;
+}
+
+bool
+mg_beam_run(MgBeam *beam)
+{
+	while (beam->candidates.n > 0 && (beam->descending || may_go_on(beam)))
+	{
+		MgCandidate candidate = beam->candidates.items[0];
+
+		if (candidate.distance > bound(beam))
+			return true;
+		beam->candidates.items[0] = beam->candidates.items[--beam->candidates.n];
+		if (beam->candidates.n > 0)
+			candidates_sink(beam->candidates.items, beam->candidates.n, 0);
+		if (beam->graph->layout->coded && mg_seen_has(&beam->seen, candidate.id))
+			continue;
+		if (!expand(beam, candidate))
+			return false;
+		if (beam->since_poll >= POLL_EVERY)
+		{
+			beam->since_poll = 0;
+			if (!mg_poll(beam->cx))
+				return false;
+		}
+	}
+	return true;
+}
+
+void
+mg_beam_sort(MgBeam *beam)
+{
+	MgKnown *items = beam->top.items;
+
+	for (size_t n = beam->top.n; n > 1; n--)
+	{
+		MgKnown farthest = items[0];
+
+		items[0] = items[n - 1];
+		items[n - 1] = farthest;
+		knowns_sink(items, n - 1, 0);
+	}
+}
+
+bool
+mg_beam_resume(MgBeam *beam)
+{
+	size_t n_left = beam->leftover.n;
+	MgCandidates *candidates = &beam->candidates, *rest = &beam->rest;
+
+	for (size_t i = 0; i < beam->top.n; i++)
+	{
+		if (beam->n_free == beam->room_free &&
+			!grow(beam, &beam->free_records, &beam->room_free, sizeof *beam->free_records))
+			return false;
+		beam->free_records[beam->n_free++] = beam->top.items[i].record;
+	}
+	beam->top.n = 0;
+	/* Each leftover is taken out before what falls out of top is put back, so the array never grows past n_left. */
+	beam->leftover.n = 0;
+	for (size_t i = 0; i < n_left; i++)
+		if (!add_known(beam, beam->leftover.items[i]))
+			return false;
+	for (size_t i = 0; i < rest->n; i++)
+	{
+		if (candidates->n == candidates->room &&
+			!grow(beam, &candidates->items, &candidates->room, sizeof *candidates->items))
+			return false;
+		candidates->items[candidates->n++] = rest->items[i];
+	}
+	rest->n = 0;
+	for (size_t i = candidates->n / 2; i-- > 0;)
+		candidates_sink(candidates->items, candidates->n, i);
+	return true;
+}

@@ -1,0 +1,114 @@
+#include "hnsw/block.h"
+
+#include <sched.h>
+
+#include "hnsw/select.h"
+
+#define SPINS 200 /* then the holder was probably put aside */
+
+size_t
+mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level)
+{
+	size_t size = sizeof(BuildNode) + block_items_size(layout) + (value_size + 3u) / 4 * 4 +
+		block_list_size(layout, 0) + (size_t) level * block_list_size(layout, 1);
+
+	return (size + MG_BLOCK_UNIT - 1) / MG_BLOCK_UNIT * MG_BLOCK_UNIT;
+}
+
+void
+mg_spin_lock(MgSpinLock *lock)
+{
+	int spins = 0;
+
+	while (atomic_exchange_explicit(lock, 1, memory_order_acquire) != 0)
+		while (atomic_load_explicit(lock, memory_order_relaxed) != 0)
+			if (++spins % SPINS == 0)
+				sched_yield();
+}
+
+void
+mg_spin_unlock(MgSpinLock *lock)
+{
+	atomic_store_explicit(lock, 0, memory_order_release);
+}
+
+float
+mg_block_distance(const MgGraph *graph, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
+{
+	float left[2], right[2], product, distance;
+
+	if (!graph->layout->coded)
+		return graph->store.distance(graph->store.user, a, a_size, b, b_size);
+	memcpy(left, a, sizeof left);
+	memcpy(right, b, sizeof right);
+	product = left[0] * right[0] *
+		(float) graph->kernels->byte_sum((const int8_t *) a + 8, (const int8_t *) b + 8, graph->layout->padded);
+	if (graph->layout->shape.metric == MG_METRIC_IP)
+		return -product;
+	distance = left[1] + right[1] - 2 * product;
+	return distance < 0 ? 0 : distance;
+}
+
+bool
+mg_pruner_init(MgCtx *cx, MgPruner *pruner, const MgGraph *graph)
+{
+	uint32_t most = block_slots(graph->layout, 0) + 1;
+
+	pruner->graph = graph;
+	pruner->values = mg_alloc_array(cx, most, sizeof *pruner->values);
+	pruner->sizes = mg_alloc_array(cx, most, sizeof *pruner->sizes);
+	pruner->nodes = mg_alloc_array(cx, most, sizeof *pruner->nodes);
+	pruner->chosen = mg_alloc_array(cx, most, sizeof *pruner->chosen);
+	pruner->distances = mg_alloc_array(cx, most, sizeof *pruner->distances);
+	return pruner->values != NULL && pruner->sizes != NULL && pruner->nodes != NULL && pruner->chosen != NULL &&
+		pruner->distances != NULL;
+}
+
+static float
+between(void *user, uint32_t i, uint32_t j)
+{
+	const MgPruner *pruner = user;
+
+	return mg_block_distance(pruner->graph, pruner->values[i], pruner->sizes[i], pruner->values[j], pruner->sizes[j]);
+}
+
+/* By insertion: links come nearly in order. */
+static void
+insert_sorted(MgPruner *pruner, uint32_t n, const BuildNode *node, uint32_t id, const uint8_t *value, float distance)
+{
+	uint32_t at = n;
+
+	for (; at > 0 && pruner->distances[at - 1] > distance; at--)
+	{
+		pruner->distances[at] = pruner->distances[at - 1];
+		pruner->nodes[at] = pruner->nodes[at - 1];
+		pruner->values[at] = pruner->values[at - 1];
+		pruner->sizes[at] = pruner->sizes[at - 1];
+	}
+	pruner->distances[at] = distance;
+	pruner->nodes[at] = id;
+	pruner->values[at] = value;
+	pruner->sizes[at] = node->value_size;
+}
+
+void
+mg_pruner_cut(MgPruner *pruner, MgBuild *build, BuildNode *node, int level, uint32_t most)
+{
+	const MgEntryLayout *layout = pruner->graph->layout;
+	BuildList *list = block_list(layout, node, level);
+	const uint8_t *own = block_value(layout, node);
+
+	if (list->n <= most)
+		return;
+	for (uint32_t i = 0; i < list->n; i++)
+	{
+		BuildNode *other = block_node(build, list->nodes[i]);
+		const uint8_t *value = block_value(layout, other);
+
+		insert_sorted(pruner, i, other, list->nodes[i], value,
+					  mg_block_distance(pruner->graph, own, node->value_size, value, other->value_size));
+	}
+	list->n = mg_select(pruner->distances, list->n, most, between, pruner, pruner->chosen);
+	for (uint32_t i = 0; i < list->n; i++)
+		list->nodes[i] = pruner->nodes[pruner->chosen[i]];
+}

@@ -1,0 +1,136 @@
+/*
+ * From the block to entries. First every entry gets its place, since a link
+ * holds the id of its target; then each is made whole and written.
+ */
+#include "hnsw/block.h"
+
+#define POLL_EVERY 64 /* entries: some 0.5 ms */
+
+typedef struct Emitter
+{
+	MgBuild *build;
+	const MgGraph *graph;
+	MgPruner pruner;
+	float *centre, *neighbour; /* [padded] */
+	uint8_t *value;			   /* own code */
+	uint8_t *entry, *link;
+} Emitter;
+
+/* Calls each() for every node in the order in which they were added. Polls. */
+static bool
+walk(MgCtx *cx, Emitter *emitter, const MgPlacer *placer,
+	 bool (*each)(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node))
+{
+	const MgBuild *build = emitter->build;
+	uint64_t at = (sizeof(MgBuild) + 63) / 64 * 64, used = mg_build_used(build);
+
+	for (uint64_t n = 1; at < used; n++)
+	{
+		BuildNode *node = block_node(build, (uint32_t) (at / MG_BLOCK_UNIT));
+
+		if (!each(cx, emitter, placer, node) || (n % POLL_EVERY == 0 && !mg_poll(cx)))
+			return false;
+		at += mg_block_node_size(emitter->graph->layout, node->value_size, node->level);
+	}
+	return true;
+}
+
+static bool
+place_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+{
+	const MgEntryLayout *layout = emitter->graph->layout;
+
+	for (int level = 0; level <= node->level; level++)
+	{
+		mg_pruner_cut(&emitter->pruner, emitter->build, node, level, mg_entry_slots(layout, level));
+		if (!placer->place(placer->user, cx, level, &block_list(layout, node, level)->placed))
+			return false;
+	}
+	return true;
+}
+
+static void
+widen(Emitter *emitter, BuildNode *node, float *to)
+{
+	const uint8_t *value = block_value(emitter->graph->layout, node);
+	float scale;
+
+	memcpy(&scale, value, sizeof scale);
+	emitter->graph->kernels->widen((const int8_t *) value + 8, scale, to, emitter->graph->layout->padded);
+}
+
+static void
+add_links(Emitter *emitter, BuildNode *node, int level)
+{
+	const MgGraph *graph = emitter->graph;
+	const BuildList *list = block_list(graph->layout, node, level);
+
+	for (uint32_t i = 0; i < list->n; i++)
+	{
+		BuildNode *other = block_node(emitter->build, list->nodes[i]);
+		uint32_t id = block_list(graph->layout, other, level)->placed;
+
+		if (graph->layout->coded)
+		{
+			widen(emitter, other, emitter->neighbour);
+			mg_code_link(graph->layout, graph->kernels, emitter->centre, emitter->neighbour, id, emitter->link);
+		}
+		else
+			memcpy(emitter->link, &id, sizeof id);
+		mg_entry_append_link(graph->layout, emitter->entry, emitter->link);
+	}
+}
+
+static bool
+write_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+{
+	const MgEntryLayout *layout = emitter->graph->layout;
+	const uint8_t *value = block_value(layout, node);
+	uint32_t value_size = node->value_size, below = MG_NO_NODE;
+
+	if (layout->coded)
+	{
+		widen(emitter, node, emitter->neighbour);
+		mg_code_encode(layout, emitter->neighbour, emitter->value);
+		mg_code_decode(layout, emitter->value, emitter->centre);
+		value = emitter->value;
+		value_size = layout->value_size;
+	}
+	for (int level = 0; level <= node->level; level++)
+	{
+		uint32_t id = block_list(layout, node, level)->placed;
+
+		mg_entry_start(layout, emitter->entry, level, value, value_size);
+		mg_entry_set_below(emitter->entry, below);
+		for (uint32_t i = 0; level == 0 && i < node->n_items; i++)
+			mg_entry_add_item(layout, emitter->entry, block_items(node) + i * layout->shape.item_size);
+		add_links(emitter, node, level);
+		if (!placer->write(placer->user, cx, id, level, emitter->entry))
+			return false;
+		below = id;
+	}
+	return true;
+}
+
+bool
+mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
+			  int *level)
+{
+	const MgEntryLayout *layout = graph->layout;
+	Emitter emitter = {.build = build, .graph = graph};
+
+	*entry_point = MG_NO_NODE;
+	*level = build->entry_level;
+	emitter.centre = mg_alloc_array(cx, layout->padded, sizeof(float));
+	emitter.neighbour = mg_alloc_array(cx, layout->padded, sizeof(float));
+	emitter.value = mg_alloc(cx, layout->value_size);
+	emitter.entry = mg_alloc(cx, layout->entry_size[0]);
+	emitter.link = mg_alloc(cx, layout->link_size);
+	if (emitter.centre == NULL || emitter.neighbour == NULL || emitter.value == NULL || emitter.entry == NULL ||
+		emitter.link == NULL || !mg_pruner_init(cx, &emitter.pruner, graph) ||
+		!walk(cx, &emitter, placer, place_node) || !walk(cx, &emitter, placer, write_node))
+		return false;
+	if (build->entry_point != 0)
+		*entry_point = block_list(layout, block_node(build, build->entry_point), build->entry_level)->placed;
+	return true;
+}
