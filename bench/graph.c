@@ -34,7 +34,7 @@ typedef struct Run
 	MgRotation rotation;
 	MgGraph graph;
 	MgBuild *build;
-	const MgDistances *distances;
+	MgDistance distance;
 } Run;
 
 static double
@@ -73,10 +73,7 @@ read_rows(const char *path, size_t dims, size_t *n)
 static double
 exact(const Run *run, const float *query, uint32_t row)
 {
-	const float *other = run->base + row * run->dims;
-
-	return run->ip ? -run->distances->inner_product(query, other, run->dims)
-				   : run->distances->squared_l2(query, other, run->dims);
+	return run->distance.pair(query, run->base + row * run->dims, run->dims);
 }
 
 typedef struct Ranked
@@ -308,9 +305,10 @@ main(int argc, char **argv)
 	read_options(&run, argc, argv);
 	if (run.rows > 0 && (size_t) run.rows < run.n)
 		run.n = (size_t) run.rows;
-	run.distances = mg_distances(mg_distance_level());
+	mg_distance_find(MG_ELEMENT_F32, run.ip ? MG_METRIC_INNER_PRODUCT : MG_METRIC_L2, mg_distance_level(),
+					 &run.distance);
 	find_truth(&run);
-	shape.metric = run.ip ? MG_METRIC_IP : MG_METRIC_L2;
+	shape.metric = run.ip ? MG_GRAPH_IP : MG_GRAPH_L2;
 	shape.dims = (uint32_t) run.dims;
 	shape.m = (uint32_t) run.m;
 	shape.code_bits = run.bits > 0 ? (uint32_t) run.bits : mg_layout_code_bits(&shape, PAGE_ROOM, PAGE_OVERHEAD);

@@ -32,18 +32,28 @@ mg_spin_unlock(MgSpinLock *lock)
 	atomic_store_explicit(lock, 0, memory_order_release);
 }
 
-float
-mg_block_distance(const MgGraph *graph, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
+MgBlockSpace
+mg_block_space(const MgGraph *graph)
 {
+	MgDistance distance = {.pair = NULL};
+
+	if (graph->layout->coded)
+		mg_distance_find(MG_ELEMENT_INT8, MG_METRIC_INNER_PRODUCT, mg_distance_level(), &distance);
+	return (MgBlockSpace){graph, distance.pair};
+}
+
+float
+mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
+{
+	const MgGraph *graph = space->graph;
 	float left[2], right[2], product, distance;
 
 	if (!graph->layout->coded)
 		return graph->store.distance(graph->store.user, a, a_size, b, b_size);
 	memcpy(left, a, sizeof left);
 	memcpy(right, b, sizeof right);
-	product = left[0] * right[0] *
-		(float) graph->kernels->byte_sum((const int8_t *) a + 8, (const int8_t *) b + 8, graph->layout->padded);
-	if (graph->layout->shape.metric == MG_METRIC_IP)
+	product = -left[0] * right[0] * (float) space->bytes(a + 8, b + 8, graph->layout->padded);
+	if (graph->layout->shape.metric == MG_GRAPH_IP)
 		return -product;
 	distance = left[1] + right[1] - 2 * product;
 	return distance < 0 ? 0 : distance;
@@ -54,7 +64,7 @@ mg_pruner_init(MgCtx *cx, MgPruner *pruner, const MgGraph *graph)
 {
 	uint32_t most = block_slots(graph->layout, 0) + 1;
 
-	pruner->graph = graph;
+	pruner->space = mg_block_space(graph);
 	pruner->values = mg_alloc_array(cx, most, sizeof *pruner->values);
 	pruner->sizes = mg_alloc_array(cx, most, sizeof *pruner->sizes);
 	pruner->nodes = mg_alloc_array(cx, most, sizeof *pruner->nodes);
@@ -69,7 +79,7 @@ between(void *user, uint32_t i, uint32_t j)
 {
 	const MgPruner *pruner = user;
 
-	return mg_block_distance(pruner->graph, pruner->values[i], pruner->sizes[i], pruner->values[j], pruner->sizes[j]);
+	return mg_block_distance(&pruner->space, pruner->values[i], pruner->sizes[i], pruner->values[j], pruner->sizes[j]);
 }
 
 /* By insertion: links come nearly in order. */
@@ -94,7 +104,7 @@ insert_sorted(MgPruner *pruner, uint32_t n, const BuildNode *node, uint32_t id, 
 void
 mg_pruner_cut(MgPruner *pruner, MgBuild *build, BuildNode *node, int level, uint32_t most)
 {
-	const MgEntryLayout *layout = pruner->graph->layout;
+	const MgEntryLayout *layout = pruner->space.graph->layout;
 	BuildList *list = block_list(layout, node, level);
 	const uint8_t *own = block_value(layout, node);
 
@@ -106,7 +116,7 @@ mg_pruner_cut(MgPruner *pruner, MgBuild *build, BuildNode *node, int level, uint
 		const uint8_t *value = block_value(layout, other);
 
 		insert_sorted(pruner, i, other, list->nodes[i], value,
-					  mg_block_distance(pruner->graph, own, node->value_size, value, other->value_size));
+					  mg_block_distance(&pruner->space, own, node->value_size, value, other->value_size));
 	}
 	list->n = mg_select(pruner->distances, list->n, most, between, pruner, pruner->chosen);
 	for (uint32_t i = 0; i < list->n; i++)

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "hnsw/build.h"
+#include "vector/distance.h"
 
 #define MG_BLOCK_UNIT 16
 #define MG_BLOCK_LARGEST ((uint64_t) UINT32_MAX * MG_BLOCK_UNIT)
@@ -101,13 +102,22 @@ size_t mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int 
 void mg_spin_lock(MgSpinLock *lock);
 void mg_spin_unlock(MgSpinLock *lock);
 
-/* Distance of two values in the form that the block keeps. */
-float mg_block_distance(const MgGraph *graph, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size);
+/* Distances of values in the form that the block keeps. */
+typedef struct MgBlockSpace
+{
+	const MgGraph *graph;
+	MgPairDistance bytes; /* coded: - <a, b> of int8 */
+} MgBlockSpace;
+
+MgBlockSpace mg_block_space(const MgGraph *graph);
+
+float mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b,
+						uint32_t b_size);
 
 /* Room for choosing among the links of a list. */
 typedef struct MgPruner
 {
-	const MgGraph *graph;
+	MgBlockSpace space;
 	const uint8_t **values; /* [most] */
 	uint32_t *sizes, *nodes, *chosen;
 	float *distances;

@@ -124,9 +124,8 @@ take_value(MgBuilder *builder, const void *vector, uint32_t value_size)
 	}
 	mg_rotate(builder->graph->rotation, vector, builder->rotated);
 	scale = mg_bytes_encode(builder->rotated, layout->padded, (int8_t *) builder->value + 8);
-	square = scale * scale *
-		(float) builder->graph->kernels->byte_sum((const int8_t *) builder->value + 8,
-												  (const int8_t *) builder->value + 8, layout->padded);
+	square = -scale * scale *
+		(float) builder->pruner.space.bytes(builder->value + 8, builder->value + 8, layout->padded);
 	memcpy(builder->value, &scale, sizeof scale);
 	memcpy(builder->value + 4, &square, sizeof square);
 }
@@ -137,7 +136,7 @@ distance_to(MgBuilder *builder, uint32_t id)
 	BuildNode *node = block_node(builder->build, id);
 
 	builder->since_poll++;
-	return mg_block_distance(builder->graph, builder->value, builder->value_size,
+	return mg_block_distance(&builder->pruner.space, builder->value, builder->value_size,
 							 block_value(builder->graph->layout, node), node->value_size);
 }
 
@@ -246,7 +245,7 @@ between(void *user, uint32_t i, uint32_t j)
 	BuildNode *a = block_node(builder->build, builder->near[i].node), *b = block_node(builder->build, builder->near[j].node);
 	const MgEntryLayout *layout = builder->graph->layout;
 
-	return mg_block_distance(builder->graph, block_value(layout, a), a->value_size, block_value(layout, b),
+	return mg_block_distance(&builder->pruner.space, block_value(layout, a), a->value_size, block_value(layout, b),
 							 b->value_size);
 }
 

@@ -185,7 +185,7 @@ mg_code_distance(const MgEntryLayout *layout, const MgCodeKernels *kernels, cons
 	int32_t sum = kernels->nibble_sum(value + 8, query->bytes, layout->padded);
 	float product = read_float(value) * (query->byte_scale * (float) sum - 7.5f * query->byte_total), distance;
 
-	if (layout->shape.metric == MG_METRIC_IP)
+	if (layout->shape.metric == MG_GRAPH_IP)
 		return -product;
 	distance = query->square + read_float(value + 4) - 2 * product;
 	return distance < 0 ? 0 : distance;
@@ -196,7 +196,7 @@ mg_code_estimate(const MgEntryLayout *layout, const MgCodeKernels *kernels, cons
 				 float own, uint32_t first, uint32_t n, float *distances)
 {
 	const uint8_t *link = mg_entry_link(layout, entry, first);
-	bool l2 = layout->shape.metric == MG_METRIC_L2;
+	bool l2 = layout->shape.metric == MG_GRAPH_L2;
 	int32_t sums[2 * MG_MAX_M];
 
 	kernels->sign_sums(query->planes, layout->shape.code_bits, link + MG_LINK_HEADER, layout->link_size, n, sums);
@@ -212,7 +212,7 @@ void
 mg_code_link(const MgEntryLayout *layout, const MgCodeKernels *kernels, const float *centre, const float *neighbour,
 			 uint32_t id, uint8_t *link)
 {
-	bool l2 = layout->shape.metric == MG_METRIC_L2;
+	bool l2 = layout->shape.metric == MG_GRAPH_L2;
 	float sums[3], factor, offset;
 	uint16_t narrow;
 
@@ -233,7 +233,7 @@ mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, c
 	int32_t sum;
 	float product;
 
-	if (layout->shape.metric == MG_METRIC_IP)
+	if (layout->shape.metric == MG_GRAPH_IP)
 		return from_bf16(link + 4);
 	kernels->sign_sums(centre->planes, layout->shape.code_bits, link + MG_LINK_HEADER, layout->link_size, 1, &sum);
 	product = 2 * centre->plane_scale * (float) sum - centre->sign_total;

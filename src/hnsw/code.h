@@ -60,9 +60,6 @@ typedef struct MgCodeKernels
 	/* sum of c_i q_i; code [n / 2], query [n], n a multiple of 64, at most MG_MAX_DIMS */
 	int32_t (*nibble_sum)(const uint8_t *code, const int8_t *query, size_t n);
 
-	/* sum of a_i b_i; n a multiple of 64, at most MG_MAX_DIMS */
-	int32_t (*byte_sum)(const int8_t *a, const int8_t *b, size_t n);
-
 	/* to_i = scale * from_i; n a multiple of 64 */
 	void (*widen)(const int8_t *from, float scale, float *to, size_t n);
 

@@ -102,7 +102,6 @@ NAME(residual)(const float *centre, const float *neighbour, size_t n, size_t bit
 static const MgCodeKernels NAME(kernels) = {.sign_sums = NAME(sign_sums),
 											.different = NAME(different),
 											.nibble_sum = NAME(nibble_sum),
-											.byte_sum = NAME(byte_sum),
 											.widen = NAME(widen),
 											.residual = NAME(residual)};
 

@@ -39,16 +39,6 @@ nibble_sum_scalar(const uint8_t *code, const int8_t *query, size_t n)
 	return sum;
 }
 
-static int32_t
-byte_sum_scalar(const int8_t *a, const int8_t *b, size_t n)
-{
-	int32_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 static uint8_t
 negative_bits_scalar(const Mask *mask)
 {
@@ -93,26 +83,6 @@ nibble_sum_avx2(const uint8_t *code, const int8_t *query, size_t n)
 		sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
 	}
 	return add_lanes(sum);
-}
-
-AVX2 static __m256i
-products(const int8_t *a, const int8_t *b)
-{
-	return _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *) a)),
-							 _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *) b)));
-}
-
-AVX2 static int32_t
-byte_sum_avx2(const int8_t *a, const int8_t *b, size_t n)
-{
-	__m256i even = _mm256_setzero_si256(), odd = even;
-
-	for (size_t i = 0; i < n; i += 64)
-	{
-		even = _mm256_add_epi32(even, _mm256_add_epi32(products(a + i, b + i), products(a + i + 16, b + i + 16)));
-		odd = _mm256_add_epi32(odd, _mm256_add_epi32(products(a + i + 32, b + i + 32), products(a + i + 48, b + i + 48)));
-	}
-	return add_lanes(_mm256_add_epi32(even, odd));
 }
 
 AVX2 static uint8_t

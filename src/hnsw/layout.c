@@ -14,10 +14,10 @@ aligned(uint32_t size)
 bool
 mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 {
-	bool coded = shape->metric != MG_METRIC_PLAIN;
+	bool coded = shape->metric != MG_GRAPH_PLAIN;
 	uint32_t padded = 0;
 
-	if ((int) shape->metric < MG_METRIC_L2 || shape->metric > MG_METRIC_PLAIN)
+	if ((int) shape->metric < MG_GRAPH_L2 || shape->metric > MG_GRAPH_PLAIN)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "a graph cannot have metric %d", (int) shape->metric);
 	if (shape->m < 2 || shape->m > MG_MAX_M)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "a graph cannot have m = %u", shape->m);

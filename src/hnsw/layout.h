@@ -33,17 +33,17 @@
 #define MG_MAX_LEVEL 31
 #define MG_MAX_DIMS 16384
 
-typedef enum MgMetric
+typedef enum MgGraphMetric
 {
-	MG_METRIC_L2, /* squared; cosine is this on vectors of length 1, and the distance twice 1 - cos */
-	MG_METRIC_IP, /* -<a, b> */
-	MG_METRIC_PLAIN /* the store's own (l1, hamming, jaccard; sparse values): entries are plain */
-} MgMetric;
+	MG_GRAPH_L2, /* squared; cosine is this on vectors of length 1, and the distance twice 1 - cos */
+	MG_GRAPH_IP, /* -<a, b> */
+	MG_GRAPH_PLAIN /* the store's own (l1, hamming, jaccard; sparse values): entries are plain */
+} MgGraphMetric;
 
 /* What an index stores of its shape; everything else follows. */
 typedef struct MgShape
 {
-	MgMetric metric;
+	MgGraphMetric metric;
 	uint32_t dims;		 /* coded: 1..MG_MAX_DIMS; plain: unused */
 	uint32_t code_bits;	 /* coded: signs a link keeps: a multiple of 16, from 64 to padded dims; mg_layout_code_bits chooses */
 	uint32_t value_size; /* plain: most bytes that a value has; coded: follows from dims, 0 */
