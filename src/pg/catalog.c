@@ -210,13 +210,13 @@ throw_missing(const char *name)
 }
 
 ModelEntry *
-catalog_find_any(const char *name)
+catalog_look(const char *name)
 {
 	ModelEntry *entry;
 	bool found;
 
-	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
-		throw_missing(name);
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN || !OidIsValid(get_namespace_oid("maskgen", true)))
+		return NULL;
 	prepare();
 	entry = hash_search(entries, name, HASH_ENTER, &found);
 	if (!found)
@@ -233,11 +233,21 @@ catalog_find_any(const char *name)
 			if (entry->grants != NULL)
 				pfree(entry->grants);
 			hash_search(entries, name, HASH_REMOVE, NULL);
-			throw_missing(name);
+			return NULL;
 		}
 		/* An invalidation that came while reading leaves it to be read again. */
 		entry->valid = before == version;
 	}
+	return entry;
+}
+
+ModelEntry *
+catalog_find_any(const char *name)
+{
+	ModelEntry *entry = catalog_look(name);
+
+	if (entry == NULL)
+		throw_missing(name);
 	return entry;
 }
 
@@ -294,33 +304,62 @@ catalog_check_owner(const ModelEntry *entry)
 						errmsg("must be owner of model \"%s\"", NameStr(entry->name))));
 }
 
-Size
-catalog_read_chunk(int64 model, int32 part, uint8 *into)
+/* A chunk as it is stored, in the current memory context; NULL when it is missing. */
+static bytea *
+find_chunk(int64 model, int32 part, Size offset, Size size)
 {
 	Relation relation = table_open(catalog_relation("model_chunk"), AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple tuple;
-	bytea *chunk;
-	Size size;
+	bytea *chunk = NULL;
 
 	CHECK_FOR_INTERRUPTS();
 	ScanKeyInit(&keys[0], CHUNK_MODEL, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model));
 	ScanKeyInit(&keys[1], CHUNK_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
 	scan = systable_beginscan(relation, catalog_relation("model_chunk_pkey"), true, NULL, 2, keys);
 	tuple = systable_getnext(scan);
-	if (tuple == NULL)
+	/* A slice of what is stored uncompressed reads no more than its rows of the TOAST table. */
+	if (tuple != NULL)
+		chunk = DatumGetByteaPSlice(column(tuple, CHUNK_DATA, RelationGetDescr(relation)), (int32) offset, (int32) size);
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return chunk;
+}
+
+Size
+catalog_read_chunk(int64 model, int32 part, uint8 *into)
+{
+	/* One byte more than allowed shows one that is too long. */
+	bytea *chunk = find_chunk(model, part, 0, CHUNK_SIZE + 1);
+	Size size;
+
+	if (chunk == NULL)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("part %d of a stored model is missing", part),
 						errhint("Drop the model and create it again.")));
-	chunk = DatumGetByteaPP(column(tuple, CHUNK_DATA, RelationGetDescr(relation)));
 	size = VARSIZE_ANY_EXHDR(chunk);
 	if (size > CHUNK_SIZE)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("part %d of a stored model is too long", part)));
 	memcpy(into, VARDATA_ANY(chunk), size);
 	pfree(chunk);
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
 	return size;
+}
+
+bool
+catalog_read_start(int64 model, Size offset, void *into, Size size)
+{
+	bytea *chunk;
+	bool whole;
+
+	if (offset > CHUNK_SIZE || size > CHUNK_SIZE - offset)
+		return false;
+	chunk = find_chunk(model, 0, offset, size);
+	whole = chunk != NULL && VARSIZE_ANY_EXHDR(chunk) == size;
+	if (whole)
+		memcpy(into, VARDATA_ANY(chunk), size);
+	if (chunk != NULL)
+		pfree(chunk);
+	return whole;
 }
 
 /* The statement trigger: makes all backends forget, when this transaction commits. */

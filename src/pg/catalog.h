@@ -37,6 +37,9 @@ ModelEntry *catalog_find(const char *name);
 /* As above, without asking about privileges. */
 ModelEntry *catalog_find_any(const char *name);
 
+/* As above, NULL when there is no such model, or no extension; for the planner, which must not fail for that. */
+ModelEntry *catalog_look(const char *name);
+
 /*
  * Names, ids, digests and int8 of all models into *list, an array in the current
  * memory context; returns how many. All users may know that models exist.
@@ -57,6 +60,9 @@ Oid catalog_relation(const char *name);
  * returns its length; throws when it is missing.
  */
 Size catalog_read_chunk(int64 model, int32 part, uint8 *into);
+
+/* Copies bytes [offset, offset + size) of the first chunk, without reading all of it; false when it has less. */
+bool catalog_read_start(int64 model, Size offset, void *into, Size size);
 
 /* Bytes of a chunk; only the last one of a model is shorter. */
 #define CHUNK_SIZE ((Size) 1024 * 1024)

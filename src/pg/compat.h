@@ -13,4 +13,11 @@
 #include "varatt.h"
 #endif
 
+/* The planner's idea of how many elements an array will have; it takes the statistics of columns into account since 17. */
+#if PG_VERSION_NUM >= 170000
+#define compat_array_length(root, node) estimate_array_length(root, node)
+#else
+#define compat_array_length(root, node) estimate_array_length(node)
+#endif
+
 #endif

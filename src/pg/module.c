@@ -4,6 +4,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/guc.h"
+#include "pg/plan_cost.h"
 #include "pg/shared.h"
 
 PG_MODULE_MAGIC;
@@ -15,4 +16,7 @@ _PG_init(void)
 {
 	guc_define();
 	shared_preload();
+	plan_labels_install();
+	plan_parallel_install();
+	plan_jit_install();
 }

@@ -1,0 +1,159 @@
+-- What the planner believes of tasks: costs, rows, selectivity, order of conditions, and parallel plans of small tables.
+\getenv dir PG_ABS_SRCDIR
+SET search_path = public, maskgen;
+SET client_min_messages = warning;
+SELECT plan(61);
+
+SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
+-- What is in memory is by content: prompts that no other test's models have.
+CREATE FUNCTION make(name text, path text, dtype text) RETURNS text LANGUAGE sql AS $$
+	SELECT maskgen.create_model(name, path, pg_catalog.jsonb_build_object('dtype', dtype, 'prompts',
+		pg_catalog.jsonb_build_object('query', 'cost test')))
+$$;
+SELECT make('e', :'mean', 'f32') AS e, make('e8', :'mean', 'int8') AS e8, make('m', :'mlm', 'f32') AS m \gset
+
+CREATE FUNCTION plan_of(query text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+	RETURN plan -> 0;
+END $$;
+CREATE FUNCTION text_of(query text) RETURNS text LANGUAGE sql AS $$ SELECT plan_of(query)::text $$;
+CREATE FUNCTION rows_of(query text) RETURNS int LANGUAGE sql AS $$ SELECT (plan_of(query) -> 'Plan' ->> 'Plan Rows')::float8::int $$;
+-- What an expression costs for each row of t.
+CREATE FUNCTION cost_of(expression text) RETURNS numeric LANGUAGE sql AS $$
+	SELECT ((plan_of(format('SELECT %s FROM t', expression)) -> 'Plan' ->> 'Total Cost')::numeric
+		- (plan_of('SELECT 1 FROM t') -> 'Plan' ->> 'Total Cost')::numeric) / 200
+$$;
+CREATE TABLE t AS SELECT i AS id, 'w' || i AS word, 'two words' AS label, 'a line ' || 1000 + i AS line,
+	repeat('much longer ', 4) || i AS page, repeat('much longer ', 80) || i AS book, ARRAY['a', 'bb'] AS texts FROM generate_series(1, 200) i;
+ANALYZE t;
+SET max_parallel_workers_per_gather = 0;
+
+-- Costs
+SELECT cmp_ok(cost_of($$embed('e', line)$$), '>', cost_of($$embed('e', word)$$), 'wider texts cost more');
+SELECT cmp_ok(cost_of($$embed('e', page)$$), '>', cost_of($$embed('e', line)$$), 'and still wider ones still more');
+SELECT is(cost_of($$embed('e', book || book)$$) - cost_of($$embed('e', book)$$), cost_of('book || book'), 'up to what the model reads');
+SELECT cmp_ok(cost_of($$embed('e', line || line)$$), '>', cost_of($$embed('e', line)$$) + cost_of('line || line'), 'an expression is as wide as its parts');
+SELECT is(cost_of($$embed('e', coalesce(line, word))$$), cost_of($$embed('e', line)$$), 'alternatives are as wide as the widest');
+SELECT is(cost_of($$embed('e', CASE WHEN id = 1 THEN word ELSE line END)$$) - cost_of('CASE WHEN id = 1 THEN word ELSE line END'),
+	cost_of($$embed('e', line)$$) - cost_of('line'), 'those of CASE as well');
+SELECT cmp_ok(cost_of($$embed('e8', page)$$), '<', cost_of($$embed('e', page)$$), '8 bits cost less');
+SELECT cmp_ok(cost_of($$embed('e', word, repeat('prompt ', 30))$$), '>', cost_of($$embed('e', word)$$), 'a prompt costs');
+SELECT is(cost_of($$embed_document('e', line)$$), cost_of($$embed('e', line)$$), 'embed_document costs what embed costs');
+SELECT cmp_ok(cost_of($$embed_batch('e', ARRAY[line, line, line])$$), '>', cost_of($$embed('e', line)$$) * 2.5, 'three texts cost three times');
+SELECT is(cost_of(format('%s(%L, word)', f, 'nowhere')), 500.0, f || ' of no model: the COST of pg_proc') FROM unnest('{embed,embed_query,embed_document}'::text[]) f;
+SELECT is(cost_of($$embed(word, line)$$), 500.0, 'nor of a model that is not known yet');
+SET maskgen.embed_model = 'e';
+SELECT is(cost_of('embed(line)'), cost_of($$embed('e', line)$$), 'the model of the setting');
+SET maskgen.embed_model = '';
+SELECT is(cost_of('embed(line)'), 500.0, 'or none');
+SELECT cmp_ok(cost_of($$classify('m', line, '{world,sports news}')$$), '>', cost_of($$classify('m', line, '{world,sports}')$$) * 1.5,
+	'labels of different lengths take a sequence each');
+SELECT cmp_ok(cost_of($$classify('m', line, '{world,sports}')$$), '>', cost_of($$embed('m', line)$$), 'a template costs');
+SET maskgen.classify_model = 'm';
+SELECT is(cost_of($$classify(line, '{world,sports}')$$), cost_of($$classify('m', line, '{world,sports}')$$), 'classify by the setting');
+SELECT is(cost_of($$classify('nowhere', line, '{a,b}')$$), 5000.0, 'classify of no model');
+SELECT cmp_ok(cost_of($$count_tokens('m', page)$$), '<', cost_of($$embed('m', page)$$) / 2, 'tokens alone are cheap');
+SELECT cmp_ok(cost_of($$count_tokens('m', page)$$), '>', cost_of($$count_tokens('m', word)$$), 'by their number');
+
+-- Planning reads neither model nor grants.
+SELECT ok(NOT bool_or(loaded), 'no model was loaded for that') FROM models;
+CREATE ROLE maskgen_cost_stranger;
+GRANT SELECT ON t TO maskgen_cost_stranger;
+SELECT cost_of($$embed('e', line)$$) AS of_owner \gset
+BEGIN;
+SET LOCAL ROLE maskgen_cost_stranger;
+SELECT is(cost_of($$embed('e', line)$$), :of_owner, 'costs are no secret');
+ROLLBACK;
+REVOKE ALL ON t FROM maskgen_cost_stranger;
+DROP ROLE maskgen_cost_stranger;
+
+-- Rows
+SELECT is(rows_of($$SELECT fill_mask('m', line || ' [MASK]', 7) FROM t$$), 1400, 'fill_mask: top_k');
+SELECT is(rows_of($$SELECT fill_mask('m', line, 7, '{paris,france}') FROM t$$), 400, 'or as many as there are targets');
+SELECT is(rows_of($$SELECT * FROM fill_mask('m', 'a [MASK] and a [MASK]', 3)$$), 6, 'for each mask');
+SELECT is(rows_of($$SELECT classify_scores('m', line, '{world,sports,news}') FROM t$$), 600, 'classify_scores: labels');
+SELECT cmp_ok(rows_of($$SELECT tokens('m', book) FROM t$$), '>', rows_of($$SELECT tokens('m', word) FROM t$$) * 5, 'tokens: by width');
+
+-- Selectivity
+CREATE TYPE topic AS ENUM ('world', 'sports');
+CREATE FUNCTION where_(condition text) RETURNS int LANGUAGE sql AS $$ SELECT rows_of('SELECT FROM t WHERE ' || condition) $$;
+SELECT is(where_($$classify('m', line, '{a,b,c,d}') = 'b'$$), 50, 'one of four labels');
+SELECT is(where_($$'b' = classify('m', line, '{a,b,c,d}')$$), 50, 'the other way round');
+SELECT is(where_($$classify('m', line, '{a,b,c,d}') <> 'b'$$), 150, 'three of four');
+SELECT is(where_($$classify('m', line, '{a,b,c,d}') IN ('a', 'b', 'x')$$), 100, 'two of four');
+SELECT is(where_($$classify('m', line, '{a,b,c,d}') = 'x'$$), 1, 'none of them');
+SELECT is(where_($$classify(line, '{a,b}') = 'b'$$), 100, 'by the setting');
+SELECT is(where_($$classify_as('m', line, NULL::topic) = 'world'$$), 100, 'an enum');
+SELECT is(where_($$classify_as('m', line, 'world'::topic) = 'world'$$), 100, 'by a value of it');
+SELECT is(rows_of($$SELECT classify('m', line, '{a,b,c}'), count(*) FROM t GROUP BY 1$$), 3, 'groups');
+CREATE TABLE part (body text, n int) PARTITION BY LIST (n);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
+CREATE TABLE part_2 (n int, dropped int, body text);
+ALTER TABLE part_2 DROP dropped;
+ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES IN (2);
+INSERT INTO part SELECT line, 1 + id % 2 FROM t;
+ANALYZE part;
+SELECT is(rows_of($$SELECT FROM part WHERE classify('m', body, '{a,b,c,d}') = 'b'$$), 50, 'of partitions');
+SELECT is(rows_of($$SELECT FROM t JOIN part p ON p.body = t.line WHERE classify('m', p.body, '{a,b,c,d}') = 'b' AND t.id > 0$$), 50, 'in a join');
+CREATE TABLE skew AS SELECT 'the capital' AS body FROM generate_series(1, 200);
+CREATE INDEX skew_topic ON skew (classify('m', body, '{world,sports}'));
+ANALYZE skew;
+SELECT is(rows_of(format($$SELECT FROM skew WHERE classify('m', body, '{world,sports}') = %L$$, classify('m', 'the capital', '{world,sports}'))), 200,
+	'what ANALYZE found wins');
+
+-- Cheap conditions first, whatever the order in which they are written, and with an index
+SELECT load_model('m');
+CREATE FUNCTION asked(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM maskgen.stat_models_reset('m');
+	EXECUTE query;
+	RETURN rows FROM maskgen.stat_models WHERE name = 'm';
+END $$;
+SELECT is(asked($$SELECT FROM t WHERE classify('m', word, '{world,sports}') = 'world' AND id % 50 = 7$$), 4::bigint, 'a cheap condition comes first');
+CREATE INDEX t_id ON t (id);
+SET enable_seqscan = off;
+SELECT is(asked($$SELECT FROM t WHERE classify('m', word, '{world,sports}') = 'world' AND id BETWEEN 3 AND 5 AND word <> 'w4'$$), 2::bigint, 'behind an index, too');
+RESET enable_seqscan;
+
+-- No compiling
+SET jit = on;
+SET jit_above_cost = 0;
+SELECT ok(plan_of($$SELECT id + 1 FROM t$$) ? 'JIT' OR NOT pg_jit_available(), 'a statement of other work may be compiled');
+SELECT ok(NOT plan_of($$SELECT embed('e', line) FROM t$$) ? 'JIT', 'one that runs a model is not');
+RESET jit;
+
+-- Parallel plans
+RESET max_parallel_workers_per_gather;
+SET parallel_setup_cost = 100;
+CREATE FUNCTION workers(query text) RETURNS int LANGUAGE sql AS $$ SELECT coalesce((regexp_match(text_of(query), '"Workers Planned": (\d+)'))[1]::int, 0) $$;
+SELECT is(workers($$SELECT embed('e', page) FROM t$$), 2, 'a small table in parallel');
+SELECT is(workers($$SELECT page FROM t$$), 0, 'not for reading it');
+SELECT is(workers($$SELECT embed('e', page) FROM t WHERE id = 7$$), 0, 'nor for one row');
+SELECT is(workers($$SELECT embed('e', page) FROM t LIMIT 3$$), 0, 'nor for a few by LIMIT');
+SELECT is(workers($$SELECT count(*) FROM t WHERE classify('m', page, '{a,b}') = 'a'$$), 2, 'a condition');
+SELECT is(workers($$SELECT embed('e', t.page || p.n) FROM t JOIN part p ON t.line = p.body$$), 2, 'a join');
+SELECT is(workers($$SELECT embed('e', body) FROM part$$), 2, 'partitions');
+SELECT is(workers($$SELECT embed('e', page) <=> '[0]' FROM t ORDER BY 1 LIMIT 3$$), 2, 'a sort that needs all rows');
+ALTER TABLE t SET (parallel_workers = 1);
+SELECT is(workers($$SELECT embed('e', page) FROM t$$), 1, 'parallel_workers is obeyed');
+ALTER TABLE t SET (parallel_workers = 0);
+SELECT is(workers($$SELECT embed('e', page) FROM t$$), 0, 'and turns it off');
+ALTER TABLE t RESET (parallel_workers);
+SET max_parallel_workers_per_gather = 1;
+SELECT is(workers($$SELECT embed('e', page) FROM t$$), 1, 'max_parallel_workers_per_gather is obeyed');
+RESET max_parallel_workers_per_gather;
+CREATE TABLE one AS SELECT page FROM t LIMIT 1;
+ANALYZE one;
+SELECT is(workers($$SELECT embed('e', page) FROM one$$), 0, 'one row is not split');
+CREATE FUNCTION unsafe() RETURNS int LANGUAGE sql AS 'SELECT 1' PARALLEL UNSAFE VOLATILE;
+SELECT is(workers($$SELECT embed('e', page), unsafe() FROM t$$), 0, 'what is unsafe stays serial');
+CREATE TEMP TABLE temporary AS SELECT page FROM t;
+ANALYZE temporary;
+SELECT is(workers($$SELECT embed('e', page) FROM temporary$$), 0, 'temporary tables, too');
+SET parallel_setup_cost = 1e10;
+SELECT is(workers($$SELECT embed('e', page) FROM t$$), 0, 'workers have to be worth starting');
+SET parallel_setup_cost = 100;
+SELECT results_eq($$SELECT embed('e', page) FROM t ORDER BY id$$, $$SELECT unnest(embed_batch('e', array_agg(page ORDER BY id))) FROM t$$, 'workers give the same');
+SELECT * FROM finish();
