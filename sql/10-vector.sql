@@ -21,16 +21,16 @@ COMMENT ON TYPE vector IS 'array of real numbers of a fixed length, such as an e
 
 -- Distances. A few hundred dimensions cost about ten times what a plain operator does.
 CREATE FUNCTION l2_distance(vector, vector) RETURNS float8
-AS 'MODULE_PATHNAME', 'maskgen_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+AS 'MODULE_PATHNAME', 'maskgen_vector_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_distance(vector, vector) IS 'Euclidean distance';
 CREATE FUNCTION inner_product(vector, vector) RETURNS float8
-AS 'MODULE_PATHNAME', 'maskgen_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+AS 'MODULE_PATHNAME', 'maskgen_vector_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION inner_product(vector, vector) IS 'inner product';
 CREATE FUNCTION cosine_distance(vector, vector) RETURNS float8
-AS 'MODULE_PATHNAME', 'maskgen_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+AS 'MODULE_PATHNAME', 'maskgen_vector_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION cosine_distance(vector, vector) IS 'cosine distance, 1 - cosine similarity';
 CREATE FUNCTION l1_distance(vector, vector) RETURNS float8
-AS 'MODULE_PATHNAME', 'maskgen_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+AS 'MODULE_PATHNAME', 'maskgen_vector_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l1_distance(vector, vector) IS 'taxicab distance';
 CREATE FUNCTION vector_negative_inner_product(vector, vector) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_vector_negative_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -38,6 +38,9 @@ COMMENT ON FUNCTION vector_negative_inner_product(vector, vector) IS 'inner prod
 CREATE FUNCTION vector_l2_squared_distance(vector, vector) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_vector_l2_squared_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION vector_l2_squared_distance(vector, vector) IS 'square of the Euclidean distance';
+CREATE FUNCTION vector_spherical_distance(vector, vector) RETURNS float8
+AS 'MODULE_PATHNAME', 'maskgen_vector_spherical_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION vector_spherical_distance(vector, vector) IS 'angle between two vectors of length 1, as a part of half a turn';
 
 CREATE FUNCTION vector_dims(vector) RETURNS int
 AS 'MODULE_PATHNAME', 'maskgen_vector_dims' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -49,10 +52,13 @@ CREATE FUNCTION l2_norm(vector) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_vector_norm' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_norm(vector) IS 'Euclidean length';
 CREATE FUNCTION l2_normalize(vector) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_l2_normalize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+AS 'MODULE_PATHNAME', 'maskgen_vector_l2_normalize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(vector) IS 'the vector scaled to length 1';
+CREATE FUNCTION binary_quantize(vector) RETURNS bit
+AS 'MODULE_PATHNAME', 'maskgen_vector_binary_quantize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION binary_quantize(vector) IS 'a bit for each element: whether it is above zero';
 CREATE FUNCTION subvector(vector, int, int) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'maskgen_vector_subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION subvector(vector, int, int) IS 'elements from the first number on, as many as the second says';
 
 CREATE FUNCTION vector_add(vector, vector) RETURNS vector
@@ -61,6 +67,8 @@ CREATE FUNCTION vector_sub(vector, vector) RETURNS vector
 AS 'MODULE_PATHNAME', 'maskgen_vector_sub' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION vector_mul(vector, vector) RETURNS vector
 AS 'MODULE_PATHNAME', 'maskgen_vector_mul' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION vector_concat(vector, vector) RETURNS vector
+AS 'MODULE_PATHNAME', 'maskgen_vector_concat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION vector_lt(vector, vector) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION vector_le(vector, vector) RETURNS boolean
@@ -87,6 +95,7 @@ COMMENT ON OPERATOR <+> (vector, vector) IS 'taxicab distance';
 CREATE OPERATOR + (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_add, COMMUTATOR = +);
 CREATE OPERATOR - (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_sub);
 CREATE OPERATOR * (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_mul, COMMUTATOR = *);
+CREATE OPERATOR || (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_concat);
 CREATE OPERATOR < (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_lt, COMMUTATOR = >, NEGATOR = >=,
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
 CREATE OPERATOR <= (LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_le, COMMUTATOR = >=, NEGATOR = >,
@@ -104,33 +113,12 @@ CREATE OPERATOR CLASS vector_ops DEFAULT FOR TYPE vector USING btree AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 vector_cmp(vector, vector);
 
--- Casts
-
-CREATE FUNCTION vector(vector, int, boolean) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION array_to_vector(int[], int, boolean) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_array_to_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION array_to_vector(real[], int, boolean) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_array_to_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION array_to_vector(double precision[], int, boolean) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_array_to_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION array_to_vector(numeric[], int, boolean) RETURNS vector
-AS 'MODULE_PATHNAME', 'maskgen_array_to_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION vector_to_float4(vector, int, boolean) RETURNS real[]
-AS 'MODULE_PATHNAME', 'maskgen_vector_to_float4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE CAST (vector AS vector) WITH FUNCTION vector(vector, int, boolean) AS IMPLICIT;
-CREATE CAST (int[] AS vector) WITH FUNCTION array_to_vector(int[], int, boolean) AS ASSIGNMENT;
-CREATE CAST (real[] AS vector) WITH FUNCTION array_to_vector(real[], int, boolean) AS ASSIGNMENT;
-CREATE CAST (double precision[] AS vector) WITH FUNCTION array_to_vector(double precision[], int, boolean) AS ASSIGNMENT;
-CREATE CAST (numeric[] AS vector) WITH FUNCTION array_to_vector(numeric[], int, boolean) AS ASSIGNMENT;
-CREATE CAST (vector AS real[]) WITH FUNCTION vector_to_float4(vector, int, boolean) AS IMPLICIT;
-
 -- Aggregates
 
 CREATE FUNCTION vector_accum(double precision[], vector) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'maskgen_vector_accum' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION vector_combine(double precision[], double precision[]) RETURNS double precision[]
-AS 'MODULE_PATHNAME', 'maskgen_vector_combine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'maskgen_dense_combine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION vector_avg(double precision[]) RETURNS vector
 AS 'MODULE_PATHNAME', 'maskgen_vector_avg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION vector_sum(double precision[]) RETURNS vector

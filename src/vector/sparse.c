@@ -66,11 +66,19 @@ mg_sparse_l1(const void *a, const void *b, size_t n)
 	return sum;
 }
 
+static double
+sum_of_squares(const MgSparse *sparse)
+{
+	const float *values = mg_sparse_values(sparse);
+	double sum = 0;
+
+	for (int32_t i = 0; i < sparse->nnz; i++)
+		sum += (double) values[i] * values[i];
+	return sum;
+}
+
 double
 mg_sparse_cosine(const void *a, const void *b, size_t n)
 {
-	const MgSparse *x = a, *y = b;
-	double x_norm = mg_norm(mg_sparse_values(x), (size_t) x->nnz), y_norm = mg_norm(mg_sparse_values(y), (size_t) y->nnz);
-
-	return mg_cosine_of(-mg_sparse_inner_product(a, b, n), x_norm * x_norm, y_norm * y_norm);
+	return mg_cosine_of(-mg_sparse_inner_product(a, b, n), sum_of_squares(a), sum_of_squares(b));
 }

@@ -36,16 +36,16 @@ SELECT cmp_ok((SELECT max(abs(a - b)) FROM (SELECT avg(subvector(v, 1, 3)) AS v 
 	GROUP BY i) t USING (i)), '<', 1e-6::float8, 'avg is the average');
 
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p
-	WHERE pronamespace = 'maskgen'::regnamespace AND p.proname ~ 'vector|^l2_|^l1_|inner|cosine' AND prokind = 'f'
+	WHERE pronamespace = 'maskgen'::regnamespace AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND prokind = 'f'
 	AND NOT (provolatile = 'i' AND proisstrict AND proparallel = 's')), NULL, 'all are IMMUTABLE, STRICT and PARALLEL SAFE');
 SELECT results_eq($$SELECT proname::text COLLATE "default", procost FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND 'vector'::regtype = ANY (proargtypes)
 	AND procost <> 1 AND prokind = 'f' AND provolatile = 'i' ORDER BY proname COLLATE "C"$$,
-	$$VALUES ('cosine_distance', 10::real), ('inner_product', 10), ('l1_distance', 10), ('l2_distance', 10), ('l2_norm', 10), ('l2_normalize', 10),
-	('vector_add', 10), ('vector_l2_squared_distance', 10), ('vector_mul', 10), ('vector_negative_inner_product', 10), ('vector_norm', 10),
-	('vector_sub', 10)$$, 'what looks at each number costs ten operators');
-SELECT is((SELECT array_agg(aggtransfn::text || ' ' || aggcombinefn::text || ' ' || p.proparallel::text ORDER BY proname) FROM pg_aggregate a
-	JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.pronamespace = 'maskgen'::regnamespace), ARRAY['vector_accum vector_combine s', 'vector_accum vector_combine s'],
-	'aggregates can be parallel');
+	$$VALUES ('binary_quantize', 10::real), ('cosine_distance', 10), ('inner_product', 10), ('l1_distance', 10), ('l2_distance', 10), ('l2_norm', 10),
+	('l2_normalize', 10), ('vector_add', 10), ('vector_l2_squared_distance', 10), ('vector_mul', 10), ('vector_negative_inner_product', 10),
+	('vector_norm', 10), ('vector_spherical_distance', 10), ('vector_sub', 10)$$, 'what looks at each number costs ten operators');
+SELECT is((SELECT array_agg(aggtransfn::text || ' ' || aggcombinefn::text || ' ' || p.proparallel::text ORDER BY aggtransfn::text COLLATE "C") FROM pg_aggregate a
+	JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.pronamespace = 'maskgen'::regnamespace), ARRAY['halfvec_accum halfvec_combine s',
+	'halfvec_accum halfvec_combine s', 'vector_accum vector_combine s', 'vector_accum vector_combine s'], 'aggregates can be parallel');
 SELECT results_eq($$SELECT (oprname || ' ' || oprcom::regoperator || ' ' || oprrest::regproc || ' ' || oprcanhash) COLLATE "default" FROM pg_operator
 	WHERE oprnamespace = 'maskgen'::regnamespace AND oprname IN ('=', '<', '<=') AND oprleft = 'vector'::regtype ORDER BY oprname$$,
 	$$VALUES ('< >(vector,vector) scalarltsel false'), ('<= >=(vector,vector) scalarlesel false'), ('= =(vector,vector) eqsel false')$$,

@@ -114,17 +114,17 @@ SELECT '[1]'::vector + NULL;
 
 -- Distances
 SELECT '[0,0]'::vector <-> '[3,4]', '[1,2]'::vector <#> '[3,4]', '[1,2]'::vector <=> '[2,4]', '[0,0]'::vector <+> '[3,4]';
-SELECT l2_distance('[0,0]', '[3,4]'), l2_distance('[0,0]', '[0,1]'), l2_distance('[3e38]', '[-3e38]');
-SELECT inner_product('[1,2]', '[3,4]'), inner_product('[3e38]', '[3e38]'), vector_negative_inner_product('[1,2]', '[3,4]');
-SELECT cosine_distance('[1,2]', '[2,4]'), cosine_distance('[1,2]', '[0,0]'), cosine_distance('[1,1]', '[1,1]'),
-	cosine_distance('[1,0]', '[0,2]'), cosine_distance('[1,1]', '[-1,-1]'), cosine_distance('[1,1]', '[1.1,1.1]'),
-	cosine_distance('[3e38]', '[3e38]');
-SELECT l1_distance('[0,0]', '[3,4]'), l1_distance('[0,0]', '[0,-1]'), l1_distance('[3e38]', '[-3e38]');
-SELECT vector_l2_squared_distance('[0,0]', '[3,4]');
-SELECT vector_dims('[1,2,3]');
-SELECT vector_norm('[3,4]'), l2_norm('[0,1]'), vector_norm('[0,0]'), vector_norm('[3e37,4e37]')::real, vector_norm('[3e-30,4e-30]')::real;
-SELECT l2_normalize('[3,4]'), l2_normalize('[3,0]'), l2_normalize('[0,0.1]'), l2_normalize('[0,0]'), l2_normalize('[3e38]'),
-	l2_normalize('[1e-30]');
+SELECT l2_distance('[0,0]'::vector, '[3,4]'), l2_distance('[0,0]'::vector, '[0,1]'), l2_distance('[3e38]'::vector, '[-3e38]');
+SELECT inner_product('[1,2]'::vector, '[3,4]'), inner_product('[3e38]'::vector, '[3e38]'), vector_negative_inner_product('[1,2]'::vector, '[3,4]');
+SELECT cosine_distance('[1,2]'::vector, '[2,4]'), cosine_distance('[1,2]'::vector, '[0,0]'), cosine_distance('[1,1]'::vector, '[1,1]'),
+	cosine_distance('[1,0]'::vector, '[0,2]'), cosine_distance('[1,1]'::vector, '[-1,-1]'), cosine_distance('[1,1]'::vector, '[1.1,1.1]'),
+	cosine_distance('[3e38]'::vector, '[3e38]');
+SELECT l1_distance('[0,0]'::vector, '[3,4]'), l1_distance('[0,0]'::vector, '[0,-1]'), l1_distance('[3e38]'::vector, '[-3e38]');
+SELECT vector_l2_squared_distance('[0,0]'::vector, '[3,4]');
+SELECT vector_dims('[1,2,3]'::vector);
+SELECT vector_norm('[3,4]'::vector), l2_norm('[0,1]'::vector), vector_norm('[0,0]'::vector), vector_norm('[3e37,4e37]'::vector)::real, vector_norm('[3e-30,4e-30]'::vector)::real;
+SELECT l2_normalize('[3,4]'::vector), l2_normalize('[3,0]'::vector), l2_normalize('[0,0.1]'::vector), l2_normalize('[0,0]'::vector), l2_normalize('[3e38]'::vector),
+	l2_normalize('[1e-30]'::vector);
 \set VERBOSITY terse
 SELECT '[1,2]'::vector <-> '[3]';
 \echo :LAST_ERROR_SQLSTATE
@@ -134,17 +134,26 @@ SELECT '[1,2]'::vector <+> '[3]';
 \set VERBOSITY default
 
 -- Parts
-SELECT subvector('[1,2,3,4,5]', 1, 3), subvector('[1,2,3,4,5]', 3, 2), subvector('[1,2,3,4,5]', -1, 3),
-	subvector('[1,2,3,4,5]', 3, 9), subvector('[1,2,3,4,5]', 5, 2147483647);
-SELECT subvector('[1,2,3,4,5]', -2147483640, 2147483647);
+SELECT subvector('[1,2,3,4,5]'::vector, 1, 3), subvector('[1,2,3,4,5]'::vector, 3, 2), subvector('[1,2,3,4,5]'::vector, -1, 3),
+	subvector('[1,2,3,4,5]'::vector, 3, 9), subvector('[1,2,3,4,5]'::vector, 5, 2147483647);
+SELECT subvector('[1,2,3,4,5]'::vector, -2147483640, 2147483647);
 \set VERBOSITY terse
-SELECT subvector('[1,2,3,4,5]', 1, 0);
+SELECT subvector('[1,2,3,4,5]'::vector, 1, 0);
 \echo :LAST_ERROR_SQLSTATE
-SELECT subvector('[1,2,3,4,5]', 3, -1);
-SELECT subvector('[1,2,3,4,5]', -1, 2);
-SELECT subvector('[1,2,3,4,5]', 6, 1);
-SELECT subvector('[1,2,3,4,5]', 2147483647, 2147483647);
-SELECT subvector('[1,2,3,4,5]', (-2147483648)::int, (-2147483648)::int);
+SELECT subvector('[1,2,3,4,5]'::vector, 3, -1);
+SELECT subvector('[1,2,3,4,5]'::vector, -1, 2);
+SELECT subvector('[1,2,3,4,5]'::vector, 6, 1);
+SELECT subvector('[1,2,3,4,5]'::vector, 2147483647, 2147483647);
+SELECT subvector('[1,2,3,4,5]'::vector, (-2147483648)::int, (-2147483648)::int);
+\set VERBOSITY default
+
+SELECT '[1,2]'::vector || '[3]', '[1]'::vector || '[2]' || '[3]';
+SELECT binary_quantize('[1,0,-1,1e-45,-0,0,7,8,9]'::vector), pg_typeof(binary_quantize('[1]'::vector)),
+	length(binary_quantize(array_fill(1, ARRAY[16000])::vector));
+SELECT vector_spherical_distance('[1,0]', '[0,1]'), vector_spherical_distance('[1,0]', '[-1,0]'), vector_spherical_distance('[1,0]', '[2,0]');
+\set VERBOSITY terse
+SELECT array_fill(0, ARRAY[16000])::vector || '[1]';
+\echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 
 -- Comparison: element by element, then by length

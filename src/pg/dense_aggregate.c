@@ -1,18 +1,13 @@
 /*
- * avg(vector) and sum(vector). The state is float8[]: the count, then the sum
+ * avg and sum of vectors and of half vectors. The state is float8[]: the count, then the sum
  * of each element, in double precision; an empty state is {0}.
  */
-#include <math.h>
-
-#include "pg/vector.h"
+#include "pg/dense.h"
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
-PG_FUNCTION_INFO_V1(maskgen_vector_accum);
-PG_FUNCTION_INFO_V1(maskgen_vector_combine);
-PG_FUNCTION_INFO_V1(maskgen_vector_avg);
-PG_FUNCTION_INFO_V1(maskgen_vector_sum);
+PG_FUNCTION_INFO_V1(maskgen_dense_combine);
 
 static double *
 state_values(ArrayType *state)
@@ -43,33 +38,36 @@ state_new(int dims)
 	return state;
 }
 
-Datum
-maskgen_vector_accum(PG_FUNCTION_ARGS)
+static Datum
+dense_accum(FunctionCallInfo fcinfo, const DenseType *type)
 {
 	ArrayType *state = PG_GETARG_ARRAYTYPE_P(0);
-	const Vector *vector = PG_GETARG_VECTOR_P(1);
+	const Dense *dense = PG_GETARG_DENSE_P(1);
+	const float4 *elements = dense_floats(type, dense);
 	double *values = state_values(state), *sums;
 
-	if (state_dims(state) != 0 && state_dims(state) != vector->dim)
+	if (state_dims(state) != 0 && state_dims(state) != dense->dim)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("expected %d dimensions, not %d", state_dims(state), vector->dim)));
+						errmsg("expected %d dimensions, not %d", state_dims(state), dense->dim)));
 	/* The state of an aggregate is its own: it is added to in place. */
 	if (state_dims(state) == 0 || !AggCheckCallContext(fcinfo, NULL))
 	{
-		ArrayType *next = state_new(vector->dim);
+		ArrayType *next = state_new(dense->dim);
 
 		memcpy(ARR_DATA_PTR(next), values, ((Size) state_dims(state) + 1) * sizeof *values);
 		state = next;
 	}
 	sums = state_values(state);
 	sums[0] += 1;
-	for (int i = 0; i < vector->dim; i++)
-		sums[i + 1] += vector->x[i];
+	for (int i = 0; i < dense->dim; i++)
+		sums[i + 1] += elements[i];
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
+DENSE_FUNCTIONS(accum);
+
 Datum
-maskgen_vector_combine(PG_FUNCTION_ARGS)
+maskgen_dense_combine(PG_FUNCTION_ARGS)
 {
 	ArrayType *a = PG_GETARG_ARRAYTYPE_P(0), *b = PG_GETARG_ARRAYTYPE_P(1), *result;
 	const double *from_a = state_values(a), *from_b = state_values(b);
@@ -90,34 +88,32 @@ maskgen_vector_combine(PG_FUNCTION_ARGS)
 }
 
 static Datum
-finish(FunctionCallInfo fcinfo, bool average)
+finish(FunctionCallInfo fcinfo, const DenseType *type, bool average)
 {
 	ArrayType *state = PG_GETARG_ARRAYTYPE_P(0);
 	const double *values = state_values(state);
-	Vector *result;
+	Dense *result;
 
 	if (values[0] == 0 || state_dims(state) == 0)
 		PG_RETURN_NULL();
-	vector_check_dim(state_dims(state));
-	result = vector_new(state_dims(state));
+	result = dense_new(type, state_dims(state));
 	for (int i = 0; i < result->dim; i++)
-	{
-		result->x[i] = (float4) (average ? values[i + 1] / values[0] : values[i + 1]);
-		if (isinf(result->x[i]))
-			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("value out of range: overflow")));
-		vector_check_element(result->x[i]);
-	}
-	PG_RETURN_VECTOR_P(result);
+		dense_set_result(type, result, i, average ? values[i + 1] / values[0] : values[i + 1]);
+	PG_RETURN_POINTER(result);
 }
 
-Datum
-maskgen_vector_avg(PG_FUNCTION_ARGS)
+static Datum
+dense_avg(FunctionCallInfo fcinfo, const DenseType *type)
 {
-	return finish(fcinfo, true);
+	return finish(fcinfo, type, true);
 }
 
-Datum
-maskgen_vector_sum(PG_FUNCTION_ARGS)
+DENSE_FUNCTIONS(avg);
+
+static Datum
+dense_sum(FunctionCallInfo fcinfo, const DenseType *type)
 {
-	return finish(fcinfo, false);
+	return finish(fcinfo, type, false);
 }
+
+DENSE_FUNCTIONS(sum);
