@@ -14,6 +14,7 @@ int maskgen_threads = 1;
 int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
+bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 
 static const struct config_enum_entry long_input_values[] = {
@@ -64,6 +65,8 @@ guc_define(void)
 	DefineCustomEnumVariable("maskgen.matmul", "What multiplies matrices.",
 							 "Models are resident once for \"native\" and once for the libraries.", &maskgen_matmul,
 							 MG_NATIVE, matmul_values, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("maskgen.enable_batching", "Lets plans compute tasks for many rows at once.", NULL,
+							 &maskgen_enable_batching, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",
 							"The least recently used ones are evicted; 0 means no limit.", &maskgen_max_model_memory, 0,
 							0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);

@@ -14,6 +14,7 @@ extern int maskgen_threads;
 extern int maskgen_batch_tokens;
 extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */
+extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
 
 /* For _PG_init. */

@@ -1,9 +1,10 @@
-/* The module: magic, settings, and room in shared memory. No model, thread or library is touched here. */
+/* The module: magic, settings, room in shared memory, hooks. No model, thread or library is touched here. */
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/guc.h"
+#include "pg/plan_batch.h"
 #include "pg/plan_cost.h"
 #include "pg/shared.h"
 
@@ -19,4 +20,5 @@ _PG_init(void)
 	plan_labels_install();
 	plan_parallel_install();
 	plan_jit_install();
+	plan_batch_install();
 }

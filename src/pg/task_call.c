@@ -150,6 +150,7 @@ task_end(TaskCall *call, bool fine)
 	call->usage.model.rows += used->rows;
 	call->usage.model.tokens += used->tokens;
 	call->usage.model.batches += used->batches;
+	call->refused = !fine;
 	model_use_end(&call->use, fine);
 }
 
@@ -165,6 +166,28 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(call->usage.time, end, start);
 	call->usage.inputs += (uint64) n;
+}
+
+/* What task_end() throws is safe to catch without a subtransaction: nothing is held there but memory. */
+bool
+task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	call->refused = false;
+	PG_TRY();
+	{
+		task_call(call, inputs, n, results);
+	}
+	PG_CATCH();
+	{
+		if (!call->refused)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return !call->refused;
 }
 
 static bool

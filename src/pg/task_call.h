@@ -57,6 +57,7 @@ struct TaskCall
 	TaskUsage usage;
 	ModelUse use; /* of the last run */
 	void *state;  /* the function's own, kept from call to call */
+	bool refused; /* the last run ended with an error of the library */
 };
 
 /*
@@ -67,6 +68,12 @@ const TaskFunction *task_function_of(Oid function);
 
 /* Results of inputs [n], none NULL, in the current memory context. */
 void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+
+/*
+ * The same, but returns false where the library refuses the inputs (one is too long, say) instead of throwing that. The
+ * caller makes the calls one by one, then, to find out whose error it is.
+ */
+bool task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 
 /* The name of the model that a call uses; palloc'd. */
 char *task_call_model(const TaskCall *call);

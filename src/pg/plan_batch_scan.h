@@ -1,0 +1,73 @@
+/* The state of our plan node, for its executor (plan_batch_scan.c, plan_batch_window.c) and what it tells (plan_batch_usage.c). */
+#ifndef MASKGEN_PG_PLAN_BATCH_SCAN_H
+#define MASKGEN_PG_PLAN_BATCH_SCAN_H
+
+#include "postgres.h"
+#include "nodes/execnodes.h"
+#include "nodes/extensible.h"
+#include "pg/task_call.h"
+#include "storage/dsm.h"
+
+/* One call, and its values for the rows of the window. */
+typedef struct BatchCall
+{
+	TaskCall call;
+	FmgrInfo function;
+	ExprState *args[TASK_MOST_ARGS]; /* NULL where the letter is 'e' */
+	bool is_column;					 /* the input, of the child's row */
+	char *model;					 /* its name, once it was called */
+	bool one_by_one;				 /* the window has an input that the library refuses */
+	MgSpan *inputs;					 /* [capacity] */
+	Datum *results;					 /* [capacity] */
+	bool *nulls;					 /* [capacity]; no call is made */
+} BatchCall;
+
+typedef struct BatchUsage BatchUsage;
+
+typedef struct BatchScan
+{
+	CustomScanState custom;
+	int n_calls;
+	BatchCall *calls;
+	ExprState *limit, *offset; /* NULL: none */
+	bool all, is_bound;		   /* as of BatchDemand */
+
+	/* The window: rows that were read together. */
+	MemoryContext memory; /* of all that belongs to it but for the arrays */
+	int capacity;		  /* of arrays */
+	MinimalTuple *rows;	  /* [capacity] of the child */
+	int n, next;		  /* rows in it; the one to put out next */
+	TupleTableSlot *row;  /* the one at hand */
+	Size row_size;		  /* bytes that a row of the last window took; 0: there was none */
+
+	/* Since the scan began */
+	bool started, exhausted;
+	uint64 n_read;
+	int64 bound; /* rows that the limit asks for; -1: any number */
+
+	BatchUsage *usage; /* [n_calls], shared with parallel workers; NULL: with nobody */
+	dsm_segment *usage_segment;
+} BatchScan;
+
+/* Fills the window with the next rows of the child and makes the calls; false if there are no more. */
+bool batch_window_next(BatchScan *scan);
+
+/* Shows a row of the window to expressions. */
+void batch_window_show(BatchScan *scan, int row);
+
+/* Frees the window; and lets the next one be the first, before the child is scanned again. */
+void batch_window_forget(BatchScan *scan);
+void batch_window_restart(BatchScan *scan);
+
+/* Callbacks of the node; see plan_batch_usage.c. */
+void batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state);
+Size batch_usage_estimate(CustomScanState *node, ParallelContext *context);
+void batch_usage_share(CustomScanState *node, ParallelContext *context, void *piece);
+void batch_usage_keep(CustomScanState *node, ParallelContext *context, void *piece);
+void batch_usage_attach(CustomScanState *node, shm_toc *toc, void *piece);
+void batch_usage_report(CustomScanState *node);
+
+/* For the end of the node. */
+void batch_usage_detach(BatchScan *scan);
+
+#endif
