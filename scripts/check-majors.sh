@@ -114,6 +114,8 @@ major_check()
 		cluster_psql "$run_dir" --dbname=pgtap_template --quiet \
 			--command="CREATE EXTENSION pgtap" --command="CREATE EXTENSION maskgen"
 	fi
+	# The wheels of 16 and 18 have pgvector, too.
+	[[ ! -r $("$PG_CONFIG" --sharedir)/extension/vector.control ]] || files+=(test/peer/pgvector.sql)
 	MASKGEN_TEST_DIR=$run_dir prove --exec test/run test/regress.t "${files[@]}"
 	cluster_stop "$run_dir"
 	rm -rf "$run_dir"

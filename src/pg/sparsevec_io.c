@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(maskgen_sparsevec_typed);
 
 typedef struct Element
 {
-	int32 index; /* from 0; -1 or INT32_MAX for any that is out of bounds */
+	int32 index; /* from 0; -1 for all that are below */
 	float4 value;
 } Element;
 
@@ -63,14 +63,12 @@ parse_value(const char *text, char **at)
 	return value;
 }
 
-/* The pairs from behind "{" to behind "}"; returns how many are not zero. Indices of zeros must exist as well. */
+/* The pairs from behind "{" to behind "}"; returns how many are not zero. */
 static int
-parse_elements(const char *text, char **at, Element *elements, int32 *lowest, int32 *highest)
+parse_elements(const char *text, char **at, Element *elements)
 {
 	int n = 0;
 
-	*lowest = INT_MAX;
-	*highest = -1;
 	*at = skip_space(*at);
 	if (**at == '}')
 	{
@@ -84,10 +82,6 @@ parse_elements(const char *text, char **at, Element *elements, int32 *lowest, in
 
 		*at = skip_space(*at);
 		index = parse_integer(text, at);
-		/* From here on from 0 */
-		index = index < 1 ? -1 : index - 1;
-		*lowest = Min(*lowest, index);
-		*highest = Max(*highest, index);
 		*at = skip_space(*at);
 		if (*(*at)++ != ':')
 			throw_syntax("sparsevec", text, NULL);
@@ -98,7 +92,7 @@ parse_elements(const char *text, char **at, Element *elements, int32 *lowest, in
 			if (n == MG_SPARSE_MAX_NNZ)
 				ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 								errmsg("sparsevec cannot have more than %d non-zero elements", MG_SPARSE_MAX_NNZ)));
-			elements[n++] = (Element){index, value};
+			elements[n++] = (Element){index < 1 ? -1 : index - 1, value};
 		}
 		*at = skip_space(*at);
 		if (**at == '}')
@@ -123,14 +117,14 @@ maskgen_sparsevec_in(PG_FUNCTION_ARGS)
 {
 	char *text = PG_GETARG_CSTRING(0), *at = skip_space(text);
 	Element *elements = palloc(sizeof *elements * MG_SPARSE_MAX_NNZ);
-	int32 lowest, highest, dim;
+	int32 dim;
 	Sparsevec *sparsevec;
 	int nnz;
 
 	if (*at != '{')
 		throw_syntax("sparsevec", text, "Vector contents must start with \"{\".");
 	at++;
-	nnz = parse_elements(text, &at, elements, &lowest, &highest);
+	nnz = parse_elements(text, &at, elements);
 	at = skip_space(at);
 	if (*at++ != '/')
 		throw_syntax("sparsevec", text, "Unexpected end of input.");
@@ -141,16 +135,11 @@ maskgen_sparsevec_in(PG_FUNCTION_ARGS)
 	sparsevec_check_dim(dim);
 	sparsevec_check_typmod(dim, PG_GETARG_INT32(2));
 	qsort(elements, nnz, sizeof *elements, by_index);
-	if (lowest < 0 || highest >= dim)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("sparsevec index out of bounds")));
-	for (int i = 1; i < nnz; i++)
-		if (elements[i].index == elements[i - 1].index)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION), errmsg("sparsevec indices must not contain duplicates")));
 	sparsevec = sparsevec_new(dim, nnz);
 	for (int i = 0; i < nnz; i++)
 	{
 		sparsevec->indices[i] = elements[i].index;
+		sparsevec_check_index(sparsevec->indices, i, dim);
 		sparsevec_values(sparsevec)[i] = elements[i].value;
 	}
 	PG_RETURN_POINTER(sparsevec);

@@ -307,3 +307,8 @@ SELECT ('\x0100000000000000aa'::bytea::vector)::text;
 SELECT '[1]'::vector <-> '\x02000000000000000000'::bytea::vector;
 DROP CAST (bytea AS vector);
 DROP TABLE binary_from, binary_to, binary_to_2;
+
+-- Nothing to link with
+\set SHOW_CONTEXT never
+SELECT link_pgvector();
+\echo :LAST_ERROR_SQLSTATE
