@@ -324,18 +324,21 @@ mg_beam_start(MgBeam *beam, int level, uint32_t id)
 }
 
 static bool
-descend_once(MgBeam *beam, int level, bool *arrived)
+descend_once(MgBeam *beam, int level, int *reached)
 {
 	const MgStore *store = &beam->graph->store;
 	uint32_t id;
 	int from;
 
-	*arrived = false;
+	*reached = -1;
 	mg_seen_clear(&beam->seen);
+	beam->candidates.n = beam->rest.n = beam->top.n = beam->leftover.n = 0;
 	if (!store->entry_point(store->user, beam->cx, &id, &from))
 		return false;
-	if (id == MG_NO_NODE || from < level)
+	if (id == MG_NO_NODE)
 		return true;
+	if (level > from)
+		level = from;
 	for (; from > level; from--)
 	{
 		beam->descending = true;
@@ -346,19 +349,17 @@ descend_once(MgBeam *beam, int level, bool *arrived)
 			return true;
 		id = beam->nearest_below;
 	}
-	*arrived = true;
+	*reached = level;
 	return mg_beam_start(beam, level, id);
 }
 
 bool
-mg_beam_descend(MgBeam *beam, int level, bool *empty)
+mg_beam_descend(MgBeam *beam, int level, int *reached)
 {
-	bool arrived = false;
-
-	for (int i = 0; i < ATTEMPTS && !arrived; i++)
-		if (!descend_once(beam, level, &arrived))
+	*reached = -1;
+	for (int i = 0; i < ATTEMPTS && *reached < 0; i++)
+		if (!descend_once(beam, level, reached))
 			return false;
-	*empty = !arrived;
 	return true;
 }
 

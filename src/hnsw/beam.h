@@ -69,8 +69,11 @@ typedef struct MgBeam
 
 bool mg_beam_init(MgCtx *cx, MgBeam *beam, const MgGraph *graph, const MgQuery *query, uint32_t ef);
 
-/* Goes from the store's entry point down to a level, where the beam is then ready to run. *empty: there is no such entry. */
-bool mg_beam_descend(MgBeam *beam, int level, bool *empty);
+/*
+ * Goes from the store's entry point down to a level, where the beam is then ready to run. *reached: that level, or the
+ * entry point's where that is lower; -1 when there is nothing.
+ */
+bool mg_beam_descend(MgBeam *beam, int level, int *reached);
 
 /* Makes an entry the only candidate of a run on its level. */
 bool mg_beam_start(MgBeam *beam, int level, uint32_t id);

@@ -5,11 +5,11 @@
  *   - each link leads to an entry that exists and is on the same level
  *   - below leads to an entry exactly one level lower, of the same value; level 0 has none
  *   - a deleted entry has no items, one on level 0 that is not has some
- *   - the entry point exists, is not deleted unless all are, and no live entry is on a higher level
+ *   - the entry point exists if any entry does
  *   - factors are finite and own codes decode to finite numbers
  *
  * Reported, not an error: entries of level 0 that no path from the entry point
- * reaches; links to deleted entries (vacuum removes them).
+ * reaches (a crash in an insert may leave one); links to deleted entries, down from above too (vacuum removes them).
  */
 #ifndef MG_HNSW_CHECK_H
 #define MG_HNSW_CHECK_H

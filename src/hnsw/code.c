@@ -227,15 +227,36 @@ mg_code_link(const MgEntryLayout *layout, const MgCodeKernels *kernels, const fl
 	memcpy(link + 6, &narrow, sizeof narrow);
 }
 
-float
-mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre, const uint8_t *link)
+/* factor <s, u^>: for l2 twice the estimate of <u^, r>. */
+static float
+along(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre, const uint8_t *link)
 {
 	int32_t sum;
-	float product;
 
+	kernels->sign_sums(centre->planes, layout->shape.code_bits, link + MG_LINK_HEADER, layout->link_size, 1, &sum);
+	return from_bf16(link + 6) * (2 * centre->plane_scale * (float) sum - centre->sign_total);
+}
+
+float
+mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre,
+					const uint8_t *link)
+{
 	if (layout->shape.metric == MG_GRAPH_IP)
 		return from_bf16(link + 4);
-	kernels->sign_sums(centre->planes, layout->shape.code_bits, link + MG_LINK_HEADER, layout->link_size, 1, &sum);
-	product = 2 * centre->plane_scale * (float) sum - centre->sign_total;
-	return fmaxf(from_bf16(link + 4) - from_bf16(link + 6) * product, 0);
+	return fmaxf(from_bf16(link + 4) - along(layout, kernels, centre, link), 0);
+}
+
+float
+mg_code_link_product(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre,
+					 const uint8_t *link)
+{
+	float product = along(layout, kernels, centre, link);
+
+	return layout->shape.metric == MG_GRAPH_IP ? product : product / 2;
+}
+
+bool
+mg_code_link_finite(const uint8_t *link)
+{
+	return isfinite(from_bf16(link + 4)) && isfinite(from_bf16(link + 6));
 }

@@ -120,4 +120,11 @@ void mg_code_link(const MgEntryLayout *layout, const MgCodeKernels *kernels, con
 float mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre,
 						  const uint8_t *link);
 
+/* <u^, r> of such a link, estimated. */
+float mg_code_link_product(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *centre,
+						   const uint8_t *link);
+
+/* Whether offset and factor are finite numbers. */
+bool mg_code_link_finite(const uint8_t *link);
+
 #endif

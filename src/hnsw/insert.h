@@ -31,7 +31,9 @@ typedef struct MgInsert
 	int level;
 	uint8_t *entries[MG_MAX_LEVEL + 1];	 /* complete but for below; arena memory */
 	uint32_t ids[MG_MAX_LEVEL + 1];		 /* after mg_insert_placed */
-	const float *rotated;				 /* coded: of the new value */
+	const float *rotated;				 /* coded: of the new value; by reference, as in the query */
+	const void *value;					 /* plain: likewise */
+	uint32_t value_size;
 	MgCounts counts;
 } MgInsert;
 
@@ -46,9 +48,9 @@ bool mg_insert_plan(MgCtx *cx, const MgGraph *graph, const MgQuery *query, const
 void mg_insert_placed(MgInsert *plan, int level, uint32_t id);
 
 /* Links of all levels, each of which wants one back. */
-uint32_t mg_insert_n_edges(const MgGraph *graph, const MgInsert *plan);
+uint32_t mg_insert_n_edges(const MgInsert *plan);
 
 /* *wanted false: nothing to apply. The edge's memory is the arena's: rewind when it is applied. */
-bool mg_insert_edge(MgCtx *cx, const MgGraph *graph, const MgInsert *plan, uint32_t i, MgEdge *edge, bool *wanted);
+bool mg_insert_edge(MgCtx *cx, const MgGraph *graph, MgInsert *plan, uint32_t i, MgEdge *edge, bool *wanted);
 
 #endif

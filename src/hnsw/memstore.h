@@ -40,6 +40,9 @@ uint8_t *mg_memstore_at(MgMemstore *memstore, uint32_t id);
 bool mg_memstore_insert(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, const MgQuery *query,
 						const void *item, int level, uint32_t ef_construction);
 
+/* Steps 2 to 4 of insert.h, for a plan that did not find an equal node: so that something may happen after its step 1. */
+bool mg_memstore_finish(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, MgInsert *plan);
+
 /* All steps of repair.h for items that gone() names. */
 bool mg_memstore_vacuum(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph,
 						bool (*gone)(void *user, const void *item), void *user, uint32_t ef_construction);

@@ -41,8 +41,7 @@ bool mg_repair_plan(MgCtx *cx, const MgGraph *graph, const MgDead *dead, uint32_
 					MgRepair *repair);
 
 /* A link back from neighbour to id, if the neighbour is better off with it. Applied as an insert's edge. */
-bool mg_repair_offer(MgCtx *cx, const MgGraph *graph, const MgDead *dead, uint32_t id, uint32_t neighbour, MgEdge *edge,
-					 bool *wanted);
+bool mg_repair_offer(MgCtx *cx, const MgGraph *graph, uint32_t id, uint32_t neighbour, MgEdge *edge, bool *wanted);
 
 /*
  * The highest live entry that the deleted entry point leads to. MG_NO_NODE:

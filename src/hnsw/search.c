@@ -79,9 +79,12 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 	beam->cx = cx;
 	if (!search->begun)
 	{
-		if (!mg_beam_descend(beam, 0, &search->empty))
+		int reached;
+
+		if (!mg_beam_descend(beam, 0, &reached))
 			return false;
 		search->begun = true;
+		search->empty = reached < 0;
 	}
 	else if (!search->empty && !mg_beam_resume(beam))
 		return false;
