@@ -1,4 +1,4 @@
-/* Switching to the owner of maskgen.model and back. */
+/* Switching to the owner of a table and back. */
 #include "pg/table_owner.h"
 
 #include "access/htup_details.h"
@@ -7,18 +7,30 @@
 #include "pg/catalog.h"
 #include "utils/syscache.h"
 
-void
-table_owner_become(TableOwner *owner)
+static void
+become(TableOwner *owner, Oid relation, int context)
 {
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog_relation("model")));
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid role;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation maskgen.model");
+		elog(ERROR, "cache lookup failed for relation %u", relation);
 	role = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	GetUserIdAndSecContext(&owner->saved_user, &owner->saved_context);
-	SetUserIdAndSecContext(role, owner->saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(role, owner->saved_context | SECURITY_LOCAL_USERID_CHANGE | context);
+}
+
+void
+table_owner_become(TableOwner *owner)
+{
+	become(owner, catalog_relation("model"), 0);
+}
+
+void
+table_owner_become_of(TableOwner *owner, Oid relation)
+{
+	become(owner, relation, SECURITY_NOFORCE_RLS);
 }
 
 void
