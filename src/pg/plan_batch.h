@@ -84,7 +84,7 @@ bool batch_scan_is(const Plan *plan);
 
 /*
  * Our node above child: computes calls, which become its own columns (INDEX_VAR), then drops rows that fail qual, then puts
- * out targets. All are in terms of child's columns (OUTER_VAR).
+ * out targets. All are in terms of child's columns (OUTER_VAR) and of the results.
  */
 Plan *batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, List *targets,
 					  const BatchDemand *demand);

@@ -3,8 +3,8 @@
  * each of its calls for all of them together, and puts the rows out one by
  * one, checked and projected.
  *
- *   custom_scan_tlist  the calls; their results are the columns INDEX_VAR
- *   lefttree           the child; its columns are OUTER_VAR
+ *   custom_scan_tlist  what our rows are before projection: results of the calls, then the child's columns
+ *   lefttree           the child; only the calls' arguments name its columns (OUTER_VAR), all else ours (INDEX_VAR)
  *   custom_exprs       of a LIMIT above: count, and offset if there is one
  *   custom_private     (all, is_bound) of BatchDemand
  */
@@ -35,12 +35,49 @@ batch_scan_register(void)
 
 /* ------------------------------------------------------------------- plan */
 
+/* A child's column where it is in our rows, after so many results. */
+static Node *
+shift_columns(Node *node, void *context)
+{
+	int *n_results = context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
+	{
+		Var *column = copyObject((Var *) node);
+
+		column->varno = INDEX_VAR;
+		column->varattno += *n_results;
+		return (Node *) column;
+	}
+	return expression_tree_mutator(node, shift_columns, context);
+}
+
+/* Our rows. */
+static List *
+row_targets(List *calls, const Plan *child)
+{
+	List *targets = NIL;
+	ListCell *cell;
+
+	foreach(cell, calls)
+		targets = lappend(targets, makeTargetEntry(lfirst(cell), list_length(targets) + 1, NULL, false));
+	foreach(cell, child->targetlist)
+	{
+		Var *column = makeVarFromTargetEntry(OUTER_VAR, lfirst(cell));
+
+		targets = lappend(targets, makeTargetEntry((Expr *) column, list_length(targets) + 1, NULL, false));
+	}
+	return targets;
+}
+
 Plan *
 batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, List *targets, const BatchDemand *demand)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	Plan *plan = &scan->scan.plan;
-	ListCell *cell;
+	int n_calls = list_length(calls);
 
 	plan_copy_estimates(plan, rewrite->model);
 	plan->parallel_safe = rewrite->model->parallel_safe;
@@ -49,14 +86,13 @@ batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, Lis
 	plan->extParam = bms_copy(rewrite->model->extParam);
 	plan->allParam = bms_copy(rewrite->model->allParam);
 	plan->plan_node_id = rewrite->next_id++;
-	plan->targetlist = targets;
-	plan->qual = qual;
+	plan->targetlist = (List *) shift_columns((Node *) targets, &n_calls);
+	plan->qual = (List *) shift_columns((Node *) qual, &n_calls);
 	outerPlan(plan) = child;
-	foreach(cell, calls)
-		scan->custom_scan_tlist = lappend(scan->custom_scan_tlist, makeTargetEntry(lfirst(cell), foreach_current_index(cell) + 1,
-																				   NULL, false));
+	scan->custom_scan_tlist = row_targets(calls, child);
 	scan->custom_exprs = copyObject(demand->limit);
-	scan->custom_private = list_make2(makeBoolConst(demand->all, false), makeBoolConst(demand->is_bound && qual == NIL, false));
+	scan->custom_private = list_make2(makeBoolConst(demand->all, false),
+									  makeBoolConst(demand->is_bound && qual == NIL, false));
 	scan->methods = &plan_methods;
 	return plan;
 }
@@ -99,17 +135,17 @@ begin(CustomScanState *node, EState *estate, int flags)
 {
 	BatchScan *scan = (BatchScan *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	ListCell *cell;
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, flags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
-	/* Expressions see the child's rows in our form. (Those of the plan itself were compiled for any form.) */
+	/* Arguments see the child's rows in the form that we keep them in. */
 	node->ss.ps.outerops = &TTSOpsMinimalTuple;
 	node->ss.ps.outeropsset = node->ss.ps.outeropsfixed = true;
 	scan->row = ExecInitExtraTupleSlot(estate, ExecGetResultType(outerPlanState(node)), &TTSOpsMinimalTuple);
-	scan->n_calls = list_length(plan->custom_scan_tlist);
+	scan->n_columns = list_length(outerPlan(plan)->targetlist);
+	scan->n_calls = list_length(plan->custom_scan_tlist) - scan->n_columns;
 	scan->calls = palloc0(scan->n_calls * sizeof *scan->calls);
-	foreach(cell, plan->custom_scan_tlist)
-		prepare_call(scan, &scan->calls[foreach_current_index(cell)], (FuncExpr *) lfirst_node(TargetEntry, cell)->expr);
+	for (int i = 0; i < scan->n_calls; i++)
+		prepare_call(scan, &scan->calls[i], (FuncExpr *) list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr);
 	scan->limit = plan->custom_exprs == NIL ? NULL : ExecInitExpr(linitial(plan->custom_exprs), &node->ss.ps);
 	scan->offset = list_length(plan->custom_exprs) < 2 ? NULL : ExecInitExpr(lsecond(plan->custom_exprs), &node->ss.ps);
 	scan->all = DatumGetBool(linitial_node(Const, plan->custom_private)->constvalue);
@@ -119,27 +155,38 @@ begin(CustomScanState *node, EState *estate, int flags)
 
 /* ----------------------------------------------------------------- output */
 
-/* A slot with the results of a row. */
+/* The result of a call for the row that is shown. */
+static Datum
+result_of(BatchScan *scan, BatchCall *call, int row)
+{
+	if (call->nulls[row])
+		return (Datum) 0;
+	if (call->one_by_one)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+
+		task_call(&call->call, &call->inputs[row], 1, &call->results[row]);
+		MemoryContextSwitchTo(caller);
+	}
+	return call->results[row];
+}
+
+/* One of our rows: results, and the child's columns. */
 static TupleTableSlot *
-results_of_row(BatchScan *scan, int row)
+make_row(BatchScan *scan, int row)
 {
 	TupleTableSlot *slot = scan->custom.ss.ss_ScanTupleSlot;
 
+	batch_window_show(scan, row);
+	slot_getallattrs(scan->row);
 	ExecClearTuple(slot);
 	for (int i = 0; i < scan->n_calls; i++)
 	{
-		BatchCall *call = &scan->calls[i];
-
-		if (call->one_by_one && !call->nulls[row])
-		{
-			MemoryContext caller = MemoryContextSwitchTo(scan->memory);
-
-			task_call(&call->call, &call->inputs[row], 1, &call->results[row]);
-			MemoryContextSwitchTo(caller);
-		}
-		slot->tts_values[i] = call->nulls[row] ? (Datum) 0 : call->results[row];
-		slot->tts_isnull[i] = call->nulls[row];
+		slot->tts_values[i] = result_of(scan, &scan->calls[i], row);
+		slot->tts_isnull[i] = scan->calls[i].nulls[row];
 	}
+	memcpy(slot->tts_values + scan->n_calls, scan->row->tts_values, scan->n_columns * sizeof *slot->tts_values);
+	memcpy(slot->tts_isnull + scan->n_calls, scan->row->tts_isnull, scan->n_columns * sizeof *slot->tts_isnull);
 	return ExecStoreVirtualTuple(slot);
 }
 
@@ -151,12 +198,9 @@ next_row(CustomScanState *node)
 
 	while (scan->next < scan->n || batch_window_next(scan))
 	{
-		int row = scan->next++;
-
 		CHECK_FOR_INTERRUPTS();
 		ResetExprContext(context);
-		batch_window_show(scan, row);
-		context->ecxt_scantuple = results_of_row(scan, row);
+		context->ecxt_scantuple = make_row(scan, scan->next++);
 		if (ExecQual(node->ss.ps.qual, context))
 			return node->ss.ps.ps_ProjInfo != NULL ? ExecProject(node->ss.ps.ps_ProjInfo) : context->ecxt_scantuple;
 		InstrCountFiltered1(node, 1);

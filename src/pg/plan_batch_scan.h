@@ -27,8 +27,8 @@ typedef struct BatchUsage BatchUsage;
 typedef struct BatchScan
 {
 	CustomScanState custom;
-	int n_calls;
-	BatchCall *calls;
+	int n_calls, n_columns; /* columns of the child */
+	BatchCall *calls;		/* [n_calls] */
 	ExprState *limit, *offset; /* NULL: none */
 	bool all, is_bound;		   /* as of BatchDemand */
 

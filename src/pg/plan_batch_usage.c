@@ -188,13 +188,11 @@ batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state)
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	List *names = set_deparse_context_plan(state->deparse_cxt, &plan->scan.plan, ancestors);
 	bool prefix = list_length(state->rtable) > 1 || state->verbose;
-	ListCell *cell;
 
 	ExplainOpenGroup("Calls", "Calls", false, state);
-	foreach(cell, plan->custom_scan_tlist)
+	for (int i = 0; i < scan->n_calls; i++)
 	{
-		int i = foreach_current_index(cell);
-		Node *expr = (Node *) lfirst_node(TargetEntry, cell)->expr;
+		Node *expr = (Node *) list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr;
 		const char *model = model_of(&scan->calls[i], (FuncExpr *) expr);
 
 		ExplainOpenGroup("Call", NULL, true, state);

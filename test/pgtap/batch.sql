@@ -69,6 +69,7 @@ SELECT batched($$SELECT embed('e', x), sort_of(x), sort_of(x) || id, y FROM t$$,
 SELECT batched($$SELECT embed('e', sort_of(x)) FROM t$$, 'MaskgenBatch(1) > MaskgenBatch(1) > Seq Scan', 'a call in a call');
 SELECT batched($$SELECT embed_query('e', x), embed_document('e', x, 8), embed('e', x, 'p: ', 16, false) FROM t$$, 'MaskgenBatch(3) > Seq Scan', 'other functions');
 SELECT batched($$SELECT t FROM t WHERE sort_of(x) = 'world'$$, 'MaskgenBatch(1)+ > Seq Scan', 'WHERE, and a whole row');
+SELECT batched($$SELECT x FROM t WHERE sort_of(x) = 'world'$$, 'MaskgenBatch(1)+ > Seq Scan', 'WHERE, and a column like its result');
 SELECT batched($$SELECT id, ctid, tableoid, sort_of(x) FROM t WHERE sort_of(x) = 'world' AND y > 1$$, 'MaskgenBatch(1)+ > Seq Scan', 'WHERE and target list share a call');
 SELECT batched($$SELECT id, embed('e', x) FROM t WHERE sort_of(x) = 'world' AND sort_of(x || 'x') = 'world'$$,
 	'MaskgenBatch(1) > MaskgenBatch(1)+ > MaskgenBatch(1)+ > Seq Scan', 'two conditions and a target');
