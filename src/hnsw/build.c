@@ -269,7 +269,7 @@ join_equal(MgBuilder *builder, const void *item)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
 
-	for (uint32_t i = 0; i < builder->n_near && i < 8; i++)
+	for (uint32_t i = 0; i < builder->n_near && builder->near[i].distance == builder->near[0].distance; i++)
 	{
 		BuildNode *node = block_node(builder->build, builder->near[i].node);
 		bool joined = false;

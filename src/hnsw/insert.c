@@ -5,8 +5,6 @@
 #include "hnsw/links.h"
 #include "vector/distance.h"
 
-#define LOOKED_AT_FOR_EQUAL 8 /* nearest nodes */
-
 typedef struct Planner
 {
 	const MgGraph *graph;
@@ -103,7 +101,7 @@ find_equal(const Planner *planner)
 {
 	const MgKnowns *top = &planner->beam.top;
 
-	for (size_t i = 0; i < top->n && i < LOOKED_AT_FOR_EQUAL; i++)
+	for (size_t i = 0; i < top->n && top->items[i].distance == top->items[0].distance; i++)
 	{
 		const uint8_t *record = mg_beam_record(&planner->beam, &top->items[i]);
 

@@ -1,0 +1,196 @@
+/* Building: several threads at once, a block that fills up, equal vectors, failures at each point. */
+#include "hnsw/build.h"
+
+#include <pthread.h>
+
+#include "unit/hnsw/world.h"
+#include "unit/host.h"
+
+#define THREADS 4
+
+typedef struct Hand
+{
+	World *world;
+	MgBuild *build;
+	uint32_t first;
+	bool fine;
+	pthread_t thread;
+} Hand;
+
+static void *
+insert_some(void *argument)
+{
+	Hand *hand = argument;
+	World *world = hand->world;
+	MgCtx cx;
+	MgBuilder *builder;
+
+	mg_ctx_init(&cx, &cli_host);
+	builder = mg_builder_attach(&cx, hand->build, &world->graph);
+	hand->fine = builder != NULL;
+	for (uint32_t i = hand->first; hand->fine && i < world->n; i += THREADS)
+	{
+		MgBuilt built = MG_BUILT_FULL;
+
+		hand->fine = mg_builder_insert(&cx, builder, world->vectors + (size_t) i * world->dims, 0, &i,
+									   (i + 1) * 0x9E3779B97F4A7C15u, &built) &&
+			built != MG_BUILT_FULL;
+	}
+	mg_ctx_free(&cx);
+	return NULL;
+}
+
+static void
+test_threads(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 3000, 48, 8, 0);
+	size_t size = mg_build_size(&world->layout, world->n, 0);
+	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
+	MgBuildOptions options = {.ef_construction = 40, .size = size};
+	MgPlacer placer = mg_memstore_placer(&world->memstore);
+	MgChecked checked;
+	Hand hands[THREADS];
+	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options);
+	double recall;
+
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		hands[t] = (Hand){.world = world, .build = build, .first = t};
+		fine = fine && pthread_create(&hands[t].thread, NULL, insert_some, &hands[t]) == 0;
+	}
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		pthread_join(hands[t].thread, NULL);
+		fine = fine && hands[t].fine;
+	}
+	ok(fine, "%d threads build one graph", THREADS);
+	is_int(mg_build_nodes(build), world->n, "each vector has its node");
+	ok(mg_build_used(build) <= size, "the block is as large as was estimated (%zu of %zu)", mg_build_used(build), size);
+	ok(mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
+					 &world->memstore.entry_level), "it is emitted");
+	is_int(world_check(world, &checked), 0, "no violations");
+	is_int(checked.nodes, world->n, "all are there");
+	memset(world->alive, true, world->n);
+	recall = world_recall(world, 40, 100);
+	ok(recall > 0.95, "recall %.3f", recall);
+	free(build);
+	world_close(world);
+}
+
+static void
+test_full(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 500, 48, 8, 0);
+	size_t size = mg_build_size(&world->layout, 100, 0);
+	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
+	MgBuildOptions options = {.ef_construction = 40, .size = size};
+	MgPlacer placer = mg_memstore_placer(&world->memstore);
+	MgBuilder *builder;
+	MgBuilt built = MG_BUILT_NODE;
+	MgChecked checked;
+	uint32_t i;
+	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options) &&
+		(builder = mg_builder_attach(&world->scratch, build, &world->graph)) != NULL;
+
+	for (i = 0; fine && i < world->n; i++)
+	{
+		fine = mg_builder_insert(&world->scratch, builder, world->vectors + (size_t) i * world->dims, 0, &i,
+								 world_random(world), &built);
+		if (built == MG_BUILT_FULL)
+			break;
+		world->alive[i] = true;
+	}
+	ok(fine && built == MG_BUILT_FULL && i >= 100 && i < 130, "a block for 100 nodes takes %u, then says that it is full", i);
+	fine = mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
+						 &world->memstore.entry_level);
+	for (; i < world->n; i++)
+		fine = fine && world_insert(world, i);
+	ok(fine, "the others go in by plans");
+	is_int(world_check(world, &checked), 0, "no violations");
+	ok(world_recall(world, 40, 50) > 0.95, "recall");
+	free(build);
+
+	options.size = 64;
+	build = aligned_alloc(64, 4096);
+	ok(!mg_build_init(&world->scratch, build, &world->layout, &options), "a block without room for its header is refused");
+	free(build);
+	world_close(world);
+}
+
+static void
+test_equal(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 300, 48, 8, 0);
+	MgChecked checked;
+
+	for (uint32_t i = 100; i < 300; i++)
+		memcpy(world->vectors + i * 48, world->vectors + i % 100 * 48, 48 * sizeof(float));
+	ok(world_build(world, 0, 300), "three of each vector");
+	is_int(world_check(world, &checked), 0, "no violations");
+	is_int(checked.nodes, 100, "share a node");
+	world_close(world);
+
+	world = world_open(MG_GRAPH_L2, 300, 48, 8, 0);
+	for (uint32_t i = 1; i < 300; i++)
+		memcpy(world->vectors + i * 48, world->vectors, 48 * sizeof(float));
+	ok(world_build(world, 0, 150), "half of 300 equal vectors are built");
+	for (uint32_t i = 150; i < 300; i++)
+		world_insert(world, i);
+	is_int(world_check(world, &checked), 0, "the others inserted; no violations");
+	/* Beyond ef_construction of them, those with room are not all seen. */
+	ok(checked.nodes >= 100 && checked.nodes < 220, "they share nodes (%llu for 300 items, 3 each)",
+	   (unsigned long long) checked.nodes);
+	world_close(world);
+}
+
+static void
+test_estimate(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 10, 384, 16, 0);
+
+	ok(mg_build_size(&world->layout, 1000000, 0) > 500000000 && mg_build_size(&world->layout, 1000000, 0) < 700000000,
+	   "a million nodes of 384 dimensions need some 0.6 GB");
+	ok(mg_build_size(&world->layout, UINT64_MAX / 2, 0) == SIZE_MAX, "too many overflow");
+	world_close(world);
+}
+
+static bool
+build_body(MgCtx *cx, void *user)
+{
+	World *world = user;
+	size_t size = mg_build_size(&world->layout, world->n, 0);
+	MgBuildOptions options = {.ef_construction = 20, .size = size};
+	MgBuild *build = mg_alloc(cx, size);
+	MgMemstore memstore;
+	MgGraph graph = world->graph;
+	MgPlacer placer;
+	MgBuilder *builder;
+	MgBuilt built;
+	uint32_t entry_point;
+	int level;
+
+	mg_memstore_init(cx, &memstore, &world->layout, &graph);
+	placer = mg_memstore_placer(&memstore);
+	if (build == NULL || !mg_build_init(cx, build, &world->layout, &options) ||
+		(builder = mg_builder_attach(cx, build, &graph)) == NULL)
+		return false;
+	for (uint32_t i = 0; i < world->n; i++)
+		if (!mg_builder_insert(cx, builder, world->vectors + (size_t) i * world->dims, 0, &i,
+							   (i + 1) * 0x9E3779B97F4A7C15u, &built))
+			return false;
+	return mg_build_emit(cx, build, &graph, &placer, &entry_point, &level);
+}
+
+int
+main(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 150, 40, 6, 0);
+
+	sweep("build", build_body, world, 1);
+	world_close(world);
+	test_threads();
+	test_full();
+	test_equal();
+	test_estimate();
+	return done();
+}
