@@ -14,7 +14,7 @@ skip_space(char *at)
 }
 
 /* "invalid input syntax"; detail may be NULL. */
-void throw_syntax(const char *type, const char *text, const char *detail) pg_attribute_noreturn();
+void throw_syntax(const char *type, const char *text, const char *detail) __attribute__((noreturn));
 
 /* The one type modifier, a number of dimensions; throws unless it is 1 .. most. */
 int32 dimensions_of_typmod(const char *type, ArrayType *typmods, int32 most);
