@@ -30,8 +30,11 @@
 #define PIECE ((Size) 2 * 1024 * 1024)
 
 #define FOOTER_MAGIC "mgresid\n"
-/* The image's version is part of it: a newer library does not adopt what an older one wrote. */
-#define FOOTER_VERSION (((uint32) 1 << 16) | MG_IMAGE_VERSION)
+/*
+ * The image's version is part of it: a newer library does not adopt what an older one wrote. The number before it
+ * counts what panels mean: 2 has sums by group in those of 8 bits.
+ */
+#define FOOTER_VERSION (((uint32) 2 << 16) | MG_IMAGE_VERSION)
 
 typedef struct Footer
 {

@@ -4,6 +4,8 @@
  * A tile keeps its sums in registers and goes four bytes deep at a time: for each channel of W four codes stand
  * together, and each row of x gives four to all channels.
  *
+ * A group of columns of x (compute.h) ends with its sums turned to floats, which wait in out for the next one.
+ *
  * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
  *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
  * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w.
@@ -24,28 +26,31 @@ typedef struct Int8Tile
 {
 	const int8_code *x;
 	size_t x_stride;
-	const MgRowScale *scales; /* of the rows */
+	const MgRowScale *scales; /* [rows, n_groups] */
 	const uint8_t *w;		  /* the tile's channels in the panel */
-	size_t steps;
+	size_t steps, n_groups;
 	const float *w_scales; /* of the tile's channels */
-	const int32_t *w_sums;
+	const int32_t *w_sums; /* the same, MG_PANEL from group to group */
 	const float *bias; /* of the tile's channels, or NULL */
 	float *out;
 	size_t out_stride;
 } Int8Tile;
 
+/* The share of a group. */
 INLINE void
-int8_tile(const size_t rows, const Int8Tile *t)
+int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
 {
-	const int8_code *x = t->x;
-	const uint8_t *w = t->w;
+	const int8_code *x = t->x + group * MG_INT8_GROUP;
+	const uint8_t *w = t->w + group * MG_INT8_GROUP * MG_PANEL;
 	size_t x_stride = t->x_stride;
+	bool last = group + 1 == t->n_groups;
+	size_t steps = last ? t->steps - group * (MG_INT8_GROUP / DEEP) : MG_INT8_GROUP / DEEP;
 	vq sum[INT8_ROWS][INT8_SUMS];
 
 	UNROLL for (size_t i = 0; i < rows; i++)
 		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
 			sum[i][v] = (vq){0};
-	for (size_t step = 0; step < t->steps; step++, x += DEEP, w += MG_PANEL * DEEP)
+	for (size_t step = 0; step < steps; step++, x += DEEP, w += MG_PANEL * DEEP)
 	{
 		vw b[INT8_SUMS];
 
@@ -63,22 +68,37 @@ int8_tile(const size_t rows, const Int8Tile *t)
 	}
 	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
 	{
-		vi w_sum = i_load(t->w_sums + v * VW);
+		vi w_sum = i_load(t->w_sums + group * MG_PANEL + v * VW);
 		vf w_scale = v_load(t->w_scales + v * VW);
 		vf bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f);
 
 		UNROLL for (size_t i = 0; i < rows; i++)
 		{
-			const MgRowScale *s = &t->scales[i];
+			const MgRowScale *s = &t->scales[i * t->n_groups + group];
+			float *out = t->out + i * t->out_stride + v * VW;
 			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum);
+			vf share;
 
 			if (!INT8_SIGNED)
 				total += (vu) i_set1(s->rest);
-
-			v_store(t->out + i * t->out_stride + v * VW,
-					v_of_int((vi) total) * (v_set1(s->scale) * w_scale) + bias);
+			share = v_of_int((vi) total) * v_set1(s->scale);
+			if (group > 0)
+				share += v_load(out);
+			if (last)
+				share = share * w_scale + bias;
+			v_store(out, share);
 		}
 	}
+}
+
+INLINE void
+int8_tile(const size_t rows, const Int8Tile *t)
+{
+	size_t group = 0;
+
+	do
+		int8_tile_group(rows, t, group);
+	while (++group < t->n_groups);
 }
 
 #define INT8_TILE(rows) \
@@ -147,6 +167,7 @@ static void
 int8_product(const MgInt8Product *p)
 {
 	size_t steps = (p->depth + DEEP - 1) / DEEP;
+	size_t n_groups = mg_int8_groups(p->depth);
 	size_t panel_size = mg_int8_panel_size(p->depth);
 
 	for (size_t at = 0; at < p->columns; at += INT8_CHANNELS)
@@ -158,7 +179,7 @@ int8_product(const MgInt8Product *p)
 		size_t n_tiles = (left + INT8_ROWS - 1) / INT8_ROWS;
 		Int8Tile tile = {
 			.x = p->x, .x_stride = p->x_stride, .scales = p->scales,
-			.w = panel + at % MG_PANEL * DEEP, .steps = steps,
+			.w = panel + at % MG_PANEL * DEEP, .steps = steps, .n_groups = n_groups,
 			.w_scales = (const float *) ends + at % MG_PANEL,
 			.w_sums = (const int32_t *) (ends + MG_PANEL * sizeof(float)) + at % MG_PANEL,
 			.bias = p->bias != NULL ? p->bias + at : NULL,
@@ -175,14 +196,14 @@ int8_product(const MgInt8Product *p)
 				int8_tiles[rows](&tile);
 			activate(tile.out, tile.out_stride, rows, columns, p->activation);
 			tile.x += rows * tile.x_stride;
-			tile.scales += rows;
+			tile.scales += rows * n_groups;
 			tile.out += rows * tile.out_stride;
 			left -= rows;
 		}
 	}
 }
 
-/* What extent has found so far in the vectors of a row. */
+/* What extent has found so far in the vectors of a group. */
 typedef struct Extent
 {
 	vf least, most;

@@ -39,7 +39,7 @@ typedef struct MgProduct
 	size_t out_stride;
 } MgProduct;
 
-/* How a row of x was quantised: x ~ scale (q - z). */
+/* How a group of a row of x was quantised: x ~ scale (q - z). */
 typedef struct MgRowScale
 {
 	float scale;
@@ -55,7 +55,7 @@ typedef struct MgInt8Product
 {
 	const void *x;	 /* codes by quantize */
 	size_t x_stride; /* in codes */
-	const MgRowScale *scales;
+	const MgRowScale *scales; /* [rows, mg_int8_groups(depth)] */
 	size_t rows;
 	size_t depth;
 	const uint8_t *w;
@@ -91,8 +91,8 @@ struct MgKernels
 	void (*int8_product)(const MgInt8Product *product);
 
 	/*
-	 * Quantises row [n] as compute.h says. codes has room for n rounded up to 16; what stands between n and the next
-	 * multiple of 4 is zero afterwards.
+	 * Quantises a group [n] of a row as compute.h says. codes has room for n rounded up to 16; what stands between n
+	 * and the next multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 

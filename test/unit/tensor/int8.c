@@ -35,34 +35,59 @@ plain_quantize(const float *x, size_t n)
 	return row;
 }
 
-/* Rows of out that differ from the plain product in any bit. */
+/* Columns of a group; the last one has what is left. */
+static size_t
+group_size(size_t cols)
+{
+	return cols < 512 ? cols : 256;
+}
+
+/* The plain product of one row and one channel. */
+static float
+plain_product(const PlainRow *groups, size_t cols, const int8_t *codes, float scale)
+{
+	size_t size = group_size(cols);
+	float total = 0;
+
+	for (size_t at = 0; at < cols; at += size)
+	{
+		const PlainRow *group = &groups[at / size];
+		int64_t sum = 0;
+
+		for (size_t k = at; k < cols && k < at + size; k++)
+			sum += (int64_t) (group->codes[k - at] - group->zero) * codes[k];
+		total += (float) sum * group->scale;
+	}
+	return total * scale;
+}
+
+/* Numbers of out that differ from the plain product in any bit. */
 static size_t
 compare(const float *x, const float *w, const float *bias, const float *out, size_t n, size_t rows, size_t cols)
 {
+	size_t size = group_size(cols), n_groups = (cols + size - 1) / size;
 	int8_t *codes = malloc(cols + 1);
 	size_t bad = 0;
-	PlainRow *plain = malloc(n * sizeof *plain + 1);
+	PlainRow *plain = malloc(n * n_groups * sizeof *plain + 1);
 
 	for (size_t i = 0; i < n; i++)
-		plain[i] = plain_quantize(x + i * cols, cols);
+		for (size_t g = 0; g < n_groups; g++)
+			plain[i * n_groups + g] =
+				plain_quantize(x + i * cols + g * size, g + 1 < n_groups ? size : cols - g * size);
 	for (size_t j = 0; j < rows; j++)
 	{
 		float scale = mg_int8_quantize_row(w + j * cols, cols, codes);
 
 		for (size_t i = 0; i < n; i++)
 		{
-			int64_t sum = 0;
-			float expected;
+			float expected = plain_product(plain + i * n_groups, cols, codes, scale);
 
-			for (size_t k = 0; k < cols; k++)
-				sum += (int64_t) (plain[i].codes[k] - plain[i].zero) * codes[k];
-			expected = (float) sum * (plain[i].scale * scale);
 			if (bias != NULL)
 				expected += bias[j];
 			bad += expected != out[i * rows + j];
 		}
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n * n_groups; i++)
 		free(plain[i].codes);
 	free(plain);
 	free(codes);
@@ -92,7 +117,8 @@ bad_rows(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t cols
 static void
 test_shapes(MgCtx *cx, const MgCompute *compute, MgPool *pool)
 {
-	static const size_t large[][3] = {{33, 40, 384}, {15, 384, 1536}, {127, 1536, 384}, {5, 97, 3071}};
+	static const size_t large[][3] = {{33, 40, 384}, {15, 384, 1536}, {127, 1536, 384}, {5, 97, 3071},
+									 {15, 33, 511}, {16, 40, 512}, {3, 64, 513}, {29, 65, 1000}};
 	static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 40, 63, 64, 70};
 	const size_t n_sizes = sizeof sizes / sizeof *sizes;
 	size_t tried = 0, bad = 0;
