@@ -161,32 +161,47 @@ read_enum(Oid type, MemoryContext context)
 	return request;
 }
 
-static void
-run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+/* Read once a statement: new labels count from the next one on. */
+static LabelRequest *
+enum_of(TaskCall *call)
 {
 	Oid type = get_fn_expr_argtype(call->flinfo, 2);
-	LabelRequest *request;
-	int *best;
 
 	if (!OidIsValid(type))
 		ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_DATATYPE), errmsg("could not determine the enum type")));
-	/* Read once a statement: new labels count from the next one on. */
 	if (call->state == NULL)
 		call->state = read_enum(type, call->flinfo->fn_mcxt);
-	request = call->state;
+	return call->state;
+}
+
+static void
+describe_as(TaskCall *call, StringInfo bytes)
+{
+	const LabelRequest *request = enum_of(call);
+
+	/* With their ends: no label holds a zero byte. */
+	for (int i = 0; i < request->n; i++)
+		appendBinaryStringInfo(bytes, (const char *) request->labels[i].data, (int) request->labels[i].size + 1);
+	appendStringInfoChar(bytes, '\0');
+}
+
+static void
+run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+{
+	LabelRequest *request = enum_of(call);
+	int *best;
+
 	request->template = span_of_text(DatumGetTextPP(call->args[3]));
 	best = best_labels(call, request, inputs, n);
-	/* enum_in refuses a value that this transaction may still roll back. */
 	for (int i = 0; i < n; i++)
-		results[i] = DirectFunctionCall2(enum_in, CStringGetDatum((const char *) request->labels[best[i]].data),
-										 ObjectIdGetDatum(type));
+		results[i] = task_enum_datum(call, (const char *) request->labels[best[i]].data);
 	pfree(best);
 }
 
 const TaskFunction classify_tasks[] = {
-	{"maskgen_classify", maskgen_classify, "ttat", 1, 0, NULL, false, run_classify},
-	{"maskgen_classify_default", maskgen_classify_default, "ta", 0, -1, &maskgen_classify_model, false, run_default},
-	{"maskgen_classify_as", maskgen_classify_as, "ttet", 1, 0, NULL, true, run_as},
+	{"maskgen_classify", maskgen_classify, "ttat", 1, 0, NULL, false, run_classify, NULL},
+	{"maskgen_classify_default", maskgen_classify_default, "ta", 0, -1, &maskgen_classify_model, false, run_default, NULL},
+	{"maskgen_classify_as", maskgen_classify_as, "ttet", 1, 0, NULL, true, run_as, describe_as},
 };
 const int n_classify_tasks = lengthof(classify_tasks);
 

@@ -110,10 +110,10 @@ run_document(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 }
 
 const TaskFunction embed_tasks[] = {
-	{"maskgen_embed", maskgen_embed, "tttib", 1, 0, NULL, false, run_embed},
-	{"maskgen_embed_default", maskgen_embed_default, "t", 0, -1, &maskgen_embed_model, false, run_default},
-	{"maskgen_embed_query", maskgen_embed_query, "tti", 1, 0, NULL, false, run_query},
-	{"maskgen_embed_document", maskgen_embed_document, "tti", 1, 0, NULL, false, run_document},
+	{"maskgen_embed", maskgen_embed, "tttib", 1, 0, NULL, false, run_embed, NULL},
+	{"maskgen_embed_default", maskgen_embed_default, "t", 0, -1, &maskgen_embed_model, false, run_default, NULL},
+	{"maskgen_embed_query", maskgen_embed_query, "tti", 1, 0, NULL, false, run_query, NULL},
+	{"maskgen_embed_document", maskgen_embed_document, "tti", 1, 0, NULL, false, run_document, NULL},
 };
 const int n_embed_tasks = lengthof(embed_tasks);
 
@@ -141,34 +141,37 @@ maskgen_embed_document(PG_FUNCTION_ARGS)
 	return task_scalar(fcinfo, &embed_tasks[3]);
 }
 
-/* A NULL among the inputs gives a NULL at its place; the shape of the array is kept. */
+/*
+ * A NULL among the inputs gives a NULL at its place; the shape of the array is kept. It is a call of embed with many
+ * inputs, and finds in the result cache what embed has left there.
+ */
 Datum
 maskgen_embed_batch(PG_FUNCTION_ARGS)
 {
-	char *model = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ArrayType *array = PG_GETARG_ARRAYTYPE_P(1);
-	MgEmbedOptions options = make_options(PG_GETARG_TEXT_PP(2), PG_GETARG_INT32(3), PG_GETARG_BOOL(4));
 	Oid vector_type = vector_array_element(fcinfo->flinfo);
-	Datum *inputs, *outputs;
+	TaskCall call = {.function = &embed_tasks[0], .flinfo = fcinfo->flinfo};
+	Datum *inputs, *outputs, *results;
 	bool *nulls;
 	int n, n_texts = 0;
 	MgSpan *texts;
-	float *values = NULL;
-	size_t dims = 0;
-	ModelUse use;
 
+	for (int i = 0; i < PG_NARGS(); i++)
+		call.args[i] = i == 0 || i == 2 ? PointerGetDatum(PG_GETARG_TEXT_PP(i)) : PG_GETARG_DATUM(i);
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &inputs, &nulls, &n);
 	texts = palloc((n + 1) * sizeof *texts);
+	results = palloc((n + 1) * sizeof *results);
 	outputs = palloc0((n + 1) * sizeof *outputs);
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
 			texts[n_texts++] = span_of_text(DatumGetTextPP(inputs[i]));
-	model_use_begin(&use, model);
-	model_use_end(&use, embed_texts(&use, &options, texts, n_texts, &values, &dims));
+	if (n_texts == 0)
+		run_embed(&call, texts, 0, results);
+	task_call(&call, texts, n_texts, results);
 	n_texts = 0;
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
-			outputs[i] = datum_of_values(values + (size_t) n_texts++ * dims, dims);
+			outputs[i] = results[n_texts++];
 	if (n == 0)
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(vector_type));
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(outputs, nulls, ARR_NDIM(array), ARR_DIMS(array), ARR_LBOUND(array),

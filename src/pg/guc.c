@@ -16,6 +16,7 @@ int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
+int maskgen_result_cache_size;
 
 static const struct config_enum_entry long_input_values[] = {
 	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
@@ -45,6 +46,16 @@ check_cpu(int *value, void **extra, GucSource source)
 	return false;
 }
 
+/* What a cache that is one needs. */
+static bool
+check_result_cache_size(int *value, void **extra, GucSource source)
+{
+	if (*value == 0 || *value >= MASKGEN_RESULT_CACHE_LEAST)
+		return true;
+	GUC_check_errdetail("It is 0, for none, or at least %d kB.", MASKGEN_RESULT_CACHE_LEAST);
+	return false;
+}
+
 void
 guc_define(void)
 {
@@ -70,5 +81,9 @@ guc_define(void)
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",
 							"The least recently used ones are evicted; 0 means no limit.", &maskgen_max_model_memory, 0,
 							0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.result_cache_size", "Shared memory for results of models.",
+							"Who asks again what was asked before is answered from it; 0 means none.",
+							&maskgen_result_cache_size, 16 * 1024, 0, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB,
+							check_result_cache_size, NULL, NULL);
 	MarkGUCPrefixReserved("maskgen");
 }

@@ -16,6 +16,10 @@ extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */
 extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
+extern int maskgen_result_cache_size; /* kB; 0 for none */
+
+/* kB that a result cache has at least. */
+#define MASKGEN_RESULT_CACHE_LEAST 64
 
 /* For _PG_init. */
 void guc_define(void);

@@ -69,8 +69,8 @@ session_form(void)
 	return maskgen_matmul == MG_NATIVE ? MG_FORM_PANELS : MG_FORM_ROWS;
 }
 
-static MgCpuLevel
-cpu_level(void)
+MgCpuLevel
+session_cpu_level(void)
 {
 	return maskgen_cpu == MASKGEN_CPU_AUTO ? mg_cpu_level() : (MgCpuLevel) maskgen_cpu;
 }
@@ -78,7 +78,7 @@ cpu_level(void)
 const char *
 session_kernel(const ModelEntry *entry)
 {
-	const char *level = mg_cpu_level_name(cpu_level());
+	const char *level = mg_cpu_level_name(session_cpu_level());
 
 	if (entry->int8)
 		return psprintf("%s int8", level);
@@ -91,7 +91,7 @@ static void
 open_blas(int threads)
 {
 	MgVariable variables[MG_BLAS_MAX_VARIABLES];
-	size_t n = mg_blas_environment((MgProvider) maskgen_matmul, cpu_level(), threads, variables);
+	size_t n = mg_blas_environment((MgProvider) maskgen_matmul, session_cpu_level(), threads, variables);
 
 	for (size_t i = 0; i < n; i++)
 		setenv(variables[i].name, variables[i].value, 0);
@@ -122,7 +122,7 @@ choose_compute(void)
 	}
 	if (maskgen_matmul != MG_NATIVE)
 		open_blas(threads);
-	return (MgCompute){.kernels = mg_kernels(cpu_level()),
+	return (MgCompute){.kernels = mg_kernels(session_cpu_level()),
 					   .provider = (MgProvider) maskgen_matmul,
 					   .pool = pool,
 					   .batch_tokens = (size_t) maskgen_batch_tokens};
@@ -222,11 +222,12 @@ model_use_end(ModelUse *use, bool fine)
 }
 
 void
-session_count_hit(const uint8 *digest)
+session_count_hits(const uint8 *digest, int n, bool call)
 {
 	StatsCounts counts = {{0}};
 
-	counts.values[STATS_CALLS] = counts.values[STATS_ROWS] = counts.values[STATS_CACHE_HITS] = 1;
+	counts.values[STATS_CALLS] = call;
+	counts.values[STATS_ROWS] = counts.values[STATS_CACHE_HITS] = (uint64) n;
 	stats_add(digest, &counts);
 }
 

@@ -34,8 +34,11 @@ void model_use_begin(ModelUse *use, const char *name);
 
 void model_use_end(ModelUse *use, bool fine);
 
-/* Counts a call on a model whose result was still at hand. */
-void session_count_hit(const uint8 *digest);
+/* Counts results of a model that were still at hand, and the call, unless a run counts it. */
+void session_count_hits(const uint8 *digest, int n, bool call);
+
+/* The instruction set that kernels use, by maskgen.cpu. */
+MgCpuLevel session_cpu_level(void);
 
 /* The form that models are resident in, by maskgen.matmul. */
 MgForm session_form(void);

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "pg/priors.h"
 #include "pg/registry.h"
+#include "pg/result_segment.h"
 #include "pg/shared.h"
 #include "pg/stats.h"
 #include "storage/ipc.h"
@@ -42,7 +43,7 @@ request_room(void)
 {
 	if (previous_request_hook != NULL)
 		previous_request_hook();
-	RequestAddinShmemSpace(add_size(add_size(registry_size(), stats_size()), priors_size()));
+	RequestAddinShmemSpace(add_size(add_size(registry_size(), stats_size()), add_size(priors_size(), result_control_size())));
 }
 
 void

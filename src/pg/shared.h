@@ -1,10 +1,11 @@
 /*
  * Pieces of PostgreSQL's shared memory: the registry of models (registry.h),
- * the statistics (stats.h) and the priors of label sets (priors.h).
+ * the statistics (stats.h), the priors of label sets (priors.h) and what says
+ * where the result cache is (result_segment.h).
  *
  * A piece is made by the first backend that asks for it, under
  * AddinShmemInitLock, out of the slack that every server keeps (100 kB and
- * more); the three together take less than 64 kB. shared_preload_libraries is
+ * more); together they take less than 64 kB. shared_preload_libraries is
  * therefore optional: with it the room is reserved instead of borrowed.
  * After a crash of any backend the server starts shared memory anew, and the
  * pieces with it.

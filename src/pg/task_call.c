@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "pg/task_cache.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -157,12 +158,17 @@ task_end(TaskCall *call, bool fine)
 void
 task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 {
+	ResultSegment *segment;
 	instr_time start, end;
 
 	if (n == 0)
 		return;
 	INSTR_TIME_SET_CURRENT(start);
-	call->function->run(call, inputs, n, results);
+	segment = result_segment();
+	if (segment == NULL)
+		call->function->run(call, inputs, n, results);
+	else
+		task_run_cached(call, segment, inputs, n, results);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(call->usage.time, end, start);
 	call->usage.inputs += (uint64) n;
@@ -188,6 +194,15 @@ task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 	}
 	PG_END_TRY();
 	return !call->refused;
+}
+
+Datum
+task_enum_datum(const TaskCall *call, const char *label)
+{
+	const char *args = call->function->args;
+	Oid type = get_fn_expr_argtype(call->flinfo, (int) (strchr(args, 'e') - args));
+
+	return DirectFunctionCall2(enum_in, CStringGetDatum(label), ObjectIdGetDatum(type));
 }
 
 static bool
@@ -289,7 +304,7 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 	}
 	if (memo_fits(&scalar->memo, call))
 	{
-		session_count_hit(scalar->memo.digest);
+		session_count_hits(scalar->memo.digest, 1, true);
 		return datumCopy(scalar->memo.result, function->enum_result, function->enum_result ? (int) sizeof(Oid) : -1);
 	}
 	input = span_of_text(DatumGetTextPP(call->args[function->input]));

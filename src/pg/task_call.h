@@ -4,7 +4,7 @@
  * a batch of a plan (plan_batch*.c), the rows of a statement - hands them over
  * together, and the scalar functions are the case n = 1.
  *
- *   task_call()   computes all results in one run of the model
+ *   task_call()   finds results in the shared cache, and computes all others in one run of the model
  *
  * Everything that a scalar call does happens here, once a batch: privileges,
  * statistics, errors, cancellation.
@@ -14,6 +14,7 @@
 
 #include "postgres.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "pg/session.h"
 
 #define TASK_MOST_ARGS 5
@@ -36,6 +37,9 @@ typedef struct TaskFunction
 
 	/* Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end. */
 	void (*run)(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+
+	/* Appends what a result depends on and the arguments do not say; for those with an 'e'. */
+	void (*describe)(TaskCall *call, StringInfo bytes);
 } TaskFunction;
 
 /* What calls cost, added up by task_call; for EXPLAIN. */
@@ -55,7 +59,7 @@ struct TaskCall
 	Datum args[TASK_MOST_ARGS]; /* the one at position input is ignored */
 	bool nulls[TASK_MOST_ARGS]; /* only where the letter is 'e' */
 	TaskUsage usage;
-	ModelUse use; /* of the last run */
+	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
 	void *state;  /* the function's own, kept from call to call */
 	bool refused; /* the last run ended with an error of the library */
 };
@@ -66,7 +70,7 @@ struct TaskCall
  */
 const TaskFunction *task_function_of(Oid function);
 
-/* Results of inputs [n], none NULL, in the current memory context. */
+/* Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. */
 void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 
 /*
@@ -81,6 +85,9 @@ char *task_call_model(const TaskCall *call);
 /* For run: as model_use_begin and model_use_end of call->use, adding to its usage. */
 void task_begin(TaskCall *call);
 void task_end(TaskCall *call, bool fine);
+
+/* The value of the call's enum type that has this label; refuses one that this transaction may still roll back. */
+Datum task_enum_datum(const TaskCall *call, const char *label);
 
 /* The body of each task's SQL function. */
 Datum task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function);

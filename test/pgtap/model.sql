@@ -34,7 +34,7 @@ SELECT is(files(:'kept'), 0::bigint, 'creating a model loads nothing');
 SELECT is(elsewhere($$SELECT maskgen.vector_dims(maskgen.embed('kept', 'x'))$$), '32', 'another session uses it');
 SELECT is(files(:'kept'), 1::bigint, 'then it is in memory');
 SELECT ok(loaded AND users = 1 AND NOT pinned AND resident_bytes > parameters * 4, 'and the view says so') FROM models WHERE name = 'kept';
-SELECT is(vector_dims(embed('kept', 'x')), 32, 'and here');
+SELECT is(vector_dims(embed('kept', 'y')), 32, 'and here');
 SELECT is(users, 2, 'that makes two users') FROM models WHERE name = 'kept';
 SELECT isnt(make('kept_2', :'path'), :'kept', 'an option changes the content');
 SELECT is(make('kept_3', :'path') = version, false, 'of each model') FROM models WHERE name = 'kept_2';

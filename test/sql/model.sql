@@ -262,7 +262,7 @@ SELECT load_model(NULL), load_model('mean', NULL), unload_model(NULL), grant_mod
 
 -- Statistics
 SELECT stat_models_reset('mean');
-SELECT embed('mean', 'paris') IS NULL, error_of($$SELECT embed('mean', 'x', dims => 33)$$) IS NULL;
+SELECT embed('mean', ' paris') IS NULL, error_of($$SELECT embed('mean', 'x', dims => 33)$$) IS NULL;
 SELECT calls, rows, tokens, batches, compute_time > 0, errors, stats_reset IS NULL FROM stat_models WHERE name = 'mean';
 SELECT error_of($$SELECT stat_models_reset('maen')$$);
 

@@ -12,6 +12,7 @@ plan(skip_all => 'MASKGEN_TEST_MINILM is not set') if !$minilm;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+$node->append_conf('postgresql.conf', 'maskgen.result_cache_size = 0');
 $node->start;
 $node->safe_psql('postgres', "CREATE EXTENSION maskgen; SELECT maskgen.create_model('m', '$minilm')");
 my $right = $node->safe_psql('postgres', q(SELECT maskgen.embed('m', 'red shoes')));

@@ -19,7 +19,7 @@ my $embed = q(SELECT maskgen.embed('m', 'red shoes'));
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init(allows_streaming => 1);
-$node->append_conf('postgresql.conf', "log_min_messages = debug1\nrestart_after_crash = on");
+$node->append_conf('postgresql.conf', "log_min_messages = debug1\nrestart_after_crash = on\nmaskgen.result_cache_size = 0");
 $node->start;
 $node->safe_psql('postgres',
 	"CREATE EXTENSION maskgen; SELECT maskgen.create_model('m', '$tiny/bert-embed-mean')");
