@@ -17,6 +17,7 @@ int maskgen_matmul = MG_NATIVE;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
+bool maskgen_enable_result_cache = true;
 
 static const struct config_enum_entry long_input_values[] = {
 	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
@@ -85,5 +86,7 @@ guc_define(void)
 							"Who asks again what was asked before is answered from it; 0 means none.",
 							&maskgen_result_cache_size, 16 * 1024, 0, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB,
 							check_result_cache_size, NULL, NULL);
+	DefineCustomBoolVariable("maskgen.enable_result_cache", "Uses results that were computed before.", NULL,
+							 &maskgen_enable_result_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("maskgen");
 }

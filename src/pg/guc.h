@@ -17,6 +17,7 @@ extern int maskgen_matmul;			 /* MgProvider */
 extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
 extern int maskgen_result_cache_size; /* kB; 0 for none */
+extern bool maskgen_enable_result_cache;
 
 /* kB that a result cache has at least. */
 #define MASKGEN_RESULT_CACHE_LEAST 64

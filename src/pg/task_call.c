@@ -164,7 +164,7 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 	if (n == 0)
 		return;
 	INSTR_TIME_SET_CURRENT(start);
-	segment = result_segment();
+	segment = maskgen_enable_result_cache ? result_segment() : NULL;
 	if (segment == NULL)
 		call->function->run(call, inputs, n, results);
 	else

@@ -4,6 +4,7 @@ SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;
+SET maskgen.enable_result_cache = off;
 SELECT no_plan();
 
 SELECT length(create_model('e', :'dir' || '/golden/tiny/bert-embed-mean')) + length(create_model('m', :'dir' || '/golden/tiny/bert-mlm')) > 0 AS made \gset

@@ -3,7 +3,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(49);
+SELECT plan(51);
 
 SELECT create_model('e', :'dir' || '/golden/tiny/bert-embed-mean', '{"prompts": {"query": "result cache"}}') AS e \gset
 SELECT create_model('m', :'dir' || '/golden/tiny/bert-mlm', '{"prompts": {"query": "result cache"}}') AS m \gset
@@ -69,6 +69,10 @@ RESET maskgen.long_input;
 SET maskgen.cpu = scalar;
 SELECT new_then_found($$SELECT embed('e', 'paris')$$, 'maskgen.cpu');
 RESET maskgen.cpu;
+SET maskgen.enable_result_cache = off;
+SELECT is(cost($$SELECT embed('e', 'paris')$$) || ', ' || cost($$SELECT embed('e', 'unknown')$$), '1 computed, 0 found, 1 computed, 0 found', 'a session without');
+RESET maskgen.enable_result_cache;
+SELECT is(cost($$SELECT embed('e', 'unknown')$$), '1 computed, 0 found', 'leaves nothing');
 SELECT throws_ok($$SELECT embed('e', 'paris', dims => 33)$$, '22023', NULL, 'an error');
 SELECT throws_ok($$SELECT embed('e', 'paris', dims => 33)$$, '22023', NULL, 'is not remembered');
 

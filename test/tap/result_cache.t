@@ -30,6 +30,9 @@ sub state_of
 
 sub session { return $node->background_psql('postgres', on_error_stop => 0) }
 
+# Makes a server's cache: who asks while another session makes it computes without one.
+sub make { return state_of('size', @_) }
+
 # Sets the size, and returns once new sessions have it.
 sub resize
 {
@@ -38,6 +41,7 @@ sub resize
 	$node->reload;
 	$node->poll_query_until('postgres', "SELECT current_setting('maskgen.result_cache_size') = '$size'")
 	  or die 'the server does not read its settings';
+	make();
 }
 
 is(state_of('size, entries, hits, misses'), '0|0|0|0', 'with a size of 0 there is no cache');
@@ -53,9 +57,9 @@ subtest 'sizes' => sub {
 	is(state_of('entries, hits, misses, evictions'), '400|400|400|0', 'finds them');
 
 	resize('64kB');
-	is($node->safe_psql('postgres', $wrong), 0, 'a new session makes a cache of another size');
+	is($node->safe_psql('postgres', $wrong), 0, 'a new session finds a cache of another size');
 	is($session->query($wrong), 0, 'which the old one follows');
-	is(state_of('size <= 65536 AND bytes > 60000 AND bytes <= size AND entries BETWEEN 100 AND 399, evictions >= 400'), 't|t',
+	is(state_of('size <= 65536 AND bytes > 60000 AND bytes <= size AND entries BETWEEN 100 AND 399, evictions > 100'), 't|t',
 		'it is full, and what is new drives out what is old');
 	$node->safe_psql('postgres', 'SELECT maskgen.result_cache_reset()');
 	is(state_of('entries, bytes, hits, misses, evictions'), '0|0|0|0|0', 'reset');
@@ -129,6 +133,7 @@ subtest 'preloaded, and a standby' => sub {
 	resize('1MB');
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'maskgen'");
 	$node->restart;
+	make();
 	is($node->safe_psql('postgres', $wrong), 0, 'computed') for 1 .. 2;
 	is(state_of('hits, misses, entries'), '400|400|400', 'the same with shared_preload_libraries');
 
@@ -137,6 +142,7 @@ subtest 'preloaded, and a standby' => sub {
 	$standby->init_from_backup($node, 'base', has_streaming => 1);
 	$standby->start;
 	$node->wait_for_catchup($standby);
+	make($standby);
 	is($standby->safe_psql('postgres', $wrong), 0, 'computed on a standby') for 1 .. 2;
 	is(state_of('hits, misses, entries', $standby), '400|400|400', 'which has a cache of its own');
 	$standby->stop;
