@@ -5,6 +5,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET jit = off;
+SET maskgen.enable_result_cache = off;
 SELECT plan(6);
 
 SELECT length(create_model('e', :'dir' || '/golden/tiny/bert-embed-cls')) + length(create_model('m', :'dir' || '/golden/tiny/bert-mlm')) > 0 AS made \gset
