@@ -83,6 +83,8 @@ calls_task(const Plan *plan)
 {
 	if (batch_calls_any((Node *) plan->targetlist) || batch_calls_any((Node *) plan->qual))
 		return true;
+	if (IsA(plan, HashJoin) && batch_calls_any((Node *) ((const HashJoin *) plan)->hashclauses))
+		return true;
 	return (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin)) &&
 		batch_calls_any((Node *) ((const Join *) plan)->joinqual);
 }
@@ -216,6 +218,7 @@ rewrite_plan(Plan *plan, int position, void *context)
 	bool in_worker = above->in_worker || IsA(above->parent, Gather) || IsA(above->parent, GatherMerge);
 	bool restorable = passes_marks(above, position);
 	Walk walk = {rewrite, plan, demand, in_worker, restorable};
+	BatchDemand below;
 
 	check_stack_depth();
 	/* Other extensions know their children by their form, ours is done. A foreign scan's child is for rechecks. */
@@ -223,12 +226,8 @@ rewrite_plan(Plan *plan, int position, void *context)
 		return IsA(plan, CustomScan) || restorable ? plan : batch_pull_up(rewrite, plan, &demand);
 	visit_children(plan, rewrite_plan, &walk);
 	rewrite->in_worker = in_worker;
-	if (IsA(plan, Agg) || IsA(plan, WindowAgg))
-	{
-		BatchDemand below = demand_on_child(plan, 0, &demand);
-
-		batch_push_down(rewrite, plan, &below);
-	}
+	below = demand_on_child(plan, 0, &demand);
+	batch_push_down(rewrite, plan, &below);
 	return restorable ? plan : batch_pull_up(rewrite, plan, &demand);
 }
 

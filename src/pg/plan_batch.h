@@ -5,7 +5,8 @@
  *
  *   plan_batch.c         the hooks, and the walk over a plan
  *   plan_batch_calls.c   expressions: which calls can be batched, and what they are made of
- *   plan_batch_levels.c  plan nodes: moving calls out of them
+ *   plan_batch_levels.c  plan nodes: moving calls out of them, up
+ *   plan_batch_columns.c and down
  *   plan_batch_scan.c    our node and its executor
  *   plan_batch_window.c  the rows that it computes together
  *   plan_batch_usage.c   what it tells EXPLAIN, workers included
@@ -76,11 +77,14 @@ Node *batch_calls_replace(Node *node, List *places);
  */
 Plan *batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
 
-/* Moves calls in arguments of a node's aggregates into a node below it. */
+/*
+ * Moves calls in arguments of a node's aggregates, or in its hash keys, into nodes below it. The demand is that on its outer
+ * child.
+ */
 void batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
 
-/* Whether a node is ours. */
-bool batch_scan_is(const Plan *plan);
+/* Puts nodes on a child that compute calls as further columns of it; returns their places. */
+List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand);
 
 /*
  * Our node above child: computes calls, which become its own columns (INDEX_VAR), then drops rows that fail qual, then puts

@@ -16,8 +16,8 @@
  * conditions are checked in the order in which the planner put them: one that
  * guards others (a view's or a policy's) goes on guarding them.
  *
- * Down, from arguments of aggregates, which are evaluated once a row of the
- * child: a level on the child adds columns.
+ * Down (plan_batch_columns.c), from what a node evaluates once for each row of
+ * a child: a level on the child adds columns.
  */
 #include "postgres.h"
 
@@ -292,85 +292,28 @@ batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand)
 	return top;
 }
 
-typedef struct Arguments
+List *
+batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand)
 {
-	List *calls, *places;
-} Arguments;
-
-/* What an aggregate, or one over a window, evaluates for each row: the filter if there is one, or else the arguments. */
-static Node *
-evaluated_always(Node *node)
-{
-	if (IsA(node, Aggref))
-	{
-		Aggref *aggregate = (Aggref *) node;
-
-		return aggregate->aggfilter != NULL ? (Node *) aggregate->aggfilter : (Node *) aggregate->args;
-	}
-	if (IsA(node, WindowFunc) && ((WindowFunc *) node)->winagg)
-	{
-		WindowFunc *function = (WindowFunc *) node;
-
-		return function->aggfilter != NULL ? (Node *) function->aggfilter : (Node *) function->args;
-	}
-	return NULL;
-}
-
-static bool
-find_in_arguments(Node *node, void *context)
-{
-	Arguments *arguments = context;
-
-	if (node == NULL)
-		return false;
-	if (!IsA(node, Aggref) && !IsA(node, WindowFunc))
-		return expression_tree_walker(node, find_in_arguments, arguments);
-	arguments->calls = batch_calls_find(arguments->calls, evaluated_always(node));
-	return false;
-}
-
-/* Outside of aggregates, grouping sets may make a column NULL. */
-static Node *
-replace_in_arguments(Node *node, void *context)
-{
-	Arguments *arguments = context;
-
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Aggref) || IsA(node, WindowFunc))
-		return batch_calls_replace(node, arguments->places);
-	return expression_tree_mutator(node, replace_in_arguments, arguments);
-}
-
-void
-batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand)
-{
-	Arguments arguments = {NIL, NIL};
-	Plan *child = outerPlan(plan);
-	List *targets = NIL;
+	List *targets = NIL, *places = NIL;
 	ListCell *cell;
 
-	find_in_arguments((Node *) plan->targetlist, &arguments);
-	find_in_arguments((Node *) plan->qual, &arguments);
-	if (arguments.calls == NIL)
-		return;
-	foreach(cell, child->targetlist)
+	foreach(cell, (*child)->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst(cell));
 
 		entry->expr = (Expr *) makeVarFromTargetEntry(OUTER_VAR, lfirst(cell));
 		targets = lappend(targets, entry);
 	}
-	foreach(cell, arguments.calls)
+	foreach(cell, calls)
 	{
 		int column = list_length(targets) + 1;
 
 		targets = lappend(targets, makeTargetEntry(lfirst(cell), column, NULL, false));
-		arguments.places = lappend(arguments.places, make_place(lfirst(cell), OUTER_VAR, column));
+		places = lappend(places, make_place(lfirst(cell), OUTER_VAR, column));
 	}
-	rewrite->model = child;
-	outerPlan(plan) = stack_levels(rewrite, child, places_of_child(batch_calls_leaves(NIL, (Node *) targets)),
-								   add_levels(NIL, arguments.calls), targets, demand);
-	plan->targetlist = (List *) replace_in_arguments((Node *) plan->targetlist, &arguments);
-	plan->qual = (List *) replace_in_arguments((Node *) plan->qual, &arguments);
+	rewrite->model = *child;
+	*child = stack_levels(rewrite, *child, places_of_child(batch_calls_leaves(NIL, (Node *) targets)),
+						  add_levels(NIL, calls), targets, demand);
+	return places;
 }

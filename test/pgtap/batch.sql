@@ -8,8 +8,8 @@ SET maskgen.enable_result_cache = off;
 SELECT no_plan();
 
 SELECT length(create_model('e', :'dir' || '/golden/tiny/bert-embed-mean')) + length(create_model('m', :'dir' || '/golden/tiny/bert-mlm')) > 0 AS made \gset
-CREATE TABLE t (id int PRIMARY KEY, x text, y int);
-INSERT INTO t SELECT i, CASE WHEN i % 7 > 0 THEN 'wine ' || repeat('shoes ', i % 3) || i END, i % 5 FROM generate_series(1, 200) i;
+CREATE TABLE t (id int PRIMARY KEY, x text, y int, z text);
+INSERT INTO t SELECT i, CASE WHEN i % 7 > 0 THEN 'wine ' || repeat('shoes ', i % 3) || i END, i % 5, CASE WHEN i % 2 = 0 THEN 'world' ELSE 'sports' END FROM generate_series(1, 200) i;
 CREATE TABLE u (id int PRIMARY KEY, x text, y int);
 INSERT INTO u SELECT id, x, y FROM t WHERE id <= 40;
 CREATE TABLE parts (id int, x text) PARTITION BY RANGE (id);
@@ -77,6 +77,12 @@ SELECT batched($$SELECT id, embed('e', x) FROM t WHERE sort_of(x) = 'world' AND 
 SELECT batched($$SELECT id FROM t WHERE sort_of(x) = 'world' OR sort_of(x) = 'x' OR y = 3$$, 'MaskgenBatch(1)+ > Seq Scan', 'the first arm of OR');
 SELECT batched($$SELECT count(*) FROM t JOIN u ON sort_of(t.x || u.x) = 'world' AND t.y = u.id$$,
 	'Aggregate > MaskgenBatch(1)+ > Hash Join > (Seq Scan, Hash > Seq Scan)', 'ON of an inner join');
+SELECT batched($$SELECT t.id, v FROM t JOIN (VALUES ('world'), ('sports')) v (v) ON sort_of(x) = v$$,
+	'Hash Join > (MaskgenBatch(1) > Seq Scan, Hash > Values Scan)', 'the outer key of a hash join');
+SELECT batched($$SELECT t.id, v, sort_of(v) FROM t JOIN (VALUES ('wine'), ('shoes')) v (v) ON sort_of(v) = t.z$$,
+	'Hash Join > (Seq Scan, Hash > MaskgenBatch(1) > Values Scan)', 'the inner one');
+SELECT batched($$SELECT t.id, v, sort_of(coalesce(v, '')) FROM t LEFT JOIN (VALUES ('wine'), ('shoes')) v (v) ON sort_of(coalesce(v, '')) = t.z$$,
+	'MaskgenBatch(1) > Hash Join > (Seq Scan, Hash > MaskgenBatch(1) > Values Scan)', 'the inner one of an outer join');
 SELECT batched($$SELECT t.id, u.id FROM t LEFT JOIN u ON t.y = u.y WHERE sort_of(coalesce(u.x, t.x)) = 'world'$$,
 	'MaskgenBatch(1)+ > Hash Join > (Seq Scan, Hash > Seq Scan)', 'WHERE above an outer join');
 SELECT batched($$SELECT id, sort_of(x) FROM t ORDER BY sort_of(x), id$$, 'Sort > MaskgenBatch(1) > Seq Scan', 'ORDER BY');

@@ -87,7 +87,7 @@ DECLARE
 	f text := a_table();
 	g text := a_table();
 BEGIN
-	RETURN CASE pick(16)
+	RETURN CASE pick(17)
 		WHEN 0 THEN format('SELECT t.id, %s, %s FROM %s t%s', a_value('t'), a_value('t'), f, a_where('t'))
 		WHEN 1 THEN format('SELECT t.id, %s FROM %s t%s ORDER BY t.id%s', a_value('t'), f, a_where('t'), a_limit())
 		WHEN 2 THEN format('SELECT t.id, %s FROM %s t ORDER BY %s NULLS FIRST, t.id%s', a_value('t'), f, a_label('t', 1), a_limit())
@@ -104,6 +104,7 @@ BEGIN
 		WHEN 12 THEN format('SELECT t.id FROM %s t WHERE %s IN (SELECT %s FROM %s u%s)', f, a_label('t', 0), a_label('u', 0), g, a_where('u'))
 		WHEN 13 THEN format('SELECT x, y, count(%s), %s FROM %s t GROUP BY GROUPING SETS ((x, y), (y), ())', a_label('t', 0), 'classify(''m'', x, ''{world,sports}'')', f)
 		WHEN 14 THEN format('SELECT s.id, %s FROM (SELECT t.id, %s AS x, t.y, t.z FROM %s t%s ORDER BY t.id%s) s%s', a_value('s'), a_text('t', 1), f, a_where('t'), a_limit(), a_where('s'))
+		WHEN 15 THEN format('SELECT t.id, u.id, %s, %s FROM %s t %s JOIN %s u ON %s = %s', a_label('t', 0), a_label('u', 0), f, one_of('LEFT', 'RIGHT', 'INNER'), g, a_label('t', 0), a_label('u', 0))
 		ELSE format('SELECT t, t.*, %s FROM %s t WHERE t.id IN (SELECT u.id FROM %s u%s)', a_value('t'), f, g, a_where('u')) END;
 END $$;
 
