@@ -9,20 +9,21 @@ typedef struct ByteSums
 ALWAYS_INLINE void
 add_bytes(MgTerm term, ByteSums *sums, const int8_t *a, const int8_t *b)
 {
-	__m256i x = _mm256_loadu_si256((const __m256i *) a), y = _mm256_loadu_si256((const __m256i *) b);
+	const __m128i *from_a = (const __m128i *) a, *from_b = (const __m128i *) b;
 	__m256i x_low, x_high, y_low, y_high;
 
 	if (term == MG_TERM_ABSOLUTE)
 	{
 		const __m256i top = _mm256_set1_epi8((char) 0x80); /* signed to unsigned, which keeps differences */
+		__m256i x = _mm256_loadu_si256((const __m256i *) a), y = _mm256_loadu_si256((const __m256i *) b);
 
 		sums->low = _mm256_add_epi64(sums->low, _mm256_sad_epu8(_mm256_xor_si256(x, top), _mm256_xor_si256(y, top)));
 		return;
 	}
-	x_low = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(x));
-	y_low = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(y));
-	x_high = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(x, 1));
-	y_high = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(y, 1));
+	x_low = _mm256_cvtepi8_epi16(_mm_loadu_si128(from_a));
+	y_low = _mm256_cvtepi8_epi16(_mm_loadu_si128(from_b));
+	x_high = _mm256_cvtepi8_epi16(_mm_loadu_si128(from_a + 1));
+	y_high = _mm256_cvtepi8_epi16(_mm_loadu_si128(from_b + 1));
 	if (term == MG_TERM_SQUARE)
 	{
 		x_low = y_low = _mm256_sub_epi16(x_low, y_low);
@@ -35,18 +36,18 @@ add_bytes(MgTerm term, ByteSums *sums, const int8_t *a, const int8_t *b)
 ALWAYS_INLINE int64_t
 total_of(MgTerm term, const ByteSums *sums)
 {
-	int32_t narrow[16];
-	int64_t wide[4], total = 0;
+	__m256i wide = sums->low;
+	__m128i two;
 
-	if (term == MG_TERM_ABSOLUTE)
+	if (term != MG_TERM_ABSOLUTE)
 	{
-		memcpy(wide, &sums->low, sizeof wide);
-		return wide[0] + wide[1] + wide[2] + wide[3];
+		__m256i narrow = _mm256_add_epi32(sums->low, sums->high);
+
+		wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(narrow)),
+								_mm256_cvtepi32_epi64(_mm256_extracti128_si256(narrow, 1)));
 	}
-	memcpy(narrow, sums, sizeof narrow);
-	for (int i = 0; i < 16; i++)
-		total += narrow[i];
-	return total;
+	two = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+	return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
 }
 
 #include "vector/bits_word.h"

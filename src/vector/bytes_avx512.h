@@ -32,11 +32,19 @@ add_bytes(MgTerm term, ByteSums *sums, const int8_t *a, const int8_t *b)
 	sums->high = _mm512_add_epi32(sums->high, _mm512_madd_epi16(x_high, y_high));
 }
 
+/* 16 sums of 32 bits, which together may need more. */
+ALWAYS_INLINE int64_t
+total_of_32(__m512i sums)
+{
+	return _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums)),
+													_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(sums, 1))));
+}
+
 ALWAYS_INLINE int64_t
 total_of(MgTerm term, const ByteSums *sums)
 {
 	return term == MG_TERM_ABSOLUTE ? _mm512_reduce_add_epi64(sums->low)
-									: _mm512_reduce_add_epi32(_mm512_add_epi32(sums->low, sums->high));
+									: total_of_32(_mm512_add_epi32(sums->low, sums->high));
 }
 
 #include "vector/bits_word.h"

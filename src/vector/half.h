@@ -31,20 +31,20 @@ mg_half_is_zero(uint16_t half)
 	return (half & 0x7FFF) == 0;
 }
 
-/* Exact. A number of float32 with the half's bits is the half divided by 2^112, subnormals included. */
+/*
+ * Exact. A number of float32 with the half's bits is the half divided by 2^112, subnormals included; infinity and NaN
+ * then lack the largest exponent.
+ */
 static inline float
 mg_half_to_float(uint16_t half)
 {
-	uint32_t bits = (uint32_t) (half & 0x7FFF) << 13, sign = (uint32_t) (half & 0x8000) << 16;
+	uint32_t magnitude = (uint32_t) (half & 0x7FFF) << 13, bits;
 	float value;
 
-	if (bits >= 0x0F800000) /* infinity and NaN keep the largest exponent, which the product would not give */
-		bits |= 0x7F800000;
-	memcpy(&value, &bits, sizeof value);
-	if (bits < 0x0F800000)
-		value *= 0x1p112f;
+	memcpy(&value, &magnitude, sizeof value);
+	value *= 0x1p112f;
 	memcpy(&bits, &value, sizeof bits);
-	bits |= sign;
+	bits |= (magnitude >= 0x0F800000 ? 0x7F800000u : 0) | (uint32_t) (half & 0x8000) << 16;
 	memcpy(&value, &bits, sizeof value);
 	return value;
 }

@@ -1,7 +1,7 @@
 /*
- * The distances, written once over what a level brings (WIDTH, Wide, load_f16
- * and the names of bytes_scalar.h), and compiled once for each level by
- * kernels_*.c.
+ * The distances, written once over what a level brings (WIDTH, load_f16,
+ * to_doubles and the names of bytes_scalar.h), and compiled once for each
+ * level by kernels_*.c.
  *
  * Sums over float32 and float16. A block of BLOCK elements is summed in
  * float32, in 64 chains of 8 terms; chains are joined four to one, then go on
@@ -21,11 +21,17 @@
 #define BLOCK (8 * STEP) /* see above */
 
 typedef int32_t WideBits __attribute__((vector_size(WIDTH * 4)));
-typedef float HalfWide __attribute__((vector_size(WIDTH * 2)));
-typedef double Doubles __attribute__((vector_size(WIDTH * 4)));
 
-/* Two doubles, which the registers of every target hold. */
-typedef double Pair __attribute__((vector_size(16)));
+/* Loops of constant length, whose arrays become registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* LANES sums: of floats, of doubles. */
+#define WIDES (LANES / WIDTH)
+#define DOUBLES (2 * WIDES)
 
 ALWAYS_INLINE Wide
 load(MgElement element, const char *from)
@@ -53,68 +59,57 @@ add_term(MgElement element, MgTerm term, Wide *sum, const char *a, const char *b
 		*sum += (Wide) ((WideBits) difference & 0x7FFFFFFF); /* without the sign */
 }
 
-/* lanes[i] += from[i], WIDTH of them. */
-ALWAYS_INLINE void
-widen(double *lanes, const Wide *from)
-{
-	for (int half = 0; half < 2; half++)
-	{
-		HalfWide narrow;
-		Doubles sum;
-
-		memcpy(&narrow, (const char *) from + half * sizeof narrow, sizeof narrow);
-		memcpy(&sum, lanes + half * WIDTH / 2, sizeof sum);
-		sum += __builtin_convertvector(narrow, Doubles);
-		memcpy(lanes + half * WIDTH / 2, &sum, sizeof sum);
-	}
-}
-
 /* Adds the terms of n elements, a multiple of LANES and at most BLOCK, to LANES sums. */
 ALWAYS_INLINE void
-add_block(MgElement element, MgTerm term, const char *a, const char *b, size_t n, double *lanes)
+add_block(MgElement element, MgTerm term, const char *a, const char *b, size_t n, Doubles *lanes)
 {
 	size_t whole = n - n % STEP;
+	Wide chains[4][WIDES] = {{{0}}};
 
-	for (size_t lane = 0; lane < LANES; lane += WIDTH)
+	for (size_t i = 0; i < whole; i += STEP)
+		UNROLL
+		for (int k = 0; k < 4 * WIDES; k++)
+			add_term(element, term, &chains[k / WIDES][k % WIDES], a, b, i + (size_t) k * WIDTH);
+	UNROLL
+	for (int k = 0; k < 3 * WIDES; k++)
+		if (whole + (size_t) (k / WIDES) * LANES < n)
+			add_term(element, term, &chains[k / WIDES][k % WIDES], a, b, whole + (size_t) k * WIDTH);
+	UNROLL
+	for (int k = 0; k < WIDES; k++)
 	{
-		Wide s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+		Wide joined = (chains[0][k] + chains[1][k]) + (chains[2][k] + chains[3][k]);
+		HalfWide halves[2];
 
-		for (size_t i = lane; i < whole; i += STEP)
-		{
-			add_term(element, term, &s0, a, b, i);
-			add_term(element, term, &s1, a, b, i + LANES);
-			add_term(element, term, &s2, a, b, i + 2 * LANES);
-			add_term(element, term, &s3, a, b, i + 3 * LANES);
-		}
-		if (whole < n)
-			add_term(element, term, &s0, a, b, whole + lane);
-		if (whole + LANES < n)
-			add_term(element, term, &s1, a, b, whole + lane + LANES);
-		if (whole + 2 * LANES < n)
-			add_term(element, term, &s2, a, b, whole + lane + 2 * LANES);
-		s0 = (s0 + s1) + (s2 + s3);
-		widen(lanes + lane, &s0);
+		memcpy(halves, &joined, sizeof halves);
+		lanes[2 * k] += to_doubles(halves[0]);
+		lanes[2 * k + 1] += to_doubles(halves[1]);
 	}
 }
 
+/* Their sum, each lane with the one half of the rest away. */
 ALWAYS_INLINE double
-add_lanes(const double *lanes)
+add_lanes(Doubles *lanes)
 {
-	Pair sums[LANES / 2];
+	double rest[WIDTH / 2];
 
-	memcpy(sums, lanes, sizeof sums);
-	for (int n = LANES / 4; n > 0; n /= 2)
+	UNROLL
+	for (int n = DOUBLES / 2; n > 0; n /= 2)
 		for (int i = 0; i < n; i++)
-			sums[i] += sums[i + n];
-	return sums[0][0] + sums[0][1];
+			lanes[i] += lanes[i + n];
+	memcpy(rest, lanes, sizeof rest);
+	UNROLL
+	for (int n = WIDTH / 4; n > 0; n /= 2)
+		for (int i = 0; i < n; i++)
+			rest[i] += rest[i + n];
+	return rest[0];
 }
 
 /* All blocks of one sum, or with cosine of a . b, a . a and b . b. What is left over is padded to LANES with 0. */
 ALWAYS_INLINE void
 sum_of_floats(MgElement element, MgTerm term, bool cosine, const void *from_a, const void *from_b, size_t n, double *sums)
 {
-	double lanes[3][LANES] = {{0}};
-	char tail_a[4 * LANES] = {0}, tail_b[4 * LANES] = {0};
+	Doubles ab[DOUBLES] = {{0}}, aa[DOUBLES] = {{0}}, bb[DOUBLES] = {{0}};
+	char tail_a[4 * LANES], tail_b[4 * LANES];
 	const char *a = from_a, *b = from_b;
 	size_t size = element == MG_ELEMENT_F16 ? 2 : 4;
 
@@ -126,21 +121,27 @@ sum_of_floats(MgElement element, MgTerm term, bool cosine, const void *from_a, c
 		{
 			block = LANES;
 			used = n;
+			memset(tail_a, 0, sizeof tail_a);
+			memset(tail_b, 0, sizeof tail_b);
 			a = memcpy(tail_a, a, n * size);
 			b = memcpy(tail_b, b, n * size);
 		}
-		add_block(element, term, a, b, block, lanes[0]);
+		add_block(element, term, a, b, block, ab);
 		if (cosine)
 		{
-			add_block(element, term, a, a, block, lanes[1]);
-			add_block(element, term, b, b, block, lanes[2]);
+			add_block(element, term, a, a, block, aa);
+			add_block(element, term, b, b, block, bb);
 		}
 		a += used * size;
 		b += used * size;
 		n -= used;
 	}
-	for (int i = 0; i < (cosine ? 3 : 1); i++)
-		sums[i] = add_lanes(lanes[i]);
+	sums[0] = add_lanes(ab);
+	if (cosine)
+	{
+		sums[1] = add_lanes(aa);
+		sums[2] = add_lanes(bb);
+	}
 }
 
 /* The same over bytes, exact. */
@@ -148,7 +149,7 @@ ALWAYS_INLINE void
 sum_of_bytes(MgTerm term, bool cosine, const int8_t *a, const int8_t *b, size_t n, double *sums)
 {
 	ByteSums ab = {0}, aa = {0}, bb = {0};
-	int8_t tail_a[BYTES] = {0}, tail_b[BYTES] = {0};
+	int8_t tail_a[BYTES], tail_b[BYTES];
 
 	while (n > 0)
 	{
@@ -156,6 +157,8 @@ sum_of_bytes(MgTerm term, bool cosine, const int8_t *a, const int8_t *b, size_t 
 
 		if (used < BYTES)
 		{
+			memset(tail_a, 0, sizeof tail_a);
+			memset(tail_b, 0, sizeof tail_b);
 			a = memcpy(tail_a, a, n);
 			b = memcpy(tail_b, b, n);
 		}

@@ -9,17 +9,29 @@
 #define WIDTH 4
 
 typedef float Wide __attribute__((vector_size(WIDTH * 4)));
+typedef float HalfWide __attribute__((vector_size(WIDTH * 2)));
+typedef double Doubles __attribute__((vector_size(WIDTH * 4)));
+typedef uint32_t Words __attribute__((vector_size(WIDTH * 4)));
+typedef uint16_t Halves __attribute__((vector_size(WIDTH * 2)));
 
+/* mg_half_to_float() of four */
 ALWAYS_INLINE Wide
 load_f16(const void *from)
 {
-	uint16_t halves[WIDTH];
-	Wide wide;
+	Halves halves;
+	Words words, magnitude, special;
 
-	memcpy(halves, from, sizeof halves);
-	for (int i = 0; i < WIDTH; i++)
-		wide[i] = mg_half_to_float(halves[i]);
-	return wide;
+	memcpy(&halves, from, sizeof halves);
+	words = __builtin_convertvector(halves, Words);
+	magnitude = (words & 0x7FFF) << 13;
+	special = (Words) (magnitude >= 0x0F800000) & 0x7F800000;
+	return (Wide) ((Words) ((Wide) magnitude * 0x1p112f) | special | (words & 0x8000) << 16);
+}
+
+ALWAYS_INLINE Doubles
+to_doubles(HalfWide half)
+{
+	return __builtin_convertvector(half, Doubles);
 }
 
 #include "vector/bytes_scalar.h"
