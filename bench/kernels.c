@@ -1,5 +1,5 @@
 /*
- * How fast the kernels are: build/bench/kernels [native|int8|onednn|openblas|rows|elements|attention|batch|layer ...]
+ * How fast the kernels are: build/bench/kernels [native|bf16|int8|onednn|openblas|rows|elements|attention|batch|layer ...]
  *
  * Each figure is the best of several rounds, on one thread (and in CPU time)
  * unless THREADS says otherwise. The shapes are those of MiniLM (hidden 384, intermediate 1536)
@@ -111,6 +111,8 @@ random_matrix(MgLayout layout, size_t rows, size_t cols)
 		mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) w + i / MG_PANEL * mg_int8_panel_size(cols));
 	}
 	free(codes);
+	if (layout == MG_PANELS16) /* in place: nothing is written before it was read */
+		mg_from_f32(MG_BF16, w, (rows + MG_PANEL - 1) / MG_PANEL * MG_PANEL * cols, w);
 	return (MgMatrix){layout, rows, cols, {w}};
 }
 
@@ -408,6 +410,13 @@ wanted(int argc, char **argv, const char *what)
 	return argc == 1;
 }
 
+/* Panels of own products. */
+static const struct
+{
+	const char *name;
+	MgLayout layout;
+} kinds[] = {{"native", MG_PANELS}, {"bf16", MG_PANELS16}, {"int8", MG_INT8}};
+
 int
 main(int argc, char **argv)
 {
@@ -425,22 +434,15 @@ main(int argc, char **argv)
 		return 1;
 	}
 	printf("level %s, %d thread%s\n", mg_cpu_level_name(mg_cpu_level()), threads, threads == 1 ? "" : "s");
-	for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, "native"); level--)
-	{
-		MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
-		char title[64];
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, kinds[i].name); level--)
+		{
+			MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
+			char title[64];
 
-		snprintf(title, sizeof title, "native, %s", mg_cpu_level_name((MgCpuLevel) level));
-		show_products(&cx, compute, MG_PANELS, title);
-	}
-	for (int level = (int) mg_cpu_level(); level >= 0 && wanted(argc, argv, "int8"); level--)
-	{
-		MgCompute compute = {.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = best.pool};
-		char title[64];
-
-		snprintf(title, sizeof title, "int8, %s", mg_cpu_level_name((MgCpuLevel) level));
-		show_products(&cx, compute, MG_INT8, title);
-	}
+			snprintf(title, sizeof title, "%s, %s", kinds[i].name, mg_cpu_level_name((MgCpuLevel) level));
+			show_products(&cx, compute, kinds[i].layout, title);
+		}
 	if (wanted(argc, argv, "onednn"))
 		show_provider(&cx, MG_ONEDNN, threads);
 	if (wanted(argc, argv, "openblas"))

@@ -16,7 +16,8 @@
  *   resident  weights float32; matrices for products in panels (or row-major,
  *             for a BLAS), made from a portable image by mg_image_pack. What
  *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8;
- *             and the words' table where it is of bf16: MG_ROWS16
+ *             and of what is bf16 the words' table, MG_ROWS16, and panels,
+ *             MG_PANELS16
  *
  * Images come back from table rows, which somebody may have changed: every
  * offset, size and enumeration is checked when an image is opened.

@@ -35,11 +35,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Panels of MG_BF16 are widened on the way to the registers, so that products of both kinds are the same. */
 INLINE void
-panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
+panel_tile(const size_t rows, const size_t vectors, const bool narrow, const MgProduct *p)
 {
+	const size_t size = narrow ? sizeof *p->narrow : sizeof *p->w;
 	const float *x = p->x;
-	const float *w = p->w;
+	const uint8_t *w = narrow ? (const uint8_t *) p->narrow : (const uint8_t *) p->w;
 	float *out = p->out;
 	size_t x_stride = p->x_stride;
 	size_t w_stride = p->w_stride;
@@ -56,17 +58,17 @@ panel_tile(const size_t rows, const size_t vectors, const MgProduct *p)
 		UNROLL for (size_t i = 0; i < rows; i++)
 			sum[i][v] = start;
 	}
-	for (size_t k = 0; k < p->depth; k++, x++, w += MG_PANEL)
+	for (size_t k = 0; k < p->depth; k++, x++, w += MG_PANEL * size)
 	{
 		vf b[MOST_VECTORS];
 
 		UNROLL for (size_t v = 0; v < vectors; v++)
 		{
-			const float *from = w + v * VW / MG_PANEL * w_stride + v * VW % MG_PANEL;
+			const uint8_t *from = w + (v * VW / MG_PANEL * w_stride + v * VW % MG_PANEL) * size;
 
 			if (v * VW % LINE_FLOATS == 0)
-				PREFETCH(from, LINES_AHEAD * MG_PANEL, 0);
-			b[v] = v_load(from);
+				PREFETCH(from, LINES_AHEAD * MG_PANEL * size / sizeof(float), 0);
+			b[v] = narrow ? v_load_bf16(from) : v_load((const float *) (const void *) from);
 		}
 		UNROLL for (size_t i = 0; i < rows; i++)
 		{
@@ -90,7 +92,11 @@ typedef void (*TileFunction)(const MgProduct *p);
 #define TILE(rows, vectors) \
 	static void tile_##rows##_##vectors(const MgProduct *p) \
 	{ \
-		panel_tile(rows, vectors, p); \
+		panel_tile(rows, vectors, false, p); \
+	} \
+	static void narrow_tile_##rows##_##vectors(const MgProduct *p) \
+	{ \
+		panel_tile(rows, vectors, true, p); \
 	}
 
 TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2)
@@ -102,15 +108,19 @@ TILE(5, 2) TILE(6, 2)
 TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)
 #endif
 
-static const TileFunction tiles[TILE_ROWS + 1] = {
-	NULL, tile_1_2, tile_2_2, tile_3_2, tile_4_2,
-#if TILE_ROWS > 4
-	tile_5_2, tile_6_2,
+#define FOUR_TILES(kind) NULL, kind##_1_2, kind##_2_2, kind##_3_2, kind##_4_2
+#if TILE_ROWS == 4
+#define ALL_TILES(kind) {FOUR_TILES(kind)}
+#elif TILE_ROWS == 6
+#define ALL_TILES(kind) {FOUR_TILES(kind), kind##_5_2, kind##_6_2}
+#else
+#define ALL_TILES(kind) \
+	{FOUR_TILES(kind), kind##_5_2, kind##_6_2, kind##_7_2, kind##_8_2, kind##_9_2, kind##_10_2, kind##_11_2, \
+	 kind##_12_2, kind##_13_2, kind##_14_2}
 #endif
-#if TILE_ROWS > 6
-	tile_7_2, tile_8_2, tile_9_2, tile_10_2, tile_11_2, tile_12_2, tile_13_2, tile_14_2,
-#endif
-};
+
+/* By kind of panels, floats first, and rows. */
+static const TileFunction tiles[2][TILE_ROWS + 1] = {ALL_TILES(tile), ALL_TILES(narrow_tile)};
 
 /* A strip that columns fill only in part goes through a full one beside it. */
 static void
@@ -131,7 +141,7 @@ partial_tile(const MgProduct *p, size_t columns)
 	}
 	full.out = out;
 	full.out_stride = width;
-	tiles[p->rows](&full);
+	tiles[p->narrow != NULL][p->rows](&full);
 	for (size_t i = 0; i < p->rows; i++)
 		memcpy(p->out + i * p->out_stride, out + i * width, columns * sizeof(float));
 }
@@ -151,7 +161,7 @@ strip(MgProduct p, TileFunction wide, size_t columns)
 		else if (columns < TILE_VECTORS * VW)
 			partial_tile(&p, columns);
 		else
-			tiles[p.rows](&p);
+			tiles[p.narrow != NULL][p.rows](&p);
 		activate(p.out, p.out_stride, p.rows, columns, p.activation);
 		p.x += p.rows * p.x_stride;
 		p.out += p.rows * p.out_stride;
@@ -162,22 +172,23 @@ strip(MgProduct p, TileFunction wide, size_t columns)
 static void
 panel_product(const MgProduct *product)
 {
-	static const TileFunction wide_tiles[4] = {NULL, tile_1_8, tile_2_4, tile_3_4};
+	static const TileFunction wide_tiles[2][4] = {{NULL, tile_1_8, tile_2_4, tile_3_4},
+												  {NULL, narrow_tile_1_8, narrow_tile_2_4, narrow_tile_3_4}};
 	static const size_t wide_vectors[4] = {0, 8, 4, 4};
-	TileFunction wide = product->rows < 4 ? wide_tiles[product->rows] : NULL;
+	TileFunction wide = product->rows < 4 ? wide_tiles[product->narrow != NULL][product->rows] : NULL;
 	size_t width = wide != NULL ? wide_vectors[product->rows] * VW : TILE_VECTORS * VW;
-	MgProduct p = *product;
 
 	for (size_t at = 0; at < product->columns; at += width)
 	{
 		size_t left = product->columns - at;
+		MgProduct p = *product;
 
 		if (wide != NULL && left < width)
 		{
 			wide = NULL;
 			width = TILE_VECTORS * VW;
 		}
-		p.w = product->w + at / MG_PANEL * product->w_stride + at % MG_PANEL;
+		mg_product_skip(&p, at / MG_PANEL * p.w_stride + at % MG_PANEL);
 		p.out = product->out + at;
 		p.bias = product->bias != NULL ? product->bias + at : NULL;
 		strip(p, wide, left < width ? left : width);

@@ -132,6 +132,8 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  *            which is what instructions like vpdpbusd take; the other levels widen it as they go.
  * MG_ROWS8   rows of MG_Q8 (core/dtype.h), for row gathers: only the functions about tables take it.
  * MG_ROWS16  rows of MG_BF16; the same.
+ * MG_PANELS16  as MG_PANELS, but of MG_BF16: products widen it as they go and give what MG_PANELS of the widened
+ *            numbers would, bit for bit.
  */
 typedef enum MgLayout
 {
@@ -139,7 +141,8 @@ typedef enum MgLayout
 	MG_PANELS = 1,
 	MG_INT8 = 2,
 	MG_ROWS8 = 3,
-	MG_ROWS16 = 4
+	MG_ROWS16 = 4,
+	MG_PANELS16 = 5
 } MgLayout;
 
 #define MG_PANEL 32
@@ -152,19 +155,23 @@ typedef struct MgMatrix
 	union /* MG_ALIGNMENT-aligned */
 	{
 		const float *data;
-		const uint8_t *panels; /* of MG_INT8 */
+		const uint8_t *panels;	  /* of MG_INT8 */
+		const uint16_t *panels16; /* of MG_PANELS16 */
 		const uint8_t *narrow; /* of MG_ROWS8 and MG_ROWS16 */
 	};
 } MgMatrix;
 
-/* Floats of a [rows, cols] matrix laid out in panels; false on overflow. */
-bool mg_panels_size(size_t rows, size_t cols, size_t *n_floats);
+/* Numbers of a [rows, cols] matrix laid out in panels; false on overflow. */
+bool mg_panels_size(size_t rows, size_t cols, size_t *n_numbers);
 
 /*
  * Packs up to MG_PANEL rows of a row-major matrix [n_rows, cols] into one
  * panel [cols, MG_PANEL] of floats.
  */
 void mg_pack_panel(const float *rows, size_t n_rows, size_t cols, float *panel);
+
+/* The same for numbers of 16 bits. */
+void mg_pack_panel16(const uint16_t *rows, size_t n_rows, size_t cols, uint16_t *panel);
 
 /* Groups that the columns of x are quantised in: all but the last have MG_INT8_GROUP columns, unless there is one only. */
 #define MG_INT8_GROUP 256

@@ -45,7 +45,8 @@ multiply(const Work *work, const MgPiece *piece, const MgLinear *linear, const f
 		return;
 	}
 	mg_block_product(work->kernels, &(MgProduct){
-		.x = x, .x_stride = w->cols, .rows = piece->n_rows, .depth = w->cols, .w = w->data,
+		.x = x, .x_stride = w->cols, .rows = piece->n_rows, .depth = w->cols,
+		.w = w->layout == MG_PANELS ? w->data : NULL, .narrow = w->layout == MG_PANELS16 ? w->panels16 : NULL,
 		.w_stride = w->cols * MG_PANEL, .columns = w->rows, .bias = linear->bias, .activation = linear->activation,
 		.out = linear->out, .out_stride = linear->out_stride,
 	}, work->copies + piece->worker * MG_COPY_FLOATS);
@@ -89,7 +90,7 @@ allocate(MgCtx *cx, Work *work, size_t threads)
 	work->wide = mg_alloc_array(cx, threads * work->most_rows, wide * sizeof(float));
 	if (work->wide == NULL)
 		return false;
-	if (block->up->layout == MG_PANELS)
+	if (block->up->layout != MG_INT8)
 		return (work->copies = mg_alloc_array(cx, threads, MG_COPY_FLOATS * sizeof(float))) != NULL;
 	work->n_groups = mg_int8_groups(wide > d ? wide : d);
 	work->code_bytes = mg_code_stride(wide > d ? wide : d) * work->kernels->int8_code_size;

@@ -18,8 +18,9 @@
  *
  * B is seen as columns of W^T. For panel_product, w points to a panel
  * [depth, MG_PANEL] and w_stride is the distance to the next one; a last panel
- * that columns does not fill must be readable all the same. For row_product,
- * w is [columns, depth] with row distance w_stride.
+ * that columns does not fill must be readable all the same. narrow, where it is
+ * set, points to a panel of MG_BF16 instead. For row_product, w is
+ * [columns, depth] with row distance w_stride.
  *
  * out may not overlap the inputs.
  */
@@ -30,7 +31,8 @@ typedef struct MgProduct
 	size_t rows;
 	size_t depth;
 	const float *w;
-	size_t w_stride;
+	const uint16_t *narrow;
+	size_t w_stride; /* in numbers */
 	size_t columns;
 	const float *bias;
 	bool resume;
@@ -38,6 +40,16 @@ typedef struct MgProduct
 	float *out;
 	size_t out_stride;
 } MgProduct;
+
+/* Goes n numbers of the weights further. */
+static inline void
+mg_product_skip(MgProduct *product, size_t n)
+{
+	if (product->narrow != NULL)
+		product->narrow += n;
+	else
+		product->w += n;
+}
 
 /* How a group of a row of x was quantised: x ~ scale (q - z). */
 typedef struct MgRowScale

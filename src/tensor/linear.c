@@ -44,7 +44,7 @@ mg_block_product(const MgKernels *kernels, const MgProduct *product, float *copy
 
 		p.depth = depth - at < MG_BLOCK_DEPTH ? depth - at : MG_BLOCK_DEPTH;
 		p.x += at;
-		p.w += at * MG_PANEL;
+		mg_product_skip(&p, at * MG_PANEL);
 		p.resume = at > 0;
 		if (at + p.depth < depth)
 			p.activation = MG_ACT_NONE;
@@ -71,9 +71,9 @@ multiply_floats(void *arg, const MgPiece *piece)
 	p.columns = piece->n_columns;
 	if (p.bias != NULL)
 		p.bias += piece->column;
-	if (work->w->layout == MG_PANELS)
+	if (work->w->layout != MG_ROWS)
 	{
-		p.w += piece->column / MG_PANEL * p.w_stride;
+		mg_product_skip(&p, piece->column / MG_PANEL * p.w_stride);
 		mg_block_product(work->kernels, &p, work->copies != NULL ? work->copies + piece->worker * MG_COPY_FLOATS : NULL);
 		return;
 	}
@@ -161,9 +161,10 @@ multiply(MgCtx *cx, const MgCompute *compute, Work *work)
 	bool int8 = work->w->layout == MG_INT8;
 	size_t tile = int8 ? kernels->int8_tile_rows : kernels->tile_rows;
 	double depth = p->depth > 0 ? (double) p->depth : 1.0;
+	double width = int8 ? 1.0 : p->narrow != NULL ? sizeof *p->narrow : sizeof *p->w;
 	MgGrid grid = {
 		.rows = p->rows, .columns = p->columns, .tile_rows = tile, .most_rows = MG_BLOCK_ROWS,
-		.cell_flops = 2.0 * depth, .column_bytes = (int8 ? 1.0 : sizeof(float)) * depth,
+		.cell_flops = 2.0 * depth, .column_bytes = width * depth,
 		.piece_flops = kernels->piece_flops, .run = int8 ? multiply_int8 : multiply_floats, .arg = work,
 	};
 	MgMark mark = mg_mark(cx);
@@ -171,7 +172,7 @@ multiply(MgCtx *cx, const MgCompute *compute, Work *work)
 
 	work->copies = NULL;
 	/* One tile of rows meets too few panels to pay for a copy, and fits a cache as it is. */
-	if (work->w->layout == MG_PANELS && p->rows > tile && p->columns > MG_PANEL)
+	if ((work->w->layout == MG_PANELS || work->w->layout == MG_PANELS16) && p->rows > tile && p->columns > MG_PANEL)
 	{
 		work->copies = mg_alloc_array(cx, mg_grid_threads(compute, &grid), MG_COPY_FLOATS * sizeof(float));
 		if (work->copies == NULL)
@@ -189,8 +190,9 @@ run_linear(MgCtx *cx, const MgCompute *compute, Work *work, const MgLinear *line
 	const MgMatrix *w = linear->w;
 
 	work->w = w;
-	p->w = w->layout == MG_INT8 ? NULL : w->data;
-	p->w_stride = w->layout == MG_PANELS ? w->cols * MG_PANEL : w->cols;
+	p->w = w->layout == MG_INT8 || w->layout == MG_PANELS16 ? NULL : w->data;
+	p->narrow = w->layout == MG_PANELS16 ? w->panels16 : NULL;
+	p->w_stride = w->layout == MG_ROWS ? w->cols : w->cols * MG_PANEL;
 	p->columns = w->rows;
 	p->bias = linear->bias;
 	p->activation = linear->activation;

@@ -13,14 +13,14 @@
 typedef float v4 __attribute__((vector_size(16)));
 
 bool
-mg_panels_size(size_t rows, size_t cols, size_t *n_floats)
+mg_panels_size(size_t rows, size_t cols, size_t *n_numbers)
 {
 	size_t padded;
 
 	if (__builtin_add_overflow(rows, (size_t) MG_PANEL - 1, &padded))
 		return false;
 	padded -= padded % MG_PANEL;
-	return mg_multiply(padded, cols, n_floats);
+	return mg_multiply(padded, cols, n_numbers);
 }
 
 static inline v4
@@ -81,4 +81,15 @@ void
 mg_pack_panel(const float *rows, size_t n_rows, size_t cols, float *panel)
 {
 	mg_pack_panel_strided(rows, cols, n_rows, cols, panel);
+}
+
+void
+mg_pack_panel16(const uint16_t *rows, size_t n_rows, size_t cols, uint16_t *panel)
+{
+	for (size_t j = 0; j < cols; j++, panel += MG_PANEL)
+	{
+		for (size_t i = 0; i < n_rows; i++)
+			panel[i] = rows[i * cols + j];
+		memset(panel + n_rows, 0, (MG_PANEL - n_rows) * sizeof *panel);
+	}
 }

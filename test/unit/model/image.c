@@ -101,7 +101,7 @@ static void
 test_dtypes(void)
 {
 	static const char *const options[] = {"{\"dtype\": \"f32\"}", "{\"dtype\": \"bf16\"}", "{\"dtype\": \"f16\"}"};
-	size_t sizes[3];
+	size_t sizes[3], panels[3];
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
@@ -114,8 +114,14 @@ test_dtypes(void)
 			   use_resident(&cx, mg_span(resident.data, resident.used)),
 		   "stored with %s", options[i]);
 		sizes[i] = portable.used;
+		ok(make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_PANELS, &resident) &&
+			   use_resident(&cx, mg_span(resident.data, resident.used)),
+		   "and used in panels");
+		panels[i] = resident.used;
 	}
 	ok(sizes[1] < sizes[0] * 6 / 10 && sizes[1] == sizes[2], "two-byte types take about half");
+	is_int((long) panels[2], (long) panels[0], "f16 is widened in memory");
+	ok(panels[1] < panels[0] * 7 / 10, "bf16 stays narrow: %zu bytes of %zu", panels[1], panels[0]);
 	mg_ctx_free(&cx);
 }
 

@@ -312,6 +312,7 @@ main(void)
 	test_weights();
 	FOR_EACH_LEVEL(level)
 	{
+		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16};
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE};
 		MgCompute threads = compute;
 
@@ -319,10 +320,10 @@ main(void)
 		test_shapes(&cx, &compute, pool);
 		test_extremes(&cx, &compute);
 		test_strange_rows(&cx, &compute);
-		for (int layout = MG_ROWS; layout <= MG_INT8; layout++)
+		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
-			test_fused(&cx, &compute, (MgLayout) layout, 64, 160);
-			test_fused(&cx, &threads, (MgLayout) layout, 96, 388);
+			test_fused(&cx, &compute, layouts[i], 64, 160);
+			test_fused(&cx, &threads, layouts[i], 96, 388);
 		}
 	}
 	mg_pool_destroy(pool);

@@ -120,6 +120,42 @@ test_large(MgCtx *cx, const MgCompute *compute, MgLayout layout, const char *who
 	}
 }
 
+/* Weights of bf16 give what the same numbers in float32 give, bit for bit. */
+static void
+test_narrow(MgCtx *cx, const MgCompute *compute, const char *who)
+{
+	static const size_t sizes[] = {1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 31, 33, 64, 65, 130, 400};
+	const size_t n_sizes = sizeof sizes / sizeof sizes[0];
+	size_t tried = 0, bad = 0;
+
+	for (size_t a = 0; a < n_sizes; a++)
+		for (size_t b = 0; b < n_sizes; b++)
+		{
+			size_t n = sizes[a], rows = sizes[b], cols = sizes[(a + b) % n_sizes];
+			float *x = numbers(n * cols), *w = numbers(rows * cols), *bias = (a + b) % 2 == 0 ? numbers(rows) : NULL;
+			float *wide_out = numbers(n * rows), *out = numbers(n * rows), *wide_memory, *memory;
+			uint16_t *rounded = malloc(rows * cols * sizeof *rounded);
+			MgMatrix wide, narrow = matrix(MG_PANELS16, w, rows, cols, &memory);
+
+			mg_from_f32(MG_BF16, w, rows * cols, rounded);
+			mg_to_f32(compute->kernels, MG_BF16, rounded, rows * cols, w);
+			wide = matrix(MG_PANELS, w, rows, cols, &wide_memory);
+			bad += !mg_linear(cx, compute, x, cols, n, &wide, bias, MG_ACT_GELU, wide_out, rows) ||
+				!mg_linear(cx, compute, x, cols, n, &narrow, bias, MG_ACT_GELU, out, rows) ||
+				memcmp(out, wide_out, n * rows * sizeof *out) != 0;
+			tried++;
+			free(x);
+			free(w);
+			free(bias);
+			free(wide_out);
+			free(out);
+			free(rounded);
+			free(wide_memory);
+			free(memory);
+		}
+	ok(bad == 0, "%s: %zu products with weights of bf16 have the bits of wide ones", who, tried);
+}
+
 /* Each row alone, in each batch of 1 to 100, on one thread and on several: the same bits. */
 static void
 test_invariance(MgCtx *cx, const MgCompute *one, MgPool *pool, MgLayout layout, size_t rows, size_t cols)
@@ -230,26 +266,29 @@ main(void)
 	ok(pool != NULL, "a pool of three");
 	FOR_EACH_LEVEL(level)
 	{
-		static const char *const layouts[] = {"rows", "panels", "int8"};
+		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16};
+		static const char *const names[] = {"rows", "panels", "int8", "panels of bf16"};
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 		char who[64];
 
-		for (int layout = MG_ROWS; layout <= MG_INT8; layout++)
+		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
-			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), layouts[layout]);
-			if (layout != MG_INT8) /* int8.c compares it with its own formula */
+			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), names[i]);
+			if (layouts[i] <= MG_PANELS) /* int8.c compares the third with its own formula */
 			{
-				test_shapes(&cx, &compute, (MgLayout) layout, who);
-				test_large(&cx, &compute, (MgLayout) layout, who);
-				test_large(&cx, &threads, (MgLayout) layout, who);
+				test_shapes(&cx, &compute, layouts[i], who);
+				test_large(&cx, &compute, layouts[i], who);
+				test_large(&cx, &threads, layouts[i], who);
 			}
-			test_invariance(&cx, &compute, pool, (MgLayout) layout, 77, 50);
-			test_invariance(&cx, &compute, pool, (MgLayout) layout, 160, 400);
-			test_sweep(&compute, (MgLayout) layout, who);
-			snprintf(who, sizeof who, "%s, %s, threads", mg_cpu_level_name(level), layouts[layout]);
-			test_sweep(&threads, (MgLayout) layout, who);
+			test_invariance(&cx, &compute, pool, layouts[i], 77, 50);
+			test_invariance(&cx, &compute, pool, layouts[i], 160, 400);
+			test_sweep(&compute, layouts[i], who);
+			snprintf(who, sizeof who, "%s, %s, threads", mg_cpu_level_name(level), names[i]);
+			test_sweep(&threads, layouts[i], who);
 		}
+		test_narrow(&cx, &compute, mg_cpu_level_name(level));
+		test_narrow(&cx, &threads, mg_cpu_level_name(level));
 		test_edges(&cx, &compute);
 	}
 	mg_pool_destroy(pool);

@@ -48,7 +48,7 @@ distance(const float *got, const double *want, size_t n)
 	return most;
 }
 
-/* W [rows, cols] in a layout; the numbers are the caller's to free through *memory. */
+/* W [rows, cols] in a layout, for MG_PANELS16 rounded to bf16; the numbers are the caller's to free through *memory. */
 __attribute__((unused)) static MgMatrix
 matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory)
 {
@@ -57,8 +57,8 @@ matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory
 
 	if (layout == MG_INT8)
 		mg_int8_size(rows, cols, &size);
-	else if (layout == MG_PANELS && mg_panels_size(rows, cols, &size))
-		size *= sizeof(float);
+	else if (layout != MG_ROWS && mg_panels_size(rows, cols, &size))
+		size *= layout == MG_PANELS ? sizeof(float) : sizeof(uint16_t);
 	*memory = aligned_alloc(MG_ALIGNMENT, (size / MG_ALIGNMENT + 1) * MG_ALIGNMENT);
 	m.data = *memory;
 	if (layout == MG_ROWS)
@@ -67,14 +67,21 @@ matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory
 	{
 		size_t n = rows - i < MG_PANEL ? rows - i : MG_PANEL;
 		int8_t *codes = malloc(n * cols + 1);
+		uint16_t *narrow = malloc(n * cols * sizeof *narrow + 1);
 		float scales[MG_PANEL];
 
 		for (size_t j = 0; j < n; j++)
 			scales[j] = mg_int8_quantize_row(w + (i + j) * cols, cols, codes + j * cols);
 		if (layout == MG_INT8)
 			mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) *memory + i / MG_PANEL * mg_int8_panel_size(cols));
-		else
+		else if (layout == MG_PANELS)
 			mg_pack_panel(w + i * cols, n, cols, *memory + i * cols);
+		else
+		{
+			mg_from_f32(MG_BF16, w + i * cols, n * cols, narrow);
+			mg_pack_panel16(narrow, n, cols, (uint16_t *) *memory + i * cols);
+		}
+		free(narrow);
 		free(codes);
 	}
 	return m;

@@ -14,6 +14,24 @@ test_size(void)
 	ok(!mg_panels_size(SIZE_MAX / 2, 3, &n), "the product overflows");
 }
 
+/* Misplaced numbers of a panel of 16 bits. */
+static size_t
+bad_narrow(size_t rows, size_t cols)
+{
+	uint16_t *from = malloc(rows * cols * sizeof *from + 1), *panel = malloc(MG_PANEL * cols * sizeof *panel + 1);
+	size_t bad = 0;
+
+	for (size_t i = 0; i < rows * cols; i++)
+		from[i] = (uint16_t) (i + 1);
+	mg_pack_panel16(from, rows, cols, panel);
+	for (size_t j = 0; j < cols; j++)
+		for (size_t i = 0; i < MG_PANEL; i++)
+			bad += panel[j * MG_PANEL + i] != (i < rows ? i * cols + j + 1 : 0);
+	free(from);
+	free(panel);
+	return bad;
+}
+
 static void
 test_pack(void)
 {
@@ -34,6 +52,8 @@ test_pack(void)
 				for (size_t j = 0; j < cols; j++)
 					for (size_t i = 0; i < MG_PANEL; i++)
 						bad += panel[j * MG_PANEL + i] != (i < rows ? from[i * stride + j] : 0.0f);
+				if (gap == 0)
+					bad += bad_narrow(rows, cols);
 				tried++;
 				free(from);
 				free(panel);
