@@ -21,6 +21,7 @@
 #include "vector/distance.h"
 
 #define K 10
+#define ITEM 6 /* as large as a TID */
 #define PAGE_ROOM 8160 /* of 8192 bytes, after a page's header and 8 bytes of ours */
 #define PAGE_OVERHEAD 4
 
@@ -123,6 +124,15 @@ mix(uint64_t z)
 	return z ^ (z >> 31);
 }
 
+static void
+make_item(size_t row, uint8_t item[ITEM])
+{
+	uint32_t narrow = (uint32_t) row;
+
+	memset(item, 0, ITEM);
+	memcpy(item, &narrow, sizeof narrow);
+}
+
 typedef struct Worker
 {
 	Run *run;
@@ -142,10 +152,12 @@ work(void *argument)
 	builder = mg_builder_attach(&cx, run->build, &run->graph);
 	for (size_t row = worker->first; builder != NULL && row < worker->last; row += worker->stride)
 	{
-		uint32_t item = (uint32_t) row;
+		uint8_t item[ITEM];
 		MgBuilt built;
 
-		if (!mg_builder_insert(&cx, builder, run->base + row * run->dims, 0, &item, mix(row + 1), &built))
+		make_item(row, item);
+
+		if (!mg_builder_insert(&cx, builder, run->base + row * run->dims, 0, item, mix(row + 1), &built))
 			fail(cx.error.message);
 		if (built == MG_BUILT_FULL)
 			fail("the block is full");
@@ -187,6 +199,32 @@ build(MgCtx *cx, Run *run, MgMemstore *memstore)
 	free(run->build);
 }
 
+/* The last rows by plans, as an index on disk takes them. */
+static void
+insert(MgCtx *scratch, Run *run, MgMemstore *memstore)
+{
+	double start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (size_t row = run->n - (size_t) run->insert; row < run->n; row++)
+	{
+		float *rotated;
+		uint8_t item[ITEM];
+		MgQuery query;
+
+		make_item(row, item);
+		mg_ctx_reset(scratch);
+		rotated = mg_alloc_array(scratch, run->layout.padded, sizeof *rotated);
+		mg_rotate(&run->rotation, run->base + row * run->dims, rotated);
+		if (!mg_query_init(scratch, &run->layout, rotated, &query) ||
+			!mg_memstore_insert(scratch, memstore, &run->graph, &query, item, mg_level(&run->layout, mix(row + 1)),
+								(uint32_t) run->ef_construction))
+			fail(scratch->error.message);
+	}
+	if (run->insert > 0)
+		printf("inserted %ld rows, %.0f us each\n", run->insert,
+			   1e6 * (clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - start) / (double) run->insert);
+}
+
 /* The query's hits among the true K. */
 static size_t
 search(MgCtx *cx, Run *run, size_t q, uint32_t ef, MgCounts *counts, uint64_t *n_exact)
@@ -210,7 +248,7 @@ search(MgCtx *cx, Run *run, size_t q, uint32_t ef, MgCounts *counts, uint64_t *n
 		{
 			uint32_t row;
 
-			memcpy(&row, found[i].items + j * sizeof row, sizeof row);
+			memcpy(&row, found[i].items + j * ITEM, sizeof row);
 			rank(best, &n_best, exact(run, query, row), row);
 		}
 	*n_exact += ranked;
@@ -292,9 +330,9 @@ int
 main(int argc, char **argv)
 {
 	Run run = {.m = 16, .ef_construction = 64, .threads = 1};
-	MgShape shape = {.item_size = sizeof(uint32_t), .max_items = 3};
+	MgShape shape = {.item_size = ITEM, .max_items = 2};
 	MgMemstore memstore;
-	MgCtx cx;
+	MgCtx cx, scratch;
 
 	if (argc < 4)
 		fail("usage: graph BASE.f32 QUERIES.f32 DIMS [NAME=VALUE...]");
@@ -316,7 +354,9 @@ main(int argc, char **argv)
 		fail(cx.error.message);
 	run.graph = (MgGraph){&run.layout, &run.rotation, mg_code_kernels(mg_code_level()), {0}};
 	mg_memstore_init(&cx, &memstore, &run.layout, &run.graph);
+	mg_ctx_init(&scratch, &cli_host);
 	build(&cx, &run, &memstore);
+	insert(&scratch, &run, &memstore);
 	search_all(&run);
 	return 0;
 }

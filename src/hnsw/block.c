@@ -37,9 +37,19 @@ mg_block_space(const MgGraph *graph)
 {
 	MgDistance distance = {.pair = NULL};
 
-	if (graph->layout->coded)
+	if (graph->layout->coded && graph->kernels->byte_sum == NULL)
 		mg_distance_find(MG_ELEMENT_INT8, MG_METRIC_INNER_PRODUCT, mg_distance_level(), &distance);
 	return (MgBlockSpace){graph, distance.pair};
+}
+
+float
+mg_block_bytes(const MgBlockSpace *space, const uint8_t *a, const uint8_t *b)
+{
+	size_t n = space->graph->layout->padded;
+
+	if (space->bytes == NULL)
+		return (float) space->graph->kernels->byte_sum((const int8_t *) a + 8, (const int8_t *) b + 8, n);
+	return (float) -space->bytes(a + 8, b + 8, n);
 }
 
 float
@@ -52,7 +62,7 @@ mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, 
 		return graph->store.distance(graph->store.user, a, a_size, b, b_size);
 	memcpy(left, a, sizeof left);
 	memcpy(right, b, sizeof right);
-	product = -left[0] * right[0] * (float) space->bytes(a + 8, b + 8, graph->layout->padded);
+	product = left[0] * right[0] * mg_block_bytes(space, a, b);
 	if (graph->layout->shape.metric == MG_GRAPH_IP)
 		return -product;
 	distance = left[1] + right[1] - 2 * product;

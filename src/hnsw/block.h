@@ -6,9 +6,9 @@
  *
  *   coded value: f32 scale, f32 |x|^2, int8 [padded]: x_i = scale * byte_i, in rotated space
  *
- * A list has a quarter more slots than the finished entry: the heuristic then
- * runs once for so many links, not once for each, which halves the time of a
- * build. What is too much is cut when the graph is emitted.
+ * A list has half as many slots again as the finished entry: the heuristic then
+ * runs once for so many links, not once for each, which is most of the time
+ * of a build. What is too much is cut when the graph is emitted.
  */
 #ifndef MG_HNSW_BLOCK_H
 #define MG_HNSW_BLOCK_H
@@ -78,7 +78,7 @@ block_value(const MgEntryLayout *layout, BuildNode *node)
 static inline uint32_t
 block_slots(const MgEntryLayout *layout, int level)
 {
-	return layout->n_slots[level > 0] + (layout->n_slots[level > 0] + 3) / 4;
+	return layout->n_slots[level > 0] + (layout->n_slots[level > 0] + 1) / 2;
 }
 
 static inline size_t
@@ -106,10 +106,13 @@ void mg_spin_unlock(MgSpinLock *lock);
 typedef struct MgBlockSpace
 {
 	const MgGraph *graph;
-	MgPairDistance bytes; /* coded: - <a, b> of int8 */
+	MgPairDistance bytes; /* coded: - <a, b> of int8, where the graph's kernels have no byte_sum */
 } MgBlockSpace;
 
 MgBlockSpace mg_block_space(const MgGraph *graph);
+
+/* Coded: the sum of products of two values' bytes. */
+float mg_block_bytes(const MgBlockSpace *space, const uint8_t *a, const uint8_t *b);
 
 float mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b,
 						uint32_t b_size);

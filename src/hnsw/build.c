@@ -6,7 +6,9 @@
 #include "hnsw/select.h"
 
 #define POLL_EVERY 512
-#define MOST_PREFETCHED 512 /* bytes of a value; the CPU sees the pattern by then */
+#define PREFETCH_AHEAD 2	/* nodes: more fill the line buffers of a core, which are some dozen */
+#define MOST_PREFETCHED 512 /* bytes of a node; the CPU sees the pattern by then */
+#define BEFORE_VALUE 64		/* header and items of a node, about */
 
 typedef struct Near
 {
@@ -124,8 +126,7 @@ take_value(MgBuilder *builder, const void *vector, uint32_t value_size)
 	}
 	mg_rotate(builder->graph->rotation, vector, builder->rotated);
 	scale = mg_bytes_encode(builder->rotated, layout->padded, (int8_t *) builder->value + 8);
-	square = -scale * scale *
-		(float) builder->pruner.space.bytes(builder->value + 8, builder->value + 8, layout->padded);
+	square = scale * scale * mg_block_bytes(&builder->pruner.space, builder->value, builder->value);
 	memcpy(builder->value, &scale, sizeof scale);
 	memcpy(builder->value + 4, &square, sizeof square);
 }
@@ -182,11 +183,12 @@ copy_list(MgBuilder *builder, uint32_t id, int level)
 }
 
 static void
-prefetch_value(const MgBuilder *builder, uint32_t id)
+prefetch_node(const MgBuilder *builder, uint32_t id)
 {
-	const uint8_t *at = block_value(builder->graph->layout, block_node(builder->build, id));
+	const uint8_t *at = (const uint8_t *) block_node(builder->build, id);
+	uint32_t size = builder->value_size + BEFORE_VALUE;
 
-	for (uint32_t i = 0; i < builder->value_size && i < MOST_PREFETCHED; i += 64)
+	for (uint32_t i = 0; i < size && i < MOST_PREFETCHED; i += 64)
 		__builtin_prefetch(at + i);
 }
 
@@ -217,13 +219,17 @@ search_level(MgCtx *cx, MgBuilder *builder, int level, uint32_t ef)
 			{
 				if (!mg_seen_add(cx, &builder->seen, builder->nodes[i]))
 					return false;
-				prefetch_value(builder, builder->nodes[i]);
 				builder->nodes[fresh++] = builder->nodes[i];
 			}
+		for (uint32_t i = 0; i < fresh && i < PREFETCH_AHEAD; i++)
+			prefetch_node(builder, builder->nodes[i]);
 		for (uint32_t i = 0; i < fresh; i++)
 		{
-			uint32_t place = offer(builder, ef, distance_to(builder, builder->nodes[i]), builder->nodes[i]);
+			uint32_t place;
 
+			if (i + PREFETCH_AHEAD < fresh)
+				prefetch_node(builder, builder->nodes[i + PREFETCH_AHEAD]);
+			place = offer(builder, ef, distance_to(builder, builder->nodes[i]), builder->nodes[i]);
 			/* Something nearer now stands before. */
 			if (place < at)
 				at = place;

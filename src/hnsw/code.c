@@ -5,7 +5,7 @@
 /* A normal variable is rounded to 16 levels with the least error at this step (Max, 1960), in standard deviations. */
 #define BEST_STEP 0.335f
 
-static const float steps[] = {0.6f, 0.8f, 0.9f, 1.0f, 1.1f, 1.25f, 1.5f};
+static const float steps[] = {0.8f, 0.92f, 1.0f, 1.1f, 1.25f};
 #define N_STEPS (sizeof steps / sizeof *steps)
 
 static uint16_t
@@ -42,9 +42,14 @@ read_float(const uint8_t *at)
 static int
 rounded(float x, int low, int high)
 {
-	if (!(x > (float) low))
-		return low;
-	return x >= (float) high ? high : (int) floorf(x + 0.5f);
+	float above = x - (float) low + 0.5f;
+
+	/* Cutting off is rounding down where nothing is negative; floorf would be a call. */
+	if (!(above > 0))
+		above = 0;
+	if (above > (float) (high - low))
+		above = (float) (high - low);
+	return low + (int) above;
 }
 
 static float
@@ -71,7 +76,7 @@ mg_bytes_encode(const float *x, size_t n, int8_t *bytes)
 	if (!(scale >= SMALLEST_SCALE && scale < INFINITY))
 		scale = 0;
 	for (size_t i = 0; i < n; i++)
-		bytes[i] = scale == 0 ? 0 : (int8_t) rounded(x[i] / scale, -127, 127);
+		bytes[i] = scale == 0 ? 0 : (int8_t) rounded(x[i] * (1 / scale), -127, 127);
 	return scale;
 }
 
@@ -120,17 +125,20 @@ mg_query_init(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQu
 static float
 try_step(const float *x, size_t n, float step, float *scale)
 {
-	double dot = 0, square = 0;
+	float dots[4] = {0}, squares[4] = {0}, dot, square, inverse = 1 / step;
 
-	for (size_t i = 0; i < n; i++)
-	{
-		float y = (float) rounded(x[i] / step + 7.5f, 0, 15) - 7.5f;
+	for (size_t i = 0; i < n; i += 4)
+		for (size_t k = 0; k < 4; k++)
+		{
+			float y = (float) rounded(x[i + k] * inverse + 7.5f, 0, 15) - 7.5f;
 
-		dot += (double) x[i] * y;
-		square += (double) y * y;
-	}
-	*scale = (float) (dot / square);
-	return (float) (dot * dot / square);
+			dots[k] += x[i + k] * y;
+			squares[k] += y * y;
+		}
+	dot = (dots[0] + dots[1]) + (dots[2] + dots[3]);
+	square = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+	*scale = dot / square;
+	return dot / square * dot;
 }
 
 void
@@ -154,7 +162,7 @@ mg_code_encode(const MgEntryLayout *layout, const float *rotated, uint8_t *value
 	memset(value + 8, 0, n / 2);
 	for (size_t i = 0; i < n; i++)
 	{
-		int c = step > 0 ? rounded(rotated[i] / step + 7.5f, 0, 15) : 0;
+		int c = step > 0 ? rounded(rotated[i] * (1 / step) + 7.5f, 0, 15) : 0;
 
 		value[8 + i / 64 * 32 + i % 32] |= (uint8_t) (c << (i % 64 < 32 ? 0 : 4));
 		square += ((float) c - 7.5f) * ((float) c - 7.5f);

@@ -2,6 +2,7 @@
  * The kernels of code_kernels.c that are written once for all instruction
  * sets, over registers of eight floats. Included once for each, with
  *   NAME(word)  the word with the level's suffix
+ *   BYTE_SUM    that kernel of the level, or NULL
  *   TARGET      the attribute that a function of the level has, or nothing
  */
 
@@ -60,20 +61,6 @@ NAME(different)(const uint8_t *a, const uint8_t *b, uint32_t bits)
 }
 
 TARGET static void
-NAME(widen)(const int8_t *from, float scale, float *to, size_t n)
-{
-	for (size_t i = 0; i < n; i += 8)
-	{
-		Bytes bytes;
-		Eight wide;
-
-		memcpy(&bytes, from + i, sizeof bytes);
-		wide = __builtin_convertvector(bytes, Eight) * scale;
-		memcpy(to + i, &wide, sizeof wide);
-	}
-}
-
-TARGET static void
 NAME(residual)(const float *centre, const float *neighbour, size_t n, size_t bits, uint8_t *signs, float sums[3])
 {
 	Eight squares = {0}, absolutes = {0}, centres = {0};
@@ -102,8 +89,10 @@ NAME(residual)(const float *centre, const float *neighbour, size_t n, size_t bit
 static const MgCodeKernels NAME(kernels) = {.sign_sums = NAME(sign_sums),
 											.different = NAME(different),
 											.nibble_sum = NAME(nibble_sum),
+											.byte_sum = BYTE_SUM,
 											.widen = NAME(widen),
 											.residual = NAME(residual)};
 
 #undef NAME
 #undef TARGET
+#undef BYTE_SUM

@@ -13,7 +13,6 @@
 
 typedef float Eight __attribute__((vector_size(32)));
 typedef int32_t Mask __attribute__((vector_size(32)));
-typedef int8_t Bytes __attribute__((vector_size(8)));
 
 static float
 add_eight(const Eight *lanes)
@@ -39,6 +38,13 @@ nibble_sum_scalar(const uint8_t *code, const int8_t *query, size_t n)
 	return sum;
 }
 
+static void
+widen_scalar(const int8_t *from, float scale, float *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = scale * (float) from[i];
+}
+
 static uint8_t
 negative_bits_scalar(const Mask *mask)
 {
@@ -51,6 +57,7 @@ negative_bits_scalar(const Mask *mask)
 
 #define NAME(word) word##_scalar
 #define TARGET
+#define BYTE_SUM NULL
 #include "hnsw/code_body.h"
 
 #ifdef __x86_64__
@@ -85,6 +92,39 @@ nibble_sum_avx2(const uint8_t *code, const int8_t *query, size_t n)
 	return add_lanes(sum);
 }
 
+/* |a| sign(a) b = a b; a pair of products is at most 2 x 127 x 127, which fits 16 bits. */
+AVX2 static __m256i
+products(const int8_t *a, const int8_t *b)
+{
+	__m256i x = _mm256_loadu_si256((const __m256i *) a), y = _mm256_loadu_si256((const __m256i *) b);
+
+	return _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x)), _mm256_set1_epi16(1));
+}
+
+AVX2 static int32_t
+byte_sum_avx2(const int8_t *a, const int8_t *b, size_t n)
+{
+	__m256i even = _mm256_setzero_si256(), odd = even;
+
+	for (size_t i = 0; i < n; i += 64)
+	{
+		even = _mm256_add_epi32(even, products(a + i, b + i));
+		odd = _mm256_add_epi32(odd, products(a + i + 32, b + i + 32));
+	}
+	return add_lanes(_mm256_add_epi32(even, odd));
+}
+
+AVX2 static void
+widen_avx2(const int8_t *from, float scale, float *to, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8)
+	{
+		__m256i wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (from + i)));
+
+		_mm256_storeu_ps(to + i, _mm256_mul_ps(_mm256_cvtepi32_ps(wide), _mm256_set1_ps(scale)));
+	}
+}
+
 AVX2 static uint8_t
 negative_bits_avx2(const Mask *mask)
 {
@@ -93,6 +133,7 @@ negative_bits_avx2(const Mask *mask)
 
 #define NAME(word) word##_avx2
 #define TARGET AVX2
+#define BYTE_SUM byte_sum_avx2
 #include "hnsw/code_body.h"
 #endif
 

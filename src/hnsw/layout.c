@@ -49,23 +49,33 @@ mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 	return true;
 }
 
+/* Of a coded shape with so many bits. */
 static uint32_t
-entry_size(const MgShape *shape, uint32_t bits)
+entry_size(const MgShape *shape, uint32_t bits, int level)
 {
 	uint32_t value = CODED_VALUE + mg_rotation_padded(shape->dims) / 2;
+	uint32_t items = level > 0 ? 0 : shape->max_items * shape->item_size, slots = level > 0 ? shape->m : 2 * shape->m;
 
-	return aligned(MG_ENTRY_HEADER + value + shape->max_items * shape->item_size) +
-		2 * shape->m * aligned(CODED_LINK + bits / 8);
+	return aligned(MG_ENTRY_HEADER + value + items) + slots * aligned(CODED_LINK + bits / 8);
 }
 
 uint32_t
 mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead)
 {
-	uint32_t padded = mg_rotation_padded(shape->dims), bits = padded;
+	uint32_t most = mg_rotation_padded(shape->dims), least, per_page;
 
-	while (bits >= 64 && entry_size(shape, bits) + overhead > room)
-		bits -= 16;
-	return bits >= 64 ? bits : 0;
+	while (most >= 64 && entry_size(shape, most, 0) + overhead > room)
+		most -= 16;
+	if (most < 64)
+		return 0;
+	least = most * 3 / 4 < 64 ? 64 : most * 3 / 4;
+	per_page = room / (entry_size(shape, least, 0) + overhead);
+	while (room / (entry_size(shape, most, 0) + overhead) < per_page)
+		most -= 16;
+	for (uint32_t bits = most; bits >= least; bits -= 16)
+		if (per_page * (entry_size(shape, bits, 0) + overhead) + entry_size(shape, bits, 1) + overhead <= room)
+			return bits;
+	return most;
 }
 
 bool

@@ -67,10 +67,13 @@ typedef struct MgEntryLayout
 bool mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape);
 
 /*
- * The bits of a link's code, so that entries fill pages well: as many as dims
- * has, fewer where one more entry or, with code_bits < 128, any entry fits a
- * page only so. room: bytes of a page for entries; overhead: bytes that each
- * takes besides its own. 0: not one entry fits, the caller refuses the index.
+ * The bits of a link's code, so that entries fill pages well: as many as the
+ * padded dims, or as fit a page at all. Up to a quarter of these is given up if
+ * one more entry of level 0 then fits a page; and if an entry from above then
+ * fits a page beside those of level 0, so that these need no pages of their own.
+ *
+ * room: bytes of a page for entries; overhead: bytes that each takes besides
+ * its own. 0: not one entry fits, the caller refuses the index.
  */
 uint32_t mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead);
 

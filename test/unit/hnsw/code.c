@@ -37,9 +37,9 @@ test_kernels(MgCodeLevel level)
 	const MgCodeKernels *kernels = mg_code_kernels(level), *plain = mg_code_kernels(MG_CODE_SCALAR);
 	static uint8_t signs[8 * 200], got_signs[MOST / 8], want_signs[MOST / 8];
 	static uint64_t planes[MG_QUERY_PLANES * MOST / 64];
-	static int8_t bytes[MOST];
+	static int8_t bytes[MOST], mirrored[MOST];
 	static float a[MOST], b[MOST], c[MOST];
-	bool same[6] = {true, true, true, true, true, true};
+	bool same[7] = {true, true, true, true, true, true, true};
 
 	for (int round = 0; round < 200; round++)
 	{
@@ -84,6 +84,18 @@ test_kernels(MgCodeLevel level)
 				sum += (signs[i / 64 * 32 + i % 32] >> (i % 64 < 32 ? 0 : 4) & 15) * bytes[i];
 			same[2] = same[2] && kernels->nibble_sum(signs, bytes, padded) == sum;
 		}
+		for (uint32_t i = 0; i < padded; i++)
+			bytes[i] = bytes[i] == -128 ? -127 : bytes[i];
+		if (kernels->byte_sum != NULL)
+		{
+			int32_t sum = 0;
+
+			for (uint32_t i = 0; i < padded; i++)
+				sum += bytes[i] * bytes[padded - 1 - i];
+			for (uint32_t i = 0; i < padded; i++)
+				mirrored[i] = bytes[padded - 1 - i];
+			same[6] = same[6] && kernels->byte_sum(bytes, mirrored, padded) == sum;
+		}
 		kernels->widen(bytes, 0.37f, c, padded);
 		for (uint32_t i = 0; i < padded; i++)
 			same[3] = same[3] && c[i] == 0.37f * (float) bytes[i];
@@ -112,6 +124,7 @@ test_kernels(MgCodeLevel level)
 	ok(same[0], "level %d: sums over signs", level);
 	ok(same[1], "level %d: signs that differ", level);
 	ok(same[2], "level %d: sums over halves of bytes", level);
+	ok(same[6], "level %d: sums of products of bytes", level);
 	ok(same[3], "level %d: bytes to floats", level);
 	ok(same[4], "level %d: residuals, the same bits as the plain level", level);
 	ok(same[5], "level %d: residuals, as a loop in double", level);

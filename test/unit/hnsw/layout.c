@@ -59,6 +59,22 @@ test_code_bits(void)
 	}
 }
 
+/* 384 dimensions, m = 16: four entries and one from above share a page, as pgvector's four do. */
+static void
+test_page(void)
+{
+	MgShape shape = {.metric = MG_GRAPH_L2, .dims = 384, .m = 16, .item_size = 6, .max_items = 2};
+	MgEntryLayout layout;
+
+	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
+	mg_layout_init(&cx, &layout, &shape);
+	is_int(shape.code_bits, 320, "384 dimensions: 320 bits");
+	ok(4 * (layout.entry_size[0] + 4) + layout.entry_size[1] + 4 <= 8160, "four entries and one from above fit a page");
+	shape.dims = 64;
+	is_int(mg_layout_code_bits(&shape, 8160, 4), 64, "64 bits are the fewest");
+	is_int(mg_layout_code_bits(&shape, 400, 4), 0, "where no entry fits there is no answer");
+}
+
 static void
 link_to(const MgEntryLayout *layout, uint8_t *link, uint32_t id)
 {
@@ -177,6 +193,7 @@ main(void)
 	mg_ctx_init(&cx, &cli_host);
 	test_shapes();
 	test_code_bits();
+	test_page();
 	test_edges();
 	test_items();
 	test_hostile();
