@@ -70,11 +70,10 @@ mg_cache_init(void *memory, size_t size)
 
 	while (n_buckets * 2 <= size / MG_CACHE_BLOCK)
 		n_buckets *= 2;
-	*cache = (MgCache){.n_buckets = (uint32_t) n_buckets, .first = NONE, .last = NONE};
-	cache->n_blocks = cache->n_free = (uint32_t) ((size - blocks_offset(cache->n_buckets)) / MG_CACHE_BLOCK);
+	*cache = (MgCache){.n_buckets = (uint32_t) n_buckets, .free = NONE, .first = NONE, .last = NONE};
+	cache->n_blocks = (uint32_t) ((size - blocks_offset(cache->n_buckets)) / MG_CACHE_BLOCK);
+	cache->n_fresh = cache->n_free = cache->n_blocks;
 	memset(buckets(cache), 0xFF, n_buckets * sizeof(uint32_t));
-	for (uint32_t b = 0; b < cache->n_blocks; b++)
-		block_at(cache, b)->next = b + 1 < cache->n_blocks ? b + 1 : NONE;
 	return cache;
 }
 
@@ -195,8 +194,10 @@ take_block(MgCache *cache)
 {
 	uint32_t number = cache->free;
 
-	cache->free = block_at(cache, number)->next;
 	cache->n_free--;
+	if (number == NONE)
+		return cache->n_blocks - cache->n_fresh--;
+	cache->free = block_at(cache, number)->next;
 	return number;
 }
 

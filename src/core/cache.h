@@ -24,8 +24,9 @@ typedef struct MgCache
 {
 	uint32_t n_buckets; /* a power of 2 */
 	uint32_t n_blocks;
-	uint32_t free; /* a list of blocks */
-	uint32_t n_free;
+	uint32_t n_fresh; /* blocks from n_blocks - n_fresh on were never used */
+	uint32_t free;	  /* a list of those that were */
+	uint32_t n_free;  /* both kinds */
 	uint32_t first, last; /* the queue of entries */
 	uint32_t n_entries;
 	uint64_t n_evicted; /* since it was made empty */
@@ -35,7 +36,7 @@ typedef struct MgCache
 #define MG_CACHE_BLOCK 128
 #define MG_CACHE_NONE UINT32_MAX
 
-/* An empty cache at memory, aligned to 64 bytes; size is MG_CACHE_LEAST .. 128 GB. */
+/* An empty cache at memory, aligned to 64 bytes; size is MG_CACHE_LEAST .. 128 GB, of which 3 % are written. */
 MgCache *mg_cache_init(void *memory, size_t size);
 
 /* The entry of that key, or MG_CACHE_NONE. It stays where it is until something is added. */

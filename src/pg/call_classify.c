@@ -179,10 +179,10 @@ describe_as(TaskCall *call, StringInfo bytes)
 {
 	const LabelRequest *request = enum_of(call);
 
+	appendBinaryStringInfo(bytes, (const char *) &request->n, sizeof request->n);
 	/* With their ends: no label holds a zero byte. */
 	for (int i = 0; i < request->n; i++)
 		appendBinaryStringInfo(bytes, (const char *) request->labels[i].data, (int) request->labels[i].size + 1);
-	appendStringInfoChar(bytes, '\0');
 }
 
 static void

@@ -118,9 +118,8 @@ try_make_or_map(Size size, dsm_handle handle)
 	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
 	ResourceOwnerDelete(owner);
 	if (segment == NULL && (size > 0 || error != NULL) && !InterruptPending)
-		ereport(LOG, (errmsg("there is no room for maskgen's result cache"),
-					  error != NULL ? errdetail("%s", error->message)
-									: errdetail("There are too many dynamic shared memory segments."),
+		ereport(LOG, (size > 0 ? errmsg("could not create result cache of %zu kB", size / 1024) : errmsg("could not map result cache"),
+					  errdetail("%s", error != NULL ? error->message : "There are too many dynamic shared memory segments."),
 					  errhint("Lower maskgen.result_cache_size, or raise min_dynamic_shared_memory.")));
 	return segment;
 }
