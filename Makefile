@@ -13,7 +13,7 @@ MODULE_big = maskgen
 
 LAYERS = core tensor text format model arch task vector hnsw
 LIB_SOURCES = $(foreach layer,$(LAYERS),$(sort $(wildcard src/$(layer)/*.c)))
-PG_SOURCES = $(sort $(wildcard src/pg/*.c))
+PG_SOURCES = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 OBJS = $(LIB_SOURCES:.c=.o) $(PG_SOURCES:.c=.o)
 
 SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9]*.sql))
@@ -48,7 +48,7 @@ src/arch/list.gen.h: $(wildcard src/arch/*.c) Makefile
 src/arch/registry.o: src/arch/list.gen.h
 
 # Headers are few: any change of one rebuilds all.
-HEADERS = $(wildcard src/*/*.h)
+HEADERS = $(wildcard src/*/*.h src/*/*/*.h)
 $(OBJS): $(HEADERS)
 
 # The library without a server, and its callers.

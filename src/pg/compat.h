@@ -46,4 +46,62 @@
 #define function_aclcheck(function, role) pg_proc_aclcheck(function, role, ACL_EXECUTE)
 #endif
 
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+
+/* What names a relation's files. */
+#if PG_VERSION_NUM >= 160000
+typedef RelFileLocator CompatLocator;
+#define compat_locator(relation) ((relation)->rd_locator)
+#define compat_locator_equals(a, b) RelFileLocatorEquals(a, b)
+#else
+typedef RelFileNode CompatLocator;
+#define compat_locator(relation) ((relation)->rd_node)
+#define compat_locator_equals(a, b) RelFileNodeEquals(a, b)
+#endif
+
+/* A new block of zeros at the end of a fork, its buffer locked exclusively. */
+static inline Buffer
+extend_relation(Relation relation, ForkNumber fork)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExtendBufferedRel(BMR_REL(relation), fork, NULL, EB_LOCK_FIRST);
+#else
+	Buffer buffer;
+
+	LockRelationForExtension(relation, ExclusiveLock);
+	buffer = ReadBufferExtended(relation, fork, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+	UnlockRelationForExtension(relation, ExclusiveLock);
+	return buffer;
+#endif
+}
+
+/* Whether core asks for workers; we ask ourselves on all majors (hnsw/parallel.c). */
+#if PG_VERSION_NUM >= 170000
+#define set_parallel_build(routine) ((routine)->amcanbuildparallel = true)
+#else
+#define set_parallel_build(routine) ((void) 0)
+#endif
+
+/* Where vacuum may sleep and be interrupted. */
+#if PG_VERSION_NUM >= 180000
+#define vacuum_pause() vacuum_delay_point(false)
+#else
+#define vacuum_pause() vacuum_delay_point()
+#endif
+
+/* A search of an index, for the views of statistics and, where it is counted, for EXPLAIN. */
+#define count_index_search(scan) \
+	do \
+	{ \
+		pgstat_count_index_scan((scan)->indexRelation); \
+		compat_count_search(scan); \
+	} while (0)
+#if PG_VERSION_NUM >= 180000
+#define compat_count_search(scan) ((scan)->instrument != NULL ? (void) (scan)->instrument->nsearches++ : (void) 0)
+#else
+#define compat_count_search(scan) ((void) 0)
+#endif
+
 #endif

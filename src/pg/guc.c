@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "pg/hnsw/options.h"
 #include "task/input.h"
 #include "tensor/compute.h"
 #include "utils/guc.h"
@@ -88,5 +89,6 @@ guc_define(void)
 							check_result_cache_size, NULL, NULL);
 	DefineCustomBoolVariable("maskgen.enable_result_cache", "Uses results that were computed before.", NULL,
 							 &maskgen_enable_result_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	hnsw_options_init();
 	MarkGUCPrefixReserved("maskgen");
 }

@@ -1,0 +1,250 @@
+-- The access method maskgen_hnsw: nearest rows, and all rows within a radius.
+
+CREATE FUNCTION maskgen_hnsw_handler(internal) RETURNS index_am_handler
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_handler' LANGUAGE C;
+CREATE ACCESS METHOD maskgen_hnsw TYPE INDEX HANDLER maskgen_hnsw_handler;
+COMMENT ON ACCESS METHOD maskgen_hnsw IS 'graph of vectors for nearest neighbours';
+
+-- All rows within a distance: embedding <<=>> sphere('[1,2,3]'::vector, 0.3)
+
+-- vector
+
+CREATE TYPE vector_sphere AS (center vector, radius float8);
+COMMENT ON TYPE vector_sphere IS 'values within a distance of one';
+CREATE FUNCTION sphere(vector, float8) RETURNS vector_sphere
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::vector_sphere; END;
+COMMENT ON FUNCTION sphere(vector, float8) IS 'values within a distance of one';
+
+CREATE FUNCTION vector_l2_within(vector, vector_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_vector_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<->> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<->> (vector, vector_sphere) IS 'is within a Euclidean distance';
+CREATE FUNCTION hnsw_vector_l2_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS vector_l2_ops FOR TYPE vector USING maskgen_hnsw AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<->> (vector, vector_sphere),
+	FUNCTION 1 hnsw_vector_l2_kind(internal);
+
+CREATE FUNCTION vector_ip_within(vector, vector_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_vector_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<#>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<#>> (vector, vector_sphere) IS 'is within a negative inner product';
+CREATE FUNCTION hnsw_vector_ip_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING maskgen_hnsw AS
+	OPERATOR 1 <#> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<#>> (vector, vector_sphere),
+	FUNCTION 1 hnsw_vector_ip_kind(internal);
+
+CREATE FUNCTION vector_cosine_within(vector, vector_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_vector_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<=>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<=>> (vector, vector_sphere) IS 'is within a cosine distance';
+CREATE FUNCTION hnsw_vector_cosine_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS vector_cosine_ops DEFAULT FOR TYPE vector USING maskgen_hnsw AS
+	OPERATOR 1 <=> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<=>> (vector, vector_sphere),
+	FUNCTION 1 hnsw_vector_cosine_kind(internal);
+
+CREATE FUNCTION vector_l1_within(vector, vector_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_vector_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<+>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<+>> (vector, vector_sphere) IS 'is within a taxicab distance';
+CREATE FUNCTION hnsw_vector_l1_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING maskgen_hnsw AS
+	OPERATOR 1 <+> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<+>> (vector, vector_sphere),
+	FUNCTION 1 hnsw_vector_l1_kind(internal);
+
+-- halfvec
+
+CREATE TYPE halfvec_sphere AS (center halfvec, radius float8);
+COMMENT ON TYPE halfvec_sphere IS 'values within a distance of one';
+CREATE FUNCTION sphere(halfvec, float8) RETURNS halfvec_sphere
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::halfvec_sphere; END;
+COMMENT ON FUNCTION sphere(halfvec, float8) IS 'values within a distance of one';
+
+CREATE FUNCTION halfvec_l2_within(halfvec, halfvec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_halfvec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<->> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<->> (halfvec, halfvec_sphere) IS 'is within a Euclidean distance';
+CREATE FUNCTION hnsw_halfvec_l2_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING maskgen_hnsw AS
+	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<->> (halfvec, halfvec_sphere),
+	FUNCTION 1 hnsw_halfvec_l2_kind(internal);
+
+CREATE FUNCTION halfvec_ip_within(halfvec, halfvec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_halfvec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<#>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<#>> (halfvec, halfvec_sphere) IS 'is within a negative inner product';
+CREATE FUNCTION hnsw_halfvec_ip_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING maskgen_hnsw AS
+	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<#>> (halfvec, halfvec_sphere),
+	FUNCTION 1 hnsw_halfvec_ip_kind(internal);
+
+CREATE FUNCTION halfvec_cosine_within(halfvec, halfvec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_halfvec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<=>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<=>> (halfvec, halfvec_sphere) IS 'is within a cosine distance';
+CREATE FUNCTION hnsw_halfvec_cosine_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS halfvec_cosine_ops DEFAULT FOR TYPE halfvec USING maskgen_hnsw AS
+	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<=>> (halfvec, halfvec_sphere),
+	FUNCTION 1 hnsw_halfvec_cosine_kind(internal);
+
+CREATE FUNCTION halfvec_l1_within(halfvec, halfvec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_halfvec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<+>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<+>> (halfvec, halfvec_sphere) IS 'is within a taxicab distance';
+CREATE FUNCTION hnsw_halfvec_l1_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS halfvec_l1_ops FOR TYPE halfvec USING maskgen_hnsw AS
+	OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<+>> (halfvec, halfvec_sphere),
+	FUNCTION 1 hnsw_halfvec_l1_kind(internal);
+
+-- sparsevec
+
+CREATE TYPE sparsevec_sphere AS (center sparsevec, radius float8);
+COMMENT ON TYPE sparsevec_sphere IS 'values within a distance of one';
+CREATE FUNCTION sphere(sparsevec, float8) RETURNS sparsevec_sphere
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::sparsevec_sphere; END;
+COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'values within a distance of one';
+
+CREATE FUNCTION sparsevec_l2_within(sparsevec, sparsevec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<->> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<->> (sparsevec, sparsevec_sphere) IS 'is within a Euclidean distance';
+CREATE FUNCTION hnsw_sparsevec_l2_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS sparsevec_l2_ops FOR TYPE sparsevec USING maskgen_hnsw AS
+	OPERATOR 1 <-> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<->> (sparsevec, sparsevec_sphere),
+	FUNCTION 1 hnsw_sparsevec_l2_kind(internal);
+
+CREATE FUNCTION sparsevec_ip_within(sparsevec, sparsevec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_sparsevec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<#>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<#>> (sparsevec, sparsevec_sphere) IS 'is within a negative inner product';
+CREATE FUNCTION hnsw_sparsevec_ip_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS sparsevec_ip_ops FOR TYPE sparsevec USING maskgen_hnsw AS
+	OPERATOR 1 <#> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<#>> (sparsevec, sparsevec_sphere),
+	FUNCTION 1 hnsw_sparsevec_ip_kind(internal);
+
+CREATE FUNCTION sparsevec_cosine_within(sparsevec, sparsevec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_sparsevec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<=>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<=>> (sparsevec, sparsevec_sphere) IS 'is within a cosine distance';
+CREATE FUNCTION hnsw_sparsevec_cosine_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS sparsevec_cosine_ops DEFAULT FOR TYPE sparsevec USING maskgen_hnsw AS
+	OPERATOR 1 <=> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<=>> (sparsevec, sparsevec_sphere),
+	FUNCTION 1 hnsw_sparsevec_cosine_kind(internal);
+
+CREATE FUNCTION sparsevec_l1_within(sparsevec, sparsevec_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<+>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<+>> (sparsevec, sparsevec_sphere) IS 'is within a taxicab distance';
+CREATE FUNCTION hnsw_sparsevec_l1_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS sparsevec_l1_ops FOR TYPE sparsevec USING maskgen_hnsw AS
+	OPERATOR 1 <+> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<+>> (sparsevec, sparsevec_sphere),
+	FUNCTION 1 hnsw_sparsevec_l1_kind(internal);
+
+-- bit
+
+CREATE TYPE bit_sphere AS (center "bit", radius float8);
+COMMENT ON TYPE bit_sphere IS 'values within a distance of one';
+CREATE FUNCTION sphere(bit, float8) RETURNS bit_sphere
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::bit_sphere; END;
+COMMENT ON FUNCTION sphere(bit, float8) IS 'values within a distance of one';
+
+CREATE FUNCTION bit_hamming_within(bit, bit_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_bit_hamming_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<~>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_hamming_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<~>> (bit, bit_sphere) IS 'is within a Hamming distance';
+CREATE FUNCTION hnsw_bit_hamming_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_hamming_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS bit_hamming_ops DEFAULT FOR TYPE bit USING maskgen_hnsw AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<~>> (bit, bit_sphere),
+	FUNCTION 1 hnsw_bit_hamming_kind(internal);
+
+CREATE FUNCTION bit_jaccard_within(bit, bit_sphere) RETURNS boolean
+AS 'MODULE_PATHNAME', 'maskgen_bit_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE OPERATOR <<%>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_jaccard_within, RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <<%>> (bit, bit_sphere) IS 'is within a Jaccard distance';
+CREATE FUNCTION hnsw_bit_jaccard_kind(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_jaccard_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE OPERATOR CLASS bit_jaccard_ops FOR TYPE bit USING maskgen_hnsw AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 2 <<%>> (bit, bit_sphere),
+	FUNCTION 1 hnsw_bit_jaccard_kind(internal);
+
+-- Looking after an index
+
+CREATE FUNCTION index_check(index regclass, heap_rows boolean DEFAULT false, OUT block bigint, OUT slot int, OUT problem text)
+RETURNS SETOF record AS 'MODULE_PATHNAME', 'maskgen_index_check' LANGUAGE C VOLATILE STRICT COST 100000;
+COMMENT ON FUNCTION index_check(regclass, boolean) IS 'what is wrong with a maskgen_hnsw index: no row if nothing is; heap_rows: also rows that it lacks';
+CREATE FUNCTION index_info(index regclass, OUT version int, OUT dims int, OUT m int, OUT ef_construction int,
+	OUT quantizer text, OUT code_bits int, OUT entries_per_page int, OUT pages bigint, OUT levels int, OUT nodes bigint,
+	OUT deleted bigint, OUT dead_links bigint, OUT unreachable bigint)
+AS 'MODULE_PATHNAME', 'maskgen_index_info' LANGUAGE C VOLATILE STRICT COST 100000;
+COMMENT ON FUNCTION index_info(regclass) IS 'what a maskgen_hnsw index consists of';
+-- Both lock the table against writers: as amcheck's, they are for whom a superuser lets.
+REVOKE EXECUTE ON FUNCTION index_check(regclass, boolean), index_info(regclass) FROM PUBLIC;
+
+CREATE FUNCTION index_memory(rows bigint, dims int, m int DEFAULT 16) RETURNS bigint
+AS 'MODULE_PATHNAME', 'maskgen_index_memory' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION index_memory(bigint, int, int) IS 'bytes of maintenance_work_mem in which an index of vectors is built without slowing down';
+
+-- Rows whose distances tie with the last exact one count as found.
+CREATE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on AS $$
+DECLARE
+	tab regclass; op text; expr text; pred text; found bigint := 0; wanted bigint := 0; one record; q text;
+BEGIN
+	SELECT i.indrelid, pg_get_indexdef(i.indexrelid, 1, true), coalesce(pg_get_expr(i.indpred, i.indrelid, true), 'true'),
+		format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+	INTO tab, expr, pred, op
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw')
+		JOIN pg_opclass oc ON oc.oid = i.indclass[0]
+		JOIN pg_amop a ON a.amopfamily = oc.opcfamily AND a.amopstrategy = 1 AND a.amoppurpose = 'o'
+		JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+	WHERE i.indexrelid = index;
+	IF tab IS NULL THEN
+		RAISE EXCEPTION '"%" is not a maskgen_hnsw index', index USING ERRCODE = 'wrong_object_type';
+	END IF;
+	IF samples < 1 OR k < 1 THEN
+		RAISE EXCEPTION 'samples and k must be at least 1' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	q := format('SELECT %1$s %2$s ($1) AS d FROM %3$s WHERE (%4$s) AND %1$s IS NOT NULL ORDER BY %1$s %2$s ($1) LIMIT $2', expr, op, tab, pred);
+	FOR one IN EXECUTE format('SELECT %s AS v FROM %s WHERE (%s) AND %1$s IS NOT NULL ORDER BY random() LIMIT $1', expr, tab, pred) USING samples LOOP
+		DECLARE
+			near float8[]; exact float8[];
+		BEGIN
+			SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_indexscan = on;
+			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO near USING one.v, k;
+			SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on; SET LOCAL enable_indexscan = off;
+			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO exact USING one.v, k;
+			wanted := wanted + cardinality(exact);
+			found := found + (SELECT count(*) FROM unnest(near) d WHERE d <= exact[cardinality(exact)]);
+		END;
+	END LOOP;
+	RETURN found::float8 / nullif(wanted, 0);
+END;
+$$;
+COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'part of the k exactly nearest rows that an index finds, over samples of its own rows';

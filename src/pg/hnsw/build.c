@@ -1,0 +1,340 @@
+/*
+ * CREATE INDEX. One process, or several at once (parallel.c), scan the table and
+ * insert into one block of memory (hnsw/build.h). At the end, or when the block is full,
+ * one of them writes it to pages; in the latter case all go on by inserting
+ * into the pages, as INSERT does but without WAL. At the very end the pages
+ * are logged whole.
+ *
+ * The block is entered and left under a spin lock; whoever finds it full first
+ * drains it: lets nobody in, waits until the others are out, writes. The others sleep on
+ * the condition variable, so that all of this can be interrupted. A process
+ * that fails inside the block is never waited for: its error ends the leader as well.
+ */
+#include "pg/hnsw/build.h"
+
+#include "access/tableam.h"
+#include "access/xloginsert.h"
+#include "commands/progress.h"
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/hnsw/options.h"
+#include "pg/hnsw/sample.h"
+#include "pg/host.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+/* A smaller block has no room for the first nodes of wide vectors. */
+#define MIN_BLOCK ((Size) 1024 * 1024)
+
+char *
+hnsw_build_phase_name(int64 phase)
+{
+	switch (phase)
+	{
+		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+			return "initializing";
+		case HNSW_PROGRESS_MEMORY:
+			return "inserting tuples into memory";
+		case HNSW_PROGRESS_WRITING:
+			return "writing the graph";
+		case HNSW_PROGRESS_PAGES:
+			return "inserting tuples into pages";
+		case HNSW_PROGRESS_LOGGING:
+			return "logging pages";
+		default:
+			return NULL;
+	}
+}
+
+static void
+report_phase(const HnswBuild *build, int64 phase)
+{
+	if (build->leader)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase);
+}
+
+/* ---- the block, and when it is full */
+
+static bool
+enter_block(HnswShared *shared)
+{
+	bool entered;
+
+	SpinLockAcquire(&shared->mutex);
+	entered = shared->phase == HNSW_BUILD_MEMORY;
+	shared->n_inside += entered;
+	SpinLockRelease(&shared->mutex);
+	return entered;
+}
+
+static void
+leave_block(HnswShared *shared)
+{
+	bool awaited;
+
+	SpinLockAcquire(&shared->mutex);
+	shared->n_inside--;
+	awaited = shared->n_inside == 0 && shared->phase == HNSW_BUILD_DRAINING;
+	SpinLockRelease(&shared->mutex);
+	if (awaited)
+		ConditionVariableBroadcast(&shared->changed);
+}
+
+static void
+set_phase(HnswShared *shared, HnswBuildPhase phase)
+{
+	SpinLockAcquire(&shared->mutex);
+	shared->phase = phase;
+	SpinLockRelease(&shared->mutex);
+	ConditionVariableBroadcast(&shared->changed);
+}
+
+/* Whether this process became the one that drains. */
+static bool
+begin_draining(HnswShared *shared)
+{
+	bool first;
+
+	SpinLockAcquire(&shared->mutex);
+	first = shared->phase == HNSW_BUILD_MEMORY;
+	if (first)
+		shared->phase = HNSW_BUILD_DRAINING;
+	SpinLockRelease(&shared->mutex);
+	return first;
+}
+
+static bool
+is_drained(HnswShared *shared, bool by_us)
+{
+	bool drained;
+
+	SpinLockAcquire(&shared->mutex);
+	drained = by_us ? shared->n_inside == 0 : shared->phase == HNSW_BUILD_PAGES;
+	SpinLockRelease(&shared->mutex);
+	return drained;
+}
+
+void
+hnsw_build_flush(HnswBuild *build)
+{
+	bool by_us = begin_draining(build->shared);
+
+	ConditionVariablePrepareToSleep(&build->shared->changed);
+	while (!is_drained(build->shared, by_us))
+		ConditionVariableSleep(&build->shared->changed, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	if (by_us)
+	{
+		report_phase(build, HNSW_PROGRESS_WRITING);
+		hnsw_build_emit(build);
+		set_phase(build->shared, HNSW_BUILD_PAGES);
+	}
+	report_phase(build, HNSW_PROGRESS_PAGES);
+}
+
+/* ---- tuples */
+
+static bool
+insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
+{
+	MgCtx *cx = hnsw_scratch_cx(build->scratch);
+	MgMark mark = mg_mark(cx);
+	MgBuilt built = MG_BUILT_JOINED;
+	HnswValue converted;
+
+	if (hnsw_kind_convert(build->store.kind, &build->store.layout, value, cx, &converted))
+	{
+		bool coded = build->store.layout.coded;
+
+		hnsw_must(cx, mg_builder_insert(cx, build->builder, coded ? (const void *) converted.x : converted.bytes,
+										converted.n_bytes, tid, pg_prng_uint64(&pg_global_prng_state), &built));
+	}
+	mg_rewind(cx, mark);
+	return built != MG_BUILT_FULL;
+}
+
+static void
+insert_into_pages(HnswBuild *build, Datum value, ItemPointer tid)
+{
+	if (build->inserter == NULL)
+		build->inserter = hnsw_inserter_begin(build->index, build->memory, true);
+	hnsw_inserter_add(build->inserter, value, tid, false);
+}
+
+static void
+insert_tuple(HnswBuild *build, Datum value, ItemPointer tid)
+{
+	Datum detoasted = hnsw_kind_detoast(build->store.kind, value);
+
+	if (enter_block(build->shared))
+	{
+		bool inserted = insert_into_block(build, detoasted, tid);
+
+		leave_block(build->shared);
+		if (inserted)
+			return;
+	}
+	hnsw_build_flush(build);
+	insert_into_pages(build, detoasted, tid);
+}
+
+static void
+tuple_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
+{
+	HnswBuild *build = state;
+	MemoryContext before;
+	uint64 n;
+
+	if (isnull[0])
+		return;
+	CHECK_FOR_INTERRUPTS();
+	before = MemoryContextSwitchTo(build->tuple_memory);
+	insert_tuple(build, values[0], tid);
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(build->tuple_memory);
+	build->index_tuples++;
+	n = pg_atomic_add_fetch_u64(&build->shared->n_inserted, 1);
+	if (build->leader)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, (int64) n);
+}
+
+/* ---- one process' part */
+
+void
+hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool concurrent, const HnswMeta *meta)
+{
+	memset(shared, 0, sizeof *shared);
+	shared->heap = RelationGetRelid(heap);
+	shared->index = RelationGetRelid(index);
+	shared->concurrent = concurrent;
+	shared->meta = *meta;
+	shared->phase = HNSW_BUILD_MEMORY;
+	SpinLockInit(&shared->mutex);
+	ConditionVariableInit(&shared->changed);
+	pg_atomic_init_u64(&shared->n_inserted, 0);
+}
+
+void
+hnsw_build_attach(HnswBuild *build, HnswShared *shared, MgBuild *block)
+{
+	MgCtx *cx;
+
+	build->shared = shared;
+	build->block = block;
+	build->memory = AllocSetContextCreate(CurrentMemoryContext, "maskgen_hnsw build", ALLOCSET_DEFAULT_SIZES);
+	build->tuple_memory = AllocSetContextCreate(build->memory, "maskgen_hnsw tuple", ALLOCSET_DEFAULT_SIZES);
+	build->scratch = hnsw_scratch_take(build->memory);
+	cx = hnsw_scratch_cx(build->scratch);
+	hnsw_store_init(&build->store, cx, build->index, hnsw_kind_of(build->index), &shared->meta);
+	build->store.building = true;
+	build->builder = mg_builder_attach(cx, block, &build->store.graph);
+	hnsw_must(cx, build->builder != NULL);
+}
+
+void
+hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
+{
+	double heap_tuples;
+
+	report_phase(build, HNSW_PROGRESS_MEMORY);
+	heap_tuples = table_index_build_scan(build->heap, build->index, build->info, true, build->leader, tuple_callback,
+										 build, scan);
+	SpinLockAcquire(&build->shared->mutex);
+	build->shared->heap_tuples += heap_tuples;
+	build->shared->index_tuples += build->index_tuples;
+	SpinLockRelease(&build->shared->mutex);
+}
+
+void
+hnsw_build_finish(HnswBuild *build)
+{
+	if (build->shared->phase == HNSW_BUILD_MEMORY)
+	{
+		report_phase(build, HNSW_PROGRESS_WRITING);
+		hnsw_build_emit(build);
+	}
+	build->heap_tuples = build->shared->heap_tuples;
+	build->index_tuples = build->shared->index_tuples;
+}
+
+void
+hnsw_build_detach(HnswBuild *build)
+{
+	MemoryContextDelete(build->memory);
+}
+
+/* ---- the whole */
+
+static Size
+block_size(Relation heap, const HnswStore *store, double n_rows)
+{
+	Size most = (Size) maintenance_work_mem * 1024, wanted;
+
+	/* A tenth more: the number of rows is an estimate, and doubling the work for the last ones would be silly. */
+	wanted = mg_build_size(&store->layout, (uint64) (n_rows * 1.1) + 1000, store->layout.value_size);
+	return Max(Min(most, wanted), MIN_BLOCK) & ~(Size) (MG_ALIGNMENT - 1);
+}
+
+static void
+build_alone(HnswBuild *build, const HnswMeta *meta, Size size)
+{
+	HnswShared *shared = palloc(sizeof *shared);
+	void *memory = MemoryContextAllocHuge(CurrentMemoryContext, size + MG_ALIGNMENT);
+	MgBuild *block = (MgBuild *) TYPEALIGN(MG_ALIGNMENT, memory);
+	MgBuildOptions options = {.ef_construction = meta->ef_construction, .size = size};
+	MgHost host = host_in(CurrentMemoryContext);
+	MgCtx cx;
+
+	mg_ctx_init(&cx, &host);
+	hnsw_shared_init(shared, build->heap, build->index, build->info->ii_Concurrent, meta);
+	hnsw_must(&cx, mg_build_init(&cx, block, &build->store.layout, &options));
+	hnsw_build_attach(build, shared, block);
+	hnsw_build_scan(build, NULL);
+	hnsw_build_finish(build);
+	hnsw_build_detach(build);
+	mg_ctx_free(&cx);
+	pfree(memory);
+}
+
+IndexBuildResult *
+hnsw_build(Relation heap, Relation index, IndexInfo *info)
+{
+	IndexBuildResult *result = palloc0(sizeof *result);
+	HnswBuild build = {.heap = heap, .index = index, .info = info, .leader = true};
+	const HnswKind *kind = hnsw_kind_of(index);
+	MgHost host = host_in(CurrentMemoryContext);
+	HnswMeta meta;
+	MgCtx cx;
+	Size size;
+	double n_rows;
+
+	mg_ctx_init(&cx, &host);
+	hnsw_options_meta(index, kind, &meta);
+	hnsw_meta_create(index, MAIN_FORKNUM, &meta);
+	hnsw_store_init(&build.store, &cx, index, kind, &meta);
+	n_rows = hnsw_sample_rows(heap);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, (int64) n_rows);
+	size = block_size(heap, &build.store, n_rows);
+	if (!hnsw_build_parallel(&build, &meta, size))
+		build_alone(&build, &meta, size);
+	if (RelationNeedsWAL(index))
+	{
+		report_phase(&build, HNSW_PROGRESS_LOGGING);
+		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
+	}
+	mg_ctx_free(&cx);
+	result->heap_tuples = build.heap_tuples;
+	result->index_tuples = build.index_tuples;
+	return result;
+}
+
+void
+hnsw_build_empty(Relation index)
+{
+	HnswMeta meta;
+
+	hnsw_options_meta(index, hnsw_kind_of(index), &meta);
+	hnsw_meta_create(index, INIT_FORKNUM, &meta);
+}

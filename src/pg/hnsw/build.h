@@ -1,0 +1,80 @@
+/* CREATE INDEX and REINDEX. */
+#ifndef MASKGEN_PG_HNSW_BUILD_H
+#define MASKGEN_PG_HNSW_BUILD_H
+
+#include "postgres.h"
+#include "access/genam.h"
+#include "hnsw/build.h"
+#include "nodes/execnodes.h"
+#include "access/tableam.h"
+#include "pg/hnsw/insert.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/hnsw/store.h"
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/spin.h"
+
+/* Where the nodes go. A build begins in memory, and ends there if all fit. */
+typedef enum HnswBuildPhase
+{
+	HNSW_BUILD_MEMORY,
+	HNSW_BUILD_DRAINING, /* one process waits for the others to leave the block, and writes it */
+	HNSW_BUILD_PAGES	 /* it is written; inserts go to pages */
+} HnswBuildPhase;
+
+/* What the processes of a build share. */
+typedef struct HnswShared
+{
+	Oid heap, index;
+	bool concurrent;
+	HnswMeta meta;
+	slock_t mutex; /* of what follows, held for a few instructions */
+	int phase;	   /* HnswBuildPhase */
+	int n_inside;  /* processes that are changing the block */
+	int n_done;	   /* workers that have scanned all there was */
+	double heap_tuples, index_tuples;
+	ConditionVariable changed; /* any of the above */
+	pg_atomic_uint64 n_inserted; /* for the progress view */
+} HnswShared;
+
+/* One process of a build. */
+typedef struct HnswBuild
+{
+	Relation heap, index;
+	IndexInfo *info;
+	HnswShared *shared;
+	MgBuild *block; /* in memory or DSM */
+	HnswStore store;
+	HnswScratch *scratch;
+	MgBuilder *builder;
+	HnswInserter *inserter; /* made when inserts go to pages */
+	MemoryContext tuple_memory, memory;
+	double heap_tuples, index_tuples; /* of this process; after hnsw_build_finish of all */
+	bool leader;
+} HnswBuild;
+
+/* build.c: one process' part. */
+void hnsw_build_attach(HnswBuild *build, HnswShared *shared, MgBuild *block);
+void hnsw_build_scan(HnswBuild *build, TableScanDesc scan); /* scan: parallel, or NULL */
+void hnsw_build_flush(HnswBuild *build);					/* writes the block if nobody has yet; or waits until somebody did */
+void hnsw_build_finish(HnswBuild *build);					/* after all scans, by the leader */
+void hnsw_build_detach(HnswBuild *build);
+void hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool concurrent, const HnswMeta *meta);
+
+/* emit.c: the block to pages, by one process. */
+void hnsw_build_emit(HnswBuild *build);
+
+/* parallel.c: several processes; false when there will be one only, and nothing was done. */
+bool hnsw_build_parallel(HnswBuild *build, const HnswMeta *meta, Size block_size);
+
+/* ambuild, ambuildempty, ambuildphasename */
+IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info);
+void hnsw_build_empty(Relation index);
+char *hnsw_build_phase_name(int64 phase);
+
+#define HNSW_PROGRESS_MEMORY 2
+#define HNSW_PROGRESS_WRITING 3
+#define HNSW_PROGRESS_PAGES 4
+#define HNSW_PROGRESS_LOGGING 5
+
+#endif

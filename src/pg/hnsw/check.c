@@ -1,0 +1,277 @@
+/*
+ * Looking at a whole index: index_check(index, heap_rows) gives a row for each thing
+ * that is wrong, index_info(index) one with what there is. Writers of the table are kept out
+ * meanwhile, as by amcheck's bt_index_parent_check; on a standby replay is not.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "funcapi.h"
+#include "hnsw/check.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/hnsw/build.h"
+#include "pg/hnsw/open.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/hnsw/store.h"
+#include "pg/host.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(maskgen_index_check);
+PG_FUNCTION_INFO_V1(maskgen_index_info);
+
+typedef struct Check
+{
+	Relation heap, index;
+	HnswStore store;
+	HnswScratch *scratch;
+	MgChecked checked;
+	HTAB *tids;			   /* of all items, when heap rows are compared; else NULL */
+	ReturnSetInfo *result; /* of complaints; NULL: nobody wants them */
+	/* The position of next() */
+	BlockNumber block, n_blocks;
+	uint32 slot;
+} Check;
+
+static void
+complain_at(Check *check, BlockNumber block, int slot, const char *text)
+{
+	Datum values[3] = {Int64GetDatum(block), Int32GetDatum(slot), (Datum) 0};
+	bool nulls[3] = {false, slot < 0, false};
+
+	if (check->result == NULL)
+		return;
+	values[2] = CStringGetTextDatum(text);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
+}
+
+static void
+hear(void *user, uint32_t id, const char *text)
+{
+	Check *check = user;
+
+	complain_at(check, hnsw_place_block(&check->store.places, id), (int) hnsw_place_slot(&check->store.places, id), text);
+}
+
+/* ---- pages */
+
+static void
+look_at_slots(Check *check, BlockNumber block, Page page, int upper)
+{
+	const HnswPlaces *places = &check->store.places;
+	LocationIndex lower = ((PageHeader) page)->pd_lower;
+
+	for (uint32 slot = 0; slot < places->n_slots[upper]; slot++)
+	{
+		const uint8 *entry = hnsw_page_slot(places, page, upper, slot);
+
+		if (entry[0] == 0)
+			continue;
+		if (entry + places->slot_size[upper] > (const uint8 *) page + lower)
+			complain_at(check, block, (int) slot, "the entry is beyond what WAL keeps of the page");
+		if (mg_entry_valid(&check->store.layout, entry, places->entry_size[upper]) &&
+			(mg_entry_level(entry) > 0) != upper)
+			complain_at(check, block, (int) slot, "the entry is on a page of the other kind");
+		for (uint32 i = 0; check->tids != NULL && !upper && i < entry[3]; i++)
+			hash_search(check->tids, mg_entry_item(&check->store.layout, (uint8 *) entry, i), HASH_ENTER, NULL);
+	}
+}
+
+static void
+look_at_page(Check *check, BlockNumber block)
+{
+	Buffer buffer = ReadBuffer(check->index, block);
+	Page page = BufferGetPage(buffer);
+
+	CHECK_FOR_INTERRUPTS();
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	/* A crash may leave a page of zeros behind. */
+	if (!PageIsNew(page))
+	{
+		int upper = hnsw_page_upper(page);
+
+		if (!hnsw_page_is_ours(page) || upper < 0)
+			complain_at(check, block, -1, "the page is not one of a maskgen_hnsw index");
+		else
+			look_at_slots(check, block, page, upper);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Follows a list of pages with free slots. */
+static void
+look_at_list(Check *check, BlockNumber head, int upper)
+{
+	BlockNumber n = 0;
+
+	for (BlockNumber block = head; block != InvalidBlockNumber; n++)
+	{
+		Buffer buffer;
+		Page page;
+
+		CHECK_FOR_INTERRUPTS();
+		if (block >= check->n_blocks || n > check->n_blocks)
+		{
+			complain_at(check, HNSW_META_BLOCK, -1, "the list of pages with free slots is damaged");
+			return;
+		}
+		buffer = ReadBuffer(check->index, block);
+		page = BufferGetPage(buffer);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (hnsw_page_upper(page) != upper || !hnsw_page_special(page)->listed)
+			complain_at(check, block, -1, "the page is on a list of pages with free slots, and does not say so");
+		block = hnsw_page_upper(page) < 0 ? InvalidBlockNumber : hnsw_page_special(page)->next_free;
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* For mg_check: all slots in use. */
+static bool
+next_id(void *user, MgCtx *cx, uint32_t *id)
+{
+	Check *check = user;
+
+	for (*id = MG_NO_NODE; *id == MG_NO_NODE && check->block < check->n_blocks; check->block++, check->slot = 0)
+	{
+		Buffer buffer = ReadBuffer(check->index, check->block);
+		Page page = BufferGetPage(buffer);
+		int upper;
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		upper = hnsw_page_upper(page);
+		while (upper >= 0 && *id == MG_NO_NODE && check->slot < check->store.places.n_slots[upper])
+		{
+			if (*hnsw_page_slot(&check->store.places, page, upper, check->slot) != 0)
+				*id = hnsw_place_id(&check->store.places, check->block, check->slot);
+			check->slot++;
+		}
+		UnlockReleaseBuffer(buffer);
+		if (*id != MG_NO_NODE)
+			break;
+	}
+	return true;
+}
+
+/* ---- rows of the table */
+
+static void
+look_for_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
+{
+	Check *check = state;
+	MgCtx *cx = hnsw_scratch_cx(check->scratch);
+	MgMark mark = mg_mark(cx);
+	HnswValue value;
+	Datum detoasted;
+
+	if (isnull[0] || hash_search(check->tids, tid, HASH_FIND, NULL) != NULL)
+		return;
+	detoasted = hnsw_kind_detoast(check->store.kind, values[0]);
+	if (hnsw_kind_convert(check->store.kind, &check->store.layout, detoasted, cx, &value))
+		complain_at(check, HNSW_META_BLOCK, -1,
+					psprintf("row (%u,%u) of the table is not in the index", ItemPointerGetBlockNumber(tid),
+							 ItemPointerGetOffsetNumber(tid)));
+	mg_rewind(cx, mark);
+}
+
+static void
+compare_rows(Check *check)
+{
+	IndexInfo *info = BuildIndexInfo(check->index);
+	Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
+
+	/* Rows that the snapshot sees: as CREATE INDEX CONCURRENTLY reads them. */
+	info->ii_Concurrent = true;
+	table_index_build_scan(check->heap, check->index, info, true, false, look_for_row, check,
+						   table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true));
+	UnregisterSnapshot(snapshot);
+}
+
+/* ---- the whole */
+
+static void
+run(Check *check, bool rows)
+{
+	MgComplaints complaints = {check, hear};
+	HASHCTL control = {.keysize = sizeof(ItemPointerData), .entrysize = sizeof(ItemPointerData)};
+	HnswMeta meta;
+	MgCtx *cx;
+
+	check->scratch = hnsw_scratch_take(CurrentMemoryContext);
+	cx = hnsw_scratch_cx(check->scratch);
+	hnsw_store_open(&check->store, cx, check->index);
+	hnsw_meta_read(check->index, &meta);
+	check->n_blocks = RelationGetNumberOfBlocks(check->index);
+	if (rows)
+		check->tids = hash_create("maskgen_hnsw items", 1024, &control, HASH_ELEM | HASH_BLOBS);
+	for (BlockNumber block = HNSW_META_BLOCK + 1; block < check->n_blocks; block++)
+		look_at_page(check, block);
+	look_at_list(check, meta.free_pages[0], 0);
+	look_at_list(check, meta.free_pages[1], 1);
+	check->block = HNSW_META_BLOCK + 1;
+	hnsw_must(cx, mg_check(cx, &check->store.graph, next_id, check, &complaints, &check->checked));
+	if (rows)
+		compare_rows(check);
+	hnsw_scratch_give(check->scratch);
+}
+
+/* Row locks are not needed; the lock of the table keeps out writers and vacuum. */
+static void
+open_check(Check *check, Oid index)
+{
+	LOCKMODE mode = RecoveryInProgress() ? AccessShareLock : ShareLock;
+
+	hnsw_open(index, mode, &check->heap, &check->index);
+}
+
+Datum
+maskgen_index_check(PG_FUNCTION_ARGS)
+{
+	Check check = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	open_check(&check, PG_GETARG_OID(0));
+	run(&check, PG_GETARG_BOOL(1));
+	hnsw_close(check.heap, check.index);
+	return (Datum) 0;
+}
+
+Datum
+maskgen_index_info(PG_FUNCTION_ARGS)
+{
+	Check check = {0};
+	Datum values[13];
+	bool nulls[13] = {false};
+	int levels = 0, i = 0;
+	TupleDesc shape;
+	HnswMeta meta;
+
+	if (get_call_result_type(fcinfo, NULL, &shape) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	open_check(&check, PG_GETARG_OID(0));
+	hnsw_meta_read(check.index, &meta);
+	run(&check, false);
+	while (levels <= MG_MAX_LEVEL && check.checked.entries[levels] > 0)
+		levels++;
+	values[i++] = Int32GetDatum((int32) meta.version);
+	values[i++] = Int32GetDatum((int32) meta.shape.dims);
+	values[i++] = Int32GetDatum((int32) meta.shape.m);
+	values[i++] = Int32GetDatum((int32) meta.ef_construction);
+	values[i++] = CStringGetTextDatum(check.store.layout.coded ? "rabitq" : "none");
+	values[i++] = Int32GetDatum((int32) meta.shape.code_bits);
+	values[i++] = Int32GetDatum((int32) check.store.places.n_slots[0]);
+	values[i++] = Int64GetDatum(check.n_blocks);
+	values[i++] = Int32GetDatum(levels);
+	values[i++] = Int64GetDatum((int64) check.checked.nodes);
+	values[i++] = Int64GetDatum((int64) check.checked.deleted);
+	values[i++] = Int64GetDatum((int64) check.checked.dead_links);
+	values[i++] = Int64GetDatum((int64) check.checked.unreachable);
+	hnsw_close(check.heap, check.index);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls)));
+}

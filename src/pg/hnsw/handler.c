@@ -1,0 +1,49 @@
+/* The access method: what it can do and who does it. */
+#include "postgres.h"
+
+#include "access/amapi.h"
+#include "commands/vacuum.h"
+#include "pg/compat.h"
+#include "pg/hnsw/build.h"
+#include "pg/hnsw/cost.h"
+#include "pg/hnsw/insert.h"
+#include "pg/hnsw/options.h"
+#include "pg/hnsw/scan.h"
+#include "pg/hnsw/vacuum.h"
+
+PG_FUNCTION_INFO_V1(maskgen_hnsw_handler);
+
+/* Opclasses come with the extension; that others are sound is for who makes them. */
+static bool
+validate(Oid opclass)
+{
+	return true;
+}
+
+Datum
+maskgen_hnsw_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *routine = makeNode(IndexAmRoutine);
+
+	routine->amstrategies = 0;
+	routine->amsupport = HNSW_N_PROCS;
+	routine->amcanorderbyop = true;
+	routine->amoptionalkey = true; /* a scan may have an order only */
+	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+	routine->amkeytype = InvalidOid;
+	set_parallel_build(routine);
+	routine->ambuild = hnsw_build;
+	routine->ambuildempty = hnsw_build_empty;
+	routine->aminsert = hnsw_insert;
+	routine->ambulkdelete = hnsw_bulk_delete;
+	routine->amvacuumcleanup = hnsw_vacuum_cleanup;
+	routine->amcostestimate = hnsw_cost;
+	routine->amoptions = hnsw_options;
+	routine->ambuildphasename = hnsw_build_phase_name;
+	routine->amvalidate = validate;
+	routine->ambeginscan = hnsw_scan_begin;
+	routine->amrescan = hnsw_scan_rescan;
+	routine->amgettuple = hnsw_scan_next;
+	routine->amendscan = hnsw_scan_end;
+	PG_RETURN_POINTER(routine);
+}

@@ -1,0 +1,263 @@
+/*
+ * Inserts. A plan is made without locks, then applied page by page, one lock
+ * at a time (hnsw/insert.h).
+ *
+ * For as long as ids of a plan may be used, the index's heavyweight lock is held in share mode;
+ * vacuum takes it exclusively, for a moment, between two of its steps. Two kinds of nodes are inserted under the exclusive
+ * lock, since two of them at once would not know of each other: those that open a new level, and those without
+ * any neighbour, into an empty graph or one whose nodes are all deleted.
+ *
+ * An update that leaves the vector as it was looks for the node that has it by
+ * a search of JOIN_WIDTH instead of ef_construction, and adds its tuple there: one
+ * page is changed, and nothing is linked.
+ */
+#include "pg/hnsw/insert.h"
+
+#include <math.h>
+
+#include "common/pg_prng.h"
+#include "hnsw/insert.h"
+#include "hnsw/search.h"
+#include "pg/compat.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/hnsw/store.h"
+#include "pg/host.h"
+#include "storage/lmgr.h"
+
+#define JOIN_WIDTH 8
+
+struct HnswInserter
+{
+	HnswStore store;
+	HnswScratch *scratch;
+	MgMark start; /* behind what all inserts share */
+};
+
+/* One value on its way in. */
+typedef struct Insertion
+{
+	HnswStore *store;
+	MgCtx *cx;
+	MgQuery query;
+	const ItemPointerData *tid;
+} Insertion;
+
+HnswInserter *
+hnsw_inserter_begin(Relation index, MemoryContext owner, bool building)
+{
+	HnswInserter *inserter = MemoryContextAllocZero(owner, sizeof *inserter);
+
+	inserter->scratch = hnsw_scratch_take(owner);
+	hnsw_store_open(&inserter->store, hnsw_scratch_cx(inserter->scratch), index);
+	inserter->store.building = building;
+	inserter->start = mg_mark(hnsw_scratch_cx(inserter->scratch));
+	return inserter;
+}
+
+/* |q - v|^2 of the rotated query and the vector that an own code stands for. */
+static double
+code_error(const Insertion *insertion, const uint8 *code, float *decoded)
+{
+	double sum = 0;
+
+	mg_code_decode(&insertion->store->layout, code, decoded);
+	for (uint32 i = 0; i < insertion->store->layout.padded; i++)
+		sum += (double) (insertion->query.rotated[i] - decoded[i]) * (insertion->query.rotated[i] - decoded[i]);
+	return sum;
+}
+
+/* What an entry is compared with: as plain bytes, or as a code. */
+typedef struct Sameness
+{
+	float *decoded;
+	double least; /* the error of the value's own code */
+} Sameness;
+
+static Sameness
+begin_comparing(const Insertion *insertion)
+{
+	const MgEntryLayout *layout = &insertion->store->layout;
+	Sameness sameness = {NULL, 0};
+	uint8 *code;
+
+	if (layout->coded)
+	{
+		sameness.decoded = hnsw_alloc(insertion->cx, layout->padded, sizeof *sameness.decoded);
+		code = hnsw_alloc(insertion->cx, layout->value_size, 1);
+		mg_code_encode(layout, insertion->query.rotated, code);
+		sameness.least = code_error(insertion, code, sameness.decoded);
+	}
+	return sameness;
+}
+
+/*
+ * Whether an entry is of this value. Codes of a build come from vectors of 8 bits, and differ a little from those of an insert:
+ * an error of a tenth more is far below what another vector would have.
+ */
+static bool
+is_same(const Insertion *insertion, const Sameness *sameness, const uint8 *entry)
+{
+	if (insertion->store->layout.coded)
+		return code_error(insertion, mg_entry_value(entry), sameness->decoded) <= 1.1 * sameness->least;
+	return mg_entry_value_size(entry) == insertion->query.value_size &&
+		memcmp(mg_entry_value(entry), insertion->query.value, insertion->query.value_size) == 0;
+}
+
+/* Adds the tuple to a node that has the same value, if a narrow search meets one with room. */
+static bool
+join_equal(const Insertion *insertion)
+{
+	const HnswStore *store = insertion->store;
+	MgSearchOptions options = {.ef = JOIN_WIDTH, .radius = -INFINITY};
+	Sameness sameness = begin_comparing(insertion);
+	uint8 *entry = hnsw_alloc(insertion->cx, mg_entry_size(&store->layout, 0), 1);
+	MgSearch *search = mg_search_begin(insertion->cx, &store->graph, &insertion->query, &options);
+	const MgFound *found;
+	size_t n;
+
+	hnsw_must(insertion->cx, search != NULL && mg_search_next(insertion->cx, search, &found, &n));
+	for (size_t i = 0; i < n; i++)
+	{
+		bool exists;
+
+		if (found[i].n_items == store->layout.shape.max_items)
+			continue;
+		hnsw_must(insertion->cx, store->graph.store.read(insertion->store, insertion->cx, found[i].id, entry, &exists));
+		if (exists && is_same(insertion, &sameness, entry) &&
+			hnsw_store_add_item(insertion->store, found[i].id, insertion->tid))
+			return true;
+	}
+	return false;
+}
+
+/* Offers each neighbour a link back. */
+static void
+link_back(const Insertion *insertion, MgInsert *plan)
+{
+	uint32 n_edges = mg_insert_n_edges(plan);
+
+	for (uint32 i = 0; i < n_edges; i++)
+	{
+		MgApplied applied;
+
+		do
+		{
+			MgMark mark = mg_mark(insertion->cx);
+			MgEdge edge;
+			bool wanted;
+
+			hnsw_must(insertion->cx,
+					  mg_insert_edge(insertion->cx, &insertion->store->graph, plan, i, &edge, &wanted));
+			applied = wanted ? hnsw_store_apply(insertion->store, &edge, 1) : MG_NOT_NEEDED;
+			mg_rewind(insertion->cx, mark);
+		} while (applied == MG_CHANGED);
+	}
+}
+
+/* Whether a new entry has a neighbour. */
+static bool
+has_links(const MgInsert *plan)
+{
+	return mg_entry_n_links(plan->entries[0]) > 0;
+}
+
+/* Stores a node and links to it. Without a neighbour, and with all others kept out, it becomes the entry point whatever its level. */
+static void
+store_node(const Insertion *insertion, MgInsert *plan)
+{
+	HnswStore *store = insertion->store;
+	HnswMeta meta;
+
+	for (int i = 0; i <= plan->level; i++)
+		mg_insert_placed(plan, i, hnsw_slot_place(store->index, &store->places, store->building, plan->entries[i]));
+	link_back(insertion, plan);
+	hnsw_meta_read(store->index, &meta);
+	if (!has_links(plan))
+		hnsw_meta_set_entry_point(store->index, store->building, meta.entry_point, plan->ids[plan->level], plan->level);
+	else if (plan->level > meta.entry_level)
+		hnsw_meta_raise_entry_point(store->index, store->building, plan->ids[plan->level], plan->level);
+}
+
+/* False: the node has no neighbour, so it must not be inserted unless all others are kept out. */
+static bool
+insert_node(const Insertion *insertion, int level, bool alone)
+{
+	HnswStore *store = insertion->store;
+	MgInsert plan;
+	bool join = true;
+
+	for (;;)
+	{
+		hnsw_must(insertion->cx, mg_insert_plan(insertion->cx, &store->graph, &insertion->query, insertion->tid, level,
+												store->ef_construction, join, &plan));
+		if (plan.equal == MG_NO_NODE)
+			break;
+		if (hnsw_store_add_item(store, plan.equal, insertion->tid))
+			return true;
+		join = false;
+	}
+	if (!alone && !has_links(&plan))
+		return false;
+	store_node(insertion, &plan);
+	return true;
+}
+
+static void
+insert_locked(const Insertion *insertion, int level)
+{
+	Relation index = insertion->store->index;
+	bool inserted;
+	HnswMeta meta;
+
+	LockPage(index, HNSW_META_BLOCK, ShareLock);
+	hnsw_meta_read(index, &meta);
+	inserted = level <= meta.entry_level && insert_node(insertion, level, false);
+	UnlockPage(index, HNSW_META_BLOCK, ShareLock);
+	if (!inserted)
+	{
+		LockPage(index, HNSW_META_BLOCK, ExclusiveLock);
+		insert_node(insertion, level, true);
+		UnlockPage(index, HNSW_META_BLOCK, ExclusiveLock);
+	}
+}
+
+void
+hnsw_inserter_add(HnswInserter *inserter, Datum value, const ItemPointerData *tid, bool unchanged)
+{
+	HnswStore *store = &inserter->store;
+	MgCtx *cx = hnsw_scratch_cx(inserter->scratch);
+	Insertion insertion = {.store = store, .cx = cx, .tid = tid};
+	Datum detoasted = hnsw_kind_detoast(store->kind, value);
+
+	mg_rewind(cx, inserter->start);
+	if (hnsw_store_query(store, cx, detoasted, &insertion.query))
+	{
+		bool joined = false;
+
+		if (unchanged)
+		{
+			LockPage(store->index, HNSW_META_BLOCK, ShareLock);
+			joined = join_equal(&insertion);
+			UnlockPage(store->index, HNSW_META_BLOCK, ShareLock);
+		}
+		if (!joined)
+			insert_locked(&insertion, mg_level(&store->layout, pg_prng_uint64(&pg_global_prng_state)));
+	}
+	if (detoasted != value)
+		pfree(DatumGetPointer(detoasted));
+}
+
+bool
+hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap, IndexUniqueCheck unique,
+			bool unchanged, IndexInfo *info)
+{
+	HnswInserter *inserter = info->ii_AmCache;
+
+	if (isnull[0])
+		return false;
+	if (inserter == NULL)
+		inserter = info->ii_AmCache = hnsw_inserter_begin(index, info->ii_Context, false);
+	inserter->store.index = index;
+	hnsw_inserter_add(inserter, values[0], tid, unchanged);
+	return false;
+}

@@ -1,0 +1,38 @@
+/* Opening an index that SQL names. */
+#include "pg/hnsw/open.h"
+
+#include "access/amapi.h"
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "pg/hnsw/build.h"
+#include "utils/lsyscache.h"
+
+void
+hnsw_open(Oid oid, LOCKMODE mode, Relation *heap, Relation *index)
+{
+	Oid table = IndexGetRelation(oid, true);
+
+	if (!OidIsValid(table) || get_rel_relkind(oid) != RELKIND_INDEX)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not an index", get_rel_name(oid) != NULL ? get_rel_name(oid) : "?")));
+	*heap = table_open(table, mode);
+	*index = index_open(oid, AccessShareLock);
+	if ((*index)->rd_indam->ambuild != hnsw_build)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not a maskgen_hnsw index", RelationGetRelationName(*index))));
+	if (!(*index)->rd_index->indisvalid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("index \"%s\" is not valid", RelationGetRelationName(*index)),
+						errdetail("CREATE INDEX CONCURRENTLY may have failed."), errhint("REINDEX it.")));
+	if (RELATION_IS_OTHER_TEMP(*index))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("index \"%s\" is of another session's temporary table", RelationGetRelationName(*index))));
+}
+
+void
+hnsw_close(Relation heap, Relation index)
+{
+	index_close(index, NoLock);
+	table_close(heap, NoLock);
+}

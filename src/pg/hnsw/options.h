@@ -1,0 +1,41 @@
+/* Options of an index, and settings of scans. */
+#ifndef MASKGEN_PG_HNSW_OPTIONS_H
+#define MASKGEN_PG_HNSW_OPTIONS_H
+
+#include "postgres.h"
+#include "pg/hnsw/kind.h"
+#include "pg/hnsw/meta.h"
+
+#define HNSW_DEFAULT_M 16
+#define HNSW_DEFAULT_EF_CONSTRUCTION 64
+#define HNSW_DEFAULT_EF_SEARCH 40
+#define HNSW_DEFAULT_MAX_SCAN_TUPLES 200000
+
+typedef enum HnswQuantizer
+{
+	HNSW_QUANTIZER_AUTO, /* rabitq where the class has it */
+	HNSW_QUANTIZER_RABITQ,
+	HNSW_QUANTIZER_NONE
+} HnswQuantizer;
+
+typedef enum HnswIteration
+{
+	HNSW_ITERATION_OFF,		/* a scan ends after ef_search rows */
+	HNSW_ITERATION_RELAXED, /* it goes on; a later batch may hold a row nearer than one that was returned */
+	HNSW_ITERATION_STRICT	/* such rows are left out */
+} HnswIteration;
+
+extern int maskgen_ef_search;
+extern int maskgen_iterative_scan;	 /* HnswIteration */
+extern int maskgen_max_scan_tuples; /* entries that a scan may expand; 0: no bound */
+
+/* For _PG_init. */
+void hnsw_options_init(void);
+
+/* amoptions */
+bytea *hnsw_options(Datum options, bool validate);
+
+/* What a new index of this relation will be: all of the metapage. Throws when it cannot be. */
+void hnsw_options_meta(Relation index, const HnswKind *kind, HnswMeta *meta);
+
+#endif

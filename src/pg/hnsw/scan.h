@@ -1,0 +1,14 @@
+/* Scans: ambeginscan, amrescan, amgettuple, amendscan. */
+#ifndef MASKGEN_PG_HNSW_SCAN_H
+#define MASKGEN_PG_HNSW_SCAN_H
+
+#include "postgres.h"
+#include "access/genam.h"
+#include "access/relscan.h"
+
+IndexScanDesc hnsw_scan_begin(Relation index, int n_keys, int n_orderbys);
+void hnsw_scan_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey orderbys, int n_orderbys);
+bool hnsw_scan_next(IndexScanDesc scan, ScanDirection direction);
+void hnsw_scan_end(IndexScanDesc scan);
+
+#endif

@@ -1,0 +1,205 @@
+/* Pages as a store. An entry is copied under a share lock, which is the only lock held. */
+#include "pg/hnsw/store.h"
+
+#include "miscadmin.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/host.h"
+#include "storage/itemptr.h"
+
+#define PREFETCHED_LINES 16
+
+static bool
+store_entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
+{
+	HnswStore *store = user;
+	Buffer buffer = hnsw_recent_read(store->recent, store->index, HNSW_META_BLOCK);
+	const HnswMeta *meta;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	meta = hnsw_meta_of(BufferGetPage(buffer));
+	*id = meta->entry_point;
+	*level = meta->entry_level;
+	UnlockReleaseBuffer(buffer);
+	return true;
+}
+
+/* Links lead anywhere when a page is damaged or was written by nobody; ReadBuffer throws beyond the end. */
+static bool
+is_block(HnswStore *store, BlockNumber block)
+{
+	if (block >= store->n_blocks)
+		store->n_blocks = RelationGetNumberOfBlocks(store->index);
+	return block != HNSW_META_BLOCK && block < store->n_blocks;
+}
+
+bool
+hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry)
+{
+	BlockNumber block = hnsw_place_block(&store->places, id);
+	uint32 slot = hnsw_place_slot(&store->places, id);
+	Page page;
+	int upper;
+
+	if (id == MG_NO_NODE || !is_block(store, block))
+		return false;
+	*buffer = hnsw_recent_read(store->recent, store->index, block);
+	LockBuffer(*buffer, mode);
+	page = BufferGetPage(*buffer);
+	upper = hnsw_page_upper(page);
+	if (upper >= 0 && slot < store->places.n_slots[upper])
+	{
+		*entry = hnsw_page_slot(&store->places, page, upper, slot);
+		if (mg_entry_valid(&store->layout, *entry, store->places.entry_size[upper]) &&
+			(mg_entry_level(*entry) > 0) == upper)
+			return true;
+	}
+	UnlockReleaseBuffer(*buffer);
+	return false;
+}
+
+static bool
+store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
+{
+	HnswStore *store = user;
+	Buffer buffer;
+	uint8 *at;
+
+	CHECK_FOR_INTERRUPTS();
+	*found = hnsw_store_lock(store, id, BUFFER_LOCK_SHARE, &buffer, &at);
+	if (*found)
+	{
+		memcpy(entry, at, mg_entry_size(&store->layout, mg_entry_level(at)));
+		UnlockReleaseBuffer(buffer);
+	}
+	return true;
+}
+
+/* Only what is in a buffer already can be fetched ahead; the beginning of an entry, the CPU sees the pattern by then. */
+static void
+store_prefetch(void *user, uint32_t id)
+{
+	const HnswStore *store = user;
+	const char *page = hnsw_recent_page(store->recent, hnsw_place_block(&store->places, id));
+
+	if (page != NULL)
+	{
+		const char *entry = (const char *) hnsw_page_slot(&store->places, (Page) page, 0, hnsw_place_slot(&store->places, id));
+
+		__builtin_prefetch(page);
+		for (int line = 0; line < PREFETCHED_LINES; line++)
+			__builtin_prefetch(entry + line * 64);
+	}
+}
+
+void
+hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kind, const HnswMeta *meta)
+{
+	memset(store, 0, sizeof *store);
+	store->index = index;
+	store->kind = kind;
+	store->recent = hnsw_recent_of(index);
+	store->ef_construction = meta->ef_construction;
+	if (!mg_layout_init(cx, &store->layout, &meta->shape))
+		host_throw(cx);
+	if (!hnsw_places_init(&store->places, &store->layout))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("an entry of index \"%s\" does not fit a page", RelationGetRelationName(index))));
+	store->graph.layout = &store->layout;
+	store->graph.store = (MgStore){store, store_entry_point, store_read, hnsw_kind_distance, store_prefetch};
+	if (!store->layout.coded)
+	{
+		store->rounded = store->layout.value_size != hnsw_kind_room(kind, (int) meta->shape.dims, true);
+		if (!mg_distance_find(kind->element, kind->metric, mg_distance_level(), &store->plain))
+			elog(ERROR, "there is no distance %d of elements %d", (int) kind->metric, (int) kind->element);
+	}
+	else
+	{
+		if (!mg_rotation_init(cx, &store->rotation, meta->shape.dims, meta->seed))
+			host_throw(cx);
+		store->graph.rotation = &store->rotation;
+		store->graph.kernels = mg_code_kernels(mg_code_level());
+	}
+}
+
+void
+hnsw_store_open(HnswStore *store, MgCtx *cx, Relation index)
+{
+	const HnswKind *kind = hnsw_kind_of(index);
+	HnswMeta meta;
+
+	hnsw_meta_read(index, &meta);
+	if (meta.kind != kind->id)
+		ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+						errmsg("index \"%s\" was made for another operator class", RelationGetRelationName(index)),
+						errhint("REINDEX INDEX makes it anew from the table.")));
+	hnsw_store_init(store, cx, index, kind, &meta);
+}
+
+bool
+hnsw_store_query(HnswStore *store, MgCtx *cx, Datum value, MgQuery *query)
+{
+	HnswValue converted;
+	float *rotated;
+
+	memset(query, 0, sizeof *query);
+	if (!hnsw_kind_convert(store->kind, &store->layout, value, cx, &converted))
+		return false;
+	if (!store->layout.coded)
+	{
+		query->value = converted.bytes;
+		query->value_size = converted.n_bytes;
+		return true;
+	}
+	rotated = hnsw_alloc(cx, store->layout.padded, sizeof *rotated);
+	mg_rotate(&store->rotation, converted.x, rotated);
+	hnsw_must(cx, mg_query_init(cx, &store->layout, rotated, query));
+	return true;
+}
+
+MgApplied
+hnsw_store_apply(HnswStore *store, const MgEdge *edges, uint32 n_edges)
+{
+	MgApplied result = MG_NOT_NEEDED, applied = MG_NOT_NEEDED;
+	Buffer buffer;
+	HnswChange change;
+	uint8 *entry;
+
+	/* An entry that is gone needs no link. */
+	if (!hnsw_store_lock(store, edges[0].target, BUFFER_LOCK_EXCLUSIVE, &buffer, &entry))
+		return MG_NOT_NEEDED;
+	hnsw_change_begin(&change, store->index, store->building);
+	entry = (uint8 *) hnsw_change_page(&change, buffer, false) + (entry - (uint8 *) BufferGetPage(buffer));
+	for (uint32 i = 0; i < n_edges && applied != MG_CHANGED; i++)
+	{
+		applied = mg_edge_apply(&store->layout, entry, &edges[i]);
+		if (applied == MG_APPLIED)
+			result = MG_APPLIED;
+	}
+	if (result == MG_APPLIED)
+		hnsw_change_apply(&change);
+	else
+		hnsw_change_abandon(&change);
+	UnlockReleaseBuffer(buffer);
+	return applied == MG_CHANGED ? MG_CHANGED : result;
+}
+
+bool
+hnsw_store_add_item(HnswStore *store, uint32 id, const ItemPointerData *tid)
+{
+	Buffer buffer;
+	HnswChange change;
+	uint8 *entry;
+	bool added;
+
+	if (!hnsw_store_lock(store, id, BUFFER_LOCK_EXCLUSIVE, &buffer, &entry))
+		return false;
+	hnsw_change_begin(&change, store->index, store->building);
+	entry = (uint8 *) hnsw_change_page(&change, buffer, false) + (entry - (uint8 *) BufferGetPage(buffer));
+	added = mg_entry_add_item(&store->layout, entry, tid);
+	if (added)
+		hnsw_change_apply(&change);
+	else
+		hnsw_change_abandon(&change);
+	UnlockReleaseBuffer(buffer);
+	return added;
+}

@@ -1,0 +1,53 @@
+/* An index's pages as the store of a graph (hnsw/graph.h), and what an open index is. */
+#ifndef MASKGEN_PG_HNSW_STORE_H
+#define MASKGEN_PG_HNSW_STORE_H
+
+#include "hnsw/graph.h"
+#include "pg/hnsw/kind.h"
+#include "pg/hnsw/meta.h"
+#include "pg/hnsw/page.h"
+#include "pg/hnsw/recent.h"
+#include "pg/hnsw/slot.h"
+
+/*
+ * An index that somebody works on. Copies only: relcache entries may be
+ * rebuilt while it is in use.
+ */
+typedef struct HnswStore
+{
+	Relation index;
+	const HnswKind *kind;
+	uint32 ef_construction;
+	bool building; /* changes are not logged (page.h) */
+	HnswPlaces places;
+	MgEntryLayout layout;
+	MgRotation rotation;
+	MgGraph graph; /* its store is this */
+	MgDistance plain; /* plain entries: of whole rows */
+	bool rounded;	  /* plain entries: they are rounded (kind.h) */
+	HnswRecent *recent;
+	BlockNumber n_blocks; /* as it was last looked at; it never shrinks */
+} HnswStore;
+
+/* Sets up store; the rotation is made in the arena. */
+void hnsw_store_open(HnswStore *store, MgCtx *cx, Relation index);
+
+/* The same for a metapage that is not written yet. */
+void hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kind, const HnswMeta *meta);
+
+/* Makes a query of a detoasted value of the index's dimensions, in the arena; false when such a value is not indexed. */
+bool hnsw_store_query(HnswStore *store, MgCtx *cx, Datum value, MgQuery *query);
+
+/*
+ * Applies edges of one target under its lock, as one change, up to the first that finds it changed: then MG_CHANGED,
+ * else MG_APPLIED if one was.
+ */
+MgApplied hnsw_store_apply(HnswStore *store, const MgEdge *edges, uint32 n_edges);
+
+/* Adds a heap tuple to a node; false when that is deleted or full. */
+bool hnsw_store_add_item(HnswStore *store, uint32 id, const ItemPointerData *tid);
+
+/* The buffer of an entry, locked, with the entry's place in it; false (and nothing locked) when there is none. */
+bool hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry);
+
+#endif

@@ -1,0 +1,115 @@
+-- Recall, filters, radius, updates and vacuum of maskgen_hnsw, on clustered vectors.
+SET search_path = public, maskgen;
+SET client_min_messages = warning;
+SELECT plan(27);
+
+SELECT setseed(0.5);
+CREATE FUNCTION noise(n int, width float8) RETURNS vector LANGUAGE sql VOLATILE AS
+	$$ SELECT array_agg((random() + random() + random() - 1.5) * width)::vector FROM generate_series(1, n) $$;
+CREATE TABLE centre AS SELECT i AS id, noise(48, 1) AS v FROM generate_series(1, 40) i;
+CREATE FUNCTION clustered() RETURNS vector(48) LANGUAGE plpgsql VOLATILE AS
+	$$ DECLARE chosen int := 1 + floor(random() * 40); BEGIN RETURN (SELECT v + noise(48, 0.6) FROM centre WHERE id = chosen); END $$;
+CREATE TABLE item (id int PRIMARY KEY, bucket int, v vector(48));
+INSERT INTO item SELECT i, floor(random() * 10000), clustered() FROM generate_series(1, 4000) i;
+CREATE TABLE query AS SELECT i AS id, clustered() AS q FROM generate_series(1, 40) i;
+ANALYZE item;
+
+-- The part of the 10 nearest rows under a condition that the index finds, and whether each query got all rows that it could.
+CREATE FUNCTION recall(op text, condition text DEFAULT 'true', col text DEFAULT 'v', typ text DEFAULT 'vector', OUT recall float8, OUT complete boolean)
+LANGUAGE plpgsql SET enable_seqscan = on SET enable_indexscan = on SET enable_sort = on AS $$
+DECLARE
+	one record; near float8[]; exact float8[]; found int := 0; wanted int := 0;
+	search text := format('SELECT coalesce(array_agg(d ORDER BY d), ''{}'') FROM (SELECT %1$s %2$s $1::%4$s AS d FROM item WHERE %3$s ORDER BY %1$s %2$s $1::%4$s LIMIT 10) x', col, op, condition, typ);
+BEGIN
+	complete := true;
+	FOR one IN SELECT q FROM query LOOP
+		SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_indexscan = on;
+		EXECUTE search INTO near USING one.q;
+		SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on; SET LOCAL enable_indexscan = off;
+		EXECUTE search INTO exact USING one.q;
+		complete := complete AND cardinality(near) = cardinality(exact);
+		wanted := wanted + cardinality(exact);
+		found := found + (SELECT count(*) FROM unnest(near) d WHERE d <= exact[cardinality(exact)]);
+	END LOOP;
+	recall := found::float8 / wanted;
+END $$;
+
+CREATE INDEX item_v ON item USING maskgen_hnsw (v vector_cosine_ops);
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'a built index is sound');
+SELECT results_eq($$SELECT nodes, deleted, dead_links, unreachable FROM index_info('item_v')$$, $$VALUES (4000::bigint, 0::bigint, 0::bigint, 0::bigint)$$,
+	'every row has a node that can be reached');
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.95::float8, 'recall at the default ef_search');
+SELECT cmp_ok(index_recall('item_v', 50), '>=', 0.95::float8, 'index_recall says so, too');
+SET maskgen.ef_search = 200;
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.99::float8, 'more at a higher one');
+RESET maskgen.ef_search;
+
+-- Filters
+SELECT ok(complete AND recall >= 0.95, format('half of the rows: %s', recall)) FROM recall('<=>', 'bucket < 5000');
+SELECT ok(complete AND recall >= 0.95, format('5 %%: %s', recall)) FROM recall('<=>', 'bucket < 500');
+SELECT ok(complete AND recall >= 0.95, format('0.5 %%: %s', recall)) FROM recall('<=>', 'bucket < 50');
+SELECT ok(complete AND recall >= 0.95, format('0.05 %%: %s', recall)) FROM recall('<=>', 'bucket < 5');
+SELECT ok(complete, 'no row passes') FROM recall('<=>', 'bucket < 0 OR id = 1');
+
+-- Radius: what is within, and nothing else
+CREATE FUNCTION within(condition text) RETURNS float8 LANGUAGE plpgsql SET enable_seqscan = on SET enable_indexscan = on AS $$
+DECLARE one record; near int; exact int; found int := 0; wanted int := 0; search text := 'SELECT count(*) FROM item WHERE ' || condition;
+BEGIN
+	FOR one IN SELECT q FROM query LOOP
+		SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = on;
+		EXECUTE search INTO near USING one.q;
+		SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off;
+		EXECUTE search INTO exact USING one.q;
+		IF near > exact THEN
+			RAISE 'too many rows';
+		END IF;
+		wanted := wanted + exact;
+		found := found + near;
+	END LOOP;
+	RETURN found::float8 / wanted;
+END $$;
+SELECT cmp_ok(within('v <<=>> sphere($1, 0.25)'), '>=', 0.95::float8, 'rows within a radius');
+SELECT cmp_ok(within('v <<=>> sphere($1, 0.6)'), '>=', 0.95::float8, 'rows within a large one');
+
+-- An update that leaves the vector alone joins the node that has it
+UPDATE item SET bucket = bucket WHERE id <= 200;
+CREATE INDEX item_bucket ON item (bucket);
+UPDATE item SET bucket = bucket + 1 WHERE id <= 200;
+SELECT is((SELECT nodes FROM index_info('item_v')), 4000::bigint, 'updates of other columns make no nodes');
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'and the index is sound');
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.95::float8, 'and finds the rows');
+
+-- Half of the rows go
+DELETE FROM item WHERE id % 2 = 0;
+SELECT ok(complete AND recall >= 0.95, format('recall among dead rows: %s', recall)) FROM recall('<=>');
+VACUUM item;
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'the index is sound after vacuum');
+SELECT results_eq($$SELECT nodes, deleted, dead_links, unreachable FROM index_info('item_v')$$, $$VALUES (2000::bigint, 0::bigint, 0::bigint, 0::bigint)$$,
+	'nothing of the deleted rows is left');
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.95::float8, 'recall after vacuum');
+SELECT pages AS pages_before FROM index_info('item_v') \gset
+INSERT INTO item SELECT i, floor(random() * 10000), clustered() FROM generate_series(5001, 7000) i;
+SELECT is((SELECT pages FROM index_info('item_v')), :pages_before::bigint, 'inserts use what vacuum freed');
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'the index is sound after inserts');
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.95::float8, 'recall after inserts');
+
+-- All go, and come back
+DELETE FROM item;
+VACUUM item;
+SELECT results_eq($$SELECT nodes, deleted, levels FROM index_info('item_v')$$, $$VALUES (0::bigint, 0::bigint, 0)$$, 'an empty graph');
+INSERT INTO item SELECT i, floor(random() * 10000), clustered() FROM generate_series(1, 1000) i;
+SELECT results_eq($$SELECT nodes, unreachable FROM index_info('item_v')$$, $$VALUES (1000::bigint, 0::bigint)$$, 'a new one');
+
+-- Memory for some of the rows only: the others are inserted into pages
+SET maintenance_work_mem = '1MB';
+INSERT INTO item SELECT i, floor(random() * 10000), clustered() FROM generate_series(1001, 6000) i;
+REINDEX INDEX item_v;
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'an index of more than its memory is sound');
+SELECT cmp_ok((recall('<=>')).recall, '>=', 0.95::float8, 'and finds the rows');
+RESET maintenance_work_mem;
+SET max_parallel_maintenance_workers = 2;
+SET min_parallel_table_scan_size = 0;
+ALTER TABLE item SET (parallel_workers = 2);
+REINDEX INDEX item_v;
+SELECT ok((SELECT nodes = 6000 AND unreachable = 0 FROM index_info('item_v')) AND (recall('<=>')).recall >= 0.95, 'an index of three processes');
+SELECT * FROM finish();
