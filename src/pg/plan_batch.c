@@ -16,6 +16,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/plan_batch.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 
 static planner_hook_type next_planner;
@@ -352,6 +353,9 @@ plan_batch_install(void)
 {
 	batch_scan_register();
 	first_statement = !process_shared_preload_libraries_in_progress;
+	/* What was planned without us is planned again at its next use; the one that is being planned now as well. */
+	if (first_statement)
+		ResetPlanCache();
 	next_planner = planner_hook;
 	planner_hook = plan_statement;
 	next_start = ExecutorStart_hook;

@@ -138,7 +138,7 @@ exprs_of_places(List *places)
 	return exprs;
 }
 
-/* Demand on the nth level. */
+/* Demand on the nth level: a filter in it or above lets less through than is asked for. */
 static BatchDemand
 demand_on_level(const BatchDemand *demand, List *levels, int n)
 {

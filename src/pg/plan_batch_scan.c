@@ -91,8 +91,7 @@ batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, Lis
 	outerPlan(plan) = child;
 	scan->custom_scan_tlist = row_targets(calls, child);
 	scan->custom_exprs = copyObject(demand->limit);
-	scan->custom_private = list_make2(makeBoolConst(demand->all, false),
-									  makeBoolConst(demand->is_bound && qual == NIL, false));
+	scan->custom_private = list_make2(makeBoolConst(demand->all, false), makeBoolConst(demand->is_bound, false));
 	scan->methods = &plan_methods;
 	return plan;
 }

@@ -111,6 +111,35 @@ SELECT batched($$SELECT id FROM u WHERE EXISTS (SELECT FROM t WHERE t.y = u.y AN
 SELECT batched($$WITH RECURSIVE r (n, k) AS (SELECT 1, 'wine' UNION ALL SELECT n + 1, sort_of(k || n) FROM r WHERE n < 6) SELECT * FROM r$$,
 	'CTE Scan > Recursive Union > (Result, MaskgenBatch(1) > WorkTable Scan)', 'a recursive query');
 
+SELECT batched($$SELECT id, n FROM (SELECT id, x, row_number() OVER () AS n FROM t ORDER BY y, id) s WHERE sort_of(x) = 'world' LIMIT 20$$,
+	'Limit > MaskgenBatch(1)+ > Subquery Scan > Sort > WindowAgg > Seq Scan', 'a sort below a filter below a LIMIT');
+
+-- The unique label of a row is known by the very condition that is moved out of the join.
+CREATE TABLE label (name text PRIMARY KEY);
+INSERT INTO label VALUES ('neither'), ('world'), ('sports');
+ANALYZE label;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_indexscan = off;
+SET enable_indexonlyscan = off;
+SET enable_bitmapscan = off;
+SELECT batched($$SELECT t.id, name FROM t JOIN label ON name = sort_of(t.x)$$, 'MaskgenBatch(1)+ > Nested Loop > (Seq Scan, Materialize > Seq Scan)', 'a join with a unique row');
+RESET enable_mergejoin;
+RESET enable_indexscan;
+SET enable_nestloop = off;
+SET enable_sort = off;
+SET enable_material = off;
+CREATE INDEX t_y ON t (y);
+CREATE INDEX u_y ON u (y);
+SELECT batched($$SELECT t.id, u.id FROM t JOIN u USING (y) WHERE sort_of(u.x) = 'world' AND sort_of(t.x) = 'world'$$, 'Merge Join > (MaskgenBatch(1)+ > Index Scan, Index Scan)', 'not: the inner side of a merge join');
+RESET enable_hashjoin;
+RESET enable_nestloop;
+RESET enable_sort;
+RESET enable_material;
+DROP INDEX t_y, u_y;
+RESET enable_indexonlyscan;
+RESET enable_bitmapscan;
+
 -- Where they are not
 SELECT is(shape(query), plan, about) FROM (VALUES
 	($$SELECT CASE WHEN y = 1 THEN sort_of(x) END, coalesce(x, sort_of(y::text)) FROM t$$, 'Seq Scan', 'not: arms'),
@@ -134,6 +163,7 @@ SELECT is(computed($$SELECT FROM t WHERE sort_of('wine ' || id) IS NOT NULL LIMI
 SELECT cmp_ok(computed($$SELECT FROM t WHERE sort_of('wine ' || id) IS NOT NULL AND id % 2 = 0 AND sort_of(id || ' red shoes') IS NOT NULL LIMIT 20$$), '<=', 80::bigint,
 	'and never twice as many as needed');
 SELECT is(computed($$SELECT EXISTS (SELECT FROM t WHERE sort_of('wine ' || id) IS NOT NULL)$$), 1::bigint, 'EXISTS');
+SELECT is(computed($$SELECT count(*) FROM u WHERE EXISTS (SELECT FROM t WHERE sort_of('wine ' || t.id || '-' || u.id) IS NOT NULL AND t.y > u.id - 100 OFFSET 0)$$), 40::bigint, 'EXISTS, many times');
 SELECT is(computed($$SELECT embed('e', x) FROM t WHERE x IS NULL$$), 0::bigint, 'nothing for NULLs');
 SELECT is(computed($$SELECT embed(NULL, x) FROM t$$), 0::bigint, 'nor if another argument is NULL');
 PREPARE first_n (int) AS SELECT embed('e', 'wine ' || id) FROM t LIMIT $1;

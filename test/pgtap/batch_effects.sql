@@ -202,10 +202,14 @@ END $$;
 CREATE TABLE secret (id int, x text);
 INSERT INTO secret SELECT i, CASE WHEN i % 3 = 0 THEN 'hidden' ELSE 'seen' END || ' ' || i FROM generate_series(1, 30) i;
 CREATE VIEW barrier WITH (security_barrier) AS SELECT * FROM secret WHERE x !~ 'hidden';
-CREATE VIEW model_barrier WITH (security_barrier) AS SELECT * FROM secret WHERE classify('m', x, '{world,sports}') IS NOT NULL AND x !~ 'hidden';
+CREATE VIEW model_barrier WITH (security_barrier) AS SELECT * FROM secret
+WHERE classify('m', nullif(left(x, 6), 'hidden'), '{world,sports}') IS NOT NULL;
 ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON secret USING (x !~ 'hidden');
-GRANT SELECT ON secret, barrier, model_barrier TO maskgen_batch_reader;
+CREATE TABLE model_secret AS SELECT * FROM secret;
+ALTER TABLE model_secret ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON model_secret USING (classify('m', nullif(left(x, 6), 'hidden'), '{world,sports}') IS NOT NULL);
+GRANT SELECT ON secret, model_secret, barrier, model_barrier TO maskgen_batch_reader;
 CREATE TABLE leak (about text, query text);
 INSERT INTO leak VALUES
 	('the target list', $$SELECT maskgen.embed('e', tell(x)) FROM secret$$),
@@ -214,6 +218,8 @@ INSERT INTO leak VALUES
 	('a join', $$SELECT FROM secret JOIN t ON maskgen.classify('m', tell(secret.x) || t.x, '{world,sports}') = 'world' WHERE t.id < 4$$),
 	('a barrier', $$SELECT FROM barrier WHERE maskgen.classify('m', tell(x), '{world,sports}') = 'world'$$),
 	('a barrier with a model in it', $$SELECT FROM model_barrier WHERE maskgen.classify('m', tell(x), '{world,sports}') = 'world'$$),
+	('a policy with a model in it', $$SELECT FROM model_secret WHERE tell(x) <> ''$$),
+	('a call behind it', $$SELECT FROM model_secret WHERE maskgen.classify('m', tell(x), '{world,sports}') = 'world'$$),
 	('an aggregate', $$SELECT count(maskgen.embed('e', tell(x))) FROM secret$$);
 SELECT ok(told(query) ~ 'seen' AND told(query) !~ 'hidden', 'what is hidden stays so: ' || about) FROM leak;
 SELECT ok(is_batched($$SELECT FROM model_barrier WHERE maskgen.classify('m', tell(x), '{world,sports}') = 'world'$$), 'and that is a plan with batches');
