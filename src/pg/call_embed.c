@@ -19,6 +19,9 @@ PG_FUNCTION_INFO_V1(maskgen_embed_batch);
 PG_FUNCTION_INFO_V1(maskgen_embed_query);
 PG_FUNCTION_INFO_V1(maskgen_embed_document);
 
+/* More than a window of the library's (task/schedule.h) holds of all but the shortest texts. */
+#define TEXTS_AT_ONCE 4096
+
 static MgEmbedOptions
 make_options(const text *prompt, int dims, bool normalize)
 {
@@ -49,16 +52,28 @@ datum_of_values(const float *values, size_t dims)
 	return PointerGetDatum(vector);
 }
 
-/* After task_begin. */
+/* After task_begin. In slices, so that vectors of many texts are not held twice. */
 static void
 finish_run(TaskCall *call, const MgEmbedOptions *options, const MgSpan *inputs, int n, Datum *results)
 {
-	float *values = NULL;
-	size_t dims = 0;
+	MgCtx *cx = call->use.cx;
+	int done = 0;
+	bool fine;
 
-	task_end(call, embed_texts(&call->use, options, inputs, n, &values, &dims));
-	for (int i = 0; i < n; i++)
-		results[i] = datum_of_values(values + (size_t) i * dims, dims);
+	do
+	{
+		MgMark mark = mg_mark(cx);
+		int part = Min(n - done, TEXTS_AT_ONCE);
+		float *values = NULL;
+		size_t dims = 0;
+
+		fine = embed_texts(&call->use, options, inputs + done, part, &values, &dims);
+		for (int i = 0; fine && i < part; i++)
+			results[done + i] = datum_of_values(values + (size_t) i * dims, dims);
+		done += part;
+		mg_rewind(cx, mark);
+	} while (fine && done < n);
+	task_end(call, fine);
 }
 
 static void

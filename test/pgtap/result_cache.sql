@@ -3,7 +3,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(51);
+SELECT plan(52);
 
 SELECT create_model('e', :'dir' || '/golden/tiny/bert-embed-mean', '{"prompts": {"query": "result cache"}}') AS e \gset
 SELECT create_model('m', :'dir' || '/golden/tiny/bert-mlm', '{"prompts": {"query": "result cache"}}') AS m \gset
@@ -42,6 +42,11 @@ SELECT is(cost($$CREATE TABLE again AS SELECT t, embed('e', t) AS v, embed_query
 SELECT is((SELECT count(*) FROM said s JOIN again a USING (t) WHERE vector_send(s.v) = vector_send(a.v) AND vector_send(s.q) = vector_send(a.q)
 	AND vector_send(s.d) = vector_send(a.d) AND s.c = a.c AND s.a = a.a), 200::bigint, 'and the same bits');
 SELECT is((SELECT count(DISTINCT vector_send(v)) FROM said), 200::bigint, 'which differ from text to text');
+
+SET maskgen.enable_result_cache = off;
+SELECT ok((SELECT embed_batch('e', array_agg(t || n ORDER BY n, t)) = array_agg(embed('e', t || n) ORDER BY n, t)
+	FROM said, generate_series(1, 30) n), 'without it: six thousand at once, and one by one');
+RESET maskgen.enable_result_cache;
 
 -- What a result depends on
 CREATE FUNCTION new_then_found(statement text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
