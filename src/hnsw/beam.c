@@ -118,7 +118,7 @@ bound(const MgBeam *beam)
 		return beam->nearest;
 	if (beam->top.n < beam->ef)
 		return INFINITY;
-	return fmaxf(beam->top.items[0].distance, beam->radius);
+	return beam->top.items[0].distance > beam->radius ? beam->top.items[0].distance : beam->radius;
 }
 
 static bool

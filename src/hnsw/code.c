@@ -68,15 +68,16 @@ square_of(const float *x, size_t n)
 float
 mg_bytes_encode(const float *x, size_t n, int8_t *bytes)
 {
-	float most = 0, scale;
+	float most = 0, scale, inverse;
 
 	for (size_t i = 0; i < n; i++)
-		most = fmaxf(most, fabsf(x[i]));
+		most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
 	scale = most / 127;
 	if (!(scale >= SMALLEST_SCALE && scale < INFINITY))
 		scale = 0;
+	inverse = scale > 0 ? 1 / scale : 0;
 	for (size_t i = 0; i < n; i++)
-		bytes[i] = scale == 0 ? 0 : (int8_t) rounded(x[i] * (1 / scale), -127, 127);
+		bytes[i] = scale > 0 ? (int8_t) rounded(x[i] * inverse, -127, 127) : 0;
 	return scale;
 }
 
@@ -85,13 +86,15 @@ fill_planes(const MgEntryLayout *layout, const float *rotated, MgQuery *query)
 {
 	size_t bits = layout->shape.code_bits, words = (bits + 63) / 64;
 	float scale = BEST_STEP * sqrtf(square_of(rotated, bits) / (float) bits);
+	float inverse;
 	int64_t total = 0;
 
 	if (!(scale >= SMALLEST_SCALE && scale < INFINITY))
 		scale = 0;
+	inverse = scale > 0 ? 1 / scale : 0;
 	for (size_t i = 0; i < bits && scale > 0; i++)
 	{
-		int k = rounded(rotated[i] / scale, -8, 7);
+		int k = rounded(rotated[i] * inverse, -8, 7);
 
 		total += k;
 		for (size_t plane = 0; plane < MG_QUERY_PLANES; plane++)
@@ -102,22 +105,34 @@ fill_planes(const MgEntryLayout *layout, const float *rotated, MgQuery *query)
 }
 
 bool
-mg_query_init(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query)
+mg_query_planes(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query)
 {
-	size_t n = layout->padded, words = (layout->shape.code_bits + 63) / 64;
-	int64_t total = 0;
+	size_t words = (layout->shape.code_bits + 63) / 64;
 
 	*query = (MgQuery){.rotated = rotated};
-	query->bytes = mg_alloc(cx, n);
 	query->planes = mg_alloc_zeroed(cx, MG_QUERY_PLANES * words, sizeof *query->planes);
-	if (query->bytes == NULL || query->planes == NULL)
+	if (query->planes == NULL)
+		return false;
+	fill_planes(layout, rotated, query);
+	return true;
+}
+
+bool
+mg_query_init(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query)
+{
+	size_t n = layout->padded;
+	int64_t total = 0;
+
+	if (!mg_query_planes(cx, layout, rotated, query))
+		return false;
+	query->bytes = mg_alloc(cx, n);
+	if (query->bytes == NULL)
 		return false;
 	query->byte_scale = mg_bytes_encode(rotated, n, query->bytes);
 	for (size_t i = 0; i < n; i++)
 		total += query->bytes[i];
 	query->byte_total = query->byte_scale * (float) total;
 	query->square = square_of(rotated, n);
-	fill_planes(layout, rotated, query);
 	return true;
 }
 

@@ -100,6 +100,9 @@ bool mg_query_init(MgCtx *cx, const MgEntryLayout *layout, const float *rotated,
 /* x [n] ~ scale * bytes [n], bytes in -127..127; the scale. */
 float mg_bytes_encode(const float *x, size_t n, int8_t *bytes);
 
+/* The planes alone: for mg_code_link_square and its kin. */
+bool mg_query_planes(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query);
+
 /* value [layout->value_size] becomes the own code of rotated [padded]. */
 void mg_code_encode(const MgEntryLayout *layout, const float *rotated, uint8_t *value);
 

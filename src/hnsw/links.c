@@ -4,8 +4,6 @@
 
 #include "hnsw/select.h"
 
-#define PI 3.14159265f
-
 bool
 mg_links_init(MgCtx *cx, MgLinks *links, const MgGraph *graph, const uint8_t *entry, uint32_t room, MgCounts *counts)
 {
@@ -27,7 +25,16 @@ mg_links_init(MgCtx *cx, MgLinks *links, const MgGraph *graph, const uint8_t *en
 		return false;
 	mg_code_decode(layout, value, links->decoded);
 	memcpy(&links->own_square, value + 4, sizeof links->own_square);
-	return mg_query_init(cx, layout, links->decoded, &links->centre);
+	return mg_query_planes(cx, layout, links->decoded, &links->centre);
+}
+
+/* cos(pi x) for x in 0..1, good to 2e-4: sin(pi y) = y (pi - pi^3/6 y^2 + ...), the last term fitted. */
+static float
+cosine(float x)
+{
+	float y = 0.5f - x, square = y * y;
+
+	return y * (3.14159f + square * (-5.16771f + square * (2.55006f - 0.5771f * square)));
 }
 
 static float
@@ -47,6 +54,7 @@ measure(MgLinks *links, MgLink *link)
 	const MgCodeKernels *kernels = links->graph->kernels;
 
 	link->square = mg_code_link_square(layout, kernels, &links->centre, link->bytes);
+	link->length = sqrtf(link->square);
 	if (layout->shape.metric == MG_GRAPH_IP)
 		link->along = mg_code_link_product(layout, kernels, &links->centre, link->bytes);
 	link->distance = layout->shape.metric == MG_GRAPH_IP ? -(links->own_square + link->along) : link->square;
@@ -141,7 +149,7 @@ between(void *user, uint32_t i, uint32_t j)
 		return graph->store.distance(graph->store.user, a->value, a->value_size, b->value, b->value_size);
 	}
 	different = graph->kernels->different(a->bytes + MG_LINK_HEADER, b->bytes + MG_LINK_HEADER, bits);
-	product = sqrtf(a->square * b->square) * cosf(PI * (float) different / (float) bits);
+	product = a->length * b->length * cosine((float) different / (float) bits);
 	if (graph->layout->shape.metric == MG_GRAPH_IP)
 		return -(links->own_square + a->along + b->along + product);
 	return a->square + b->square - 2 * product;

@@ -18,7 +18,8 @@ typedef struct MgLink
 	uint32_t slot;		  /* of the entry; MG_NO_SLOT: offered */
 	float distance;		  /* from the node */
 	const uint8_t *bytes; /* [link_size] */
-	float square, along;  /* coded: |r|^2 and, for ip, <u^, r> */
+	float square, length; /* coded: |r|^2, |r| */
+	float along;		  /* coded, for ip: <u^, r> */
 	const uint8_t *value; /* plain: the neighbour's, a copy */
 	uint32_t value_size;
 } MgLink;
@@ -30,7 +31,7 @@ typedef struct MgLinks
 	MgCtx *cx;
 	const MgGraph *graph;
 	const uint8_t *entry; /* the node's */
-	MgQuery centre;		  /* coded: its decoded own code; plain: its value */
+	MgQuery centre;		  /* coded: its decoded own code, planes only; plain: its value */
 	float *decoded;		  /* coded: [padded] */
 	float own_square;	  /* coded: |u^|^2 */
 	MgLink *items;		  /* [room] */

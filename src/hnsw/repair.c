@@ -20,6 +20,7 @@ typedef struct Mender
 	uint32_t id;
 	uint8_t *entry, *other; /* the node's; somebody's */
 	MgLinks links;
+	MgQuery query;			/* the node as what is looked for */
 	bool *is_dead;			/* [n_links] */
 	uint32_t n_dead;
 	MgCandidate *candidates; /* [room]; distances estimated (coded) or 0 */
@@ -74,10 +75,10 @@ add_candidates(Mender *mender)
 
 	if (layout->coded)
 	{
-		float own = mg_code_distance(layout, mender->graph->kernels, &mender->links.centre,
+		float own = mg_code_distance(layout, mender->graph->kernels, &mender->query,
 									 mg_entry_value(mender->other));
 
-		mg_code_estimate(layout, mender->graph->kernels, &mender->links.centre, mender->other, own, 0, n, distances);
+		mg_code_estimate(layout, mender->graph->kernels, &mender->query, mender->other, own, 0, n, distances);
 		mender->counts->estimates += n;
 	}
 	for (uint32_t slot = 0; slot < n; slot++)
@@ -204,7 +205,7 @@ offer_by_search(Mender *mender, uint32_t ef)
 	int reached, level = mg_entry_level(mender->entry);
 	bool found, live;
 
-	if (!mg_beam_init(mender->cx, &beam, mender->graph, &mender->links.centre, ef > 0 ? ef : 1) ||
+	if (!mg_beam_init(mender->cx, &beam, mender->graph, &mender->query, ef > 0 ? ef : 1) ||
 		!mg_beam_descend(&beam, level, &reached))
 		return false;
 	if (reached != level)
@@ -271,6 +272,9 @@ mend(Mender *mender, uint32_t ef, MgRepair *repair)
 	chosen = mg_alloc_array(mender->cx, room, sizeof *chosen);
 	if (chosen == NULL ||
 		!mg_links_init(mender->cx, &mender->links, mender->graph, mender->entry, room, mender->counts))
+		return false;
+	mender->query = mender->links.centre;
+	if (layout->coded && !mg_query_init(mender->cx, layout, mender->links.decoded, &mender->query))
 		return false;
 	for (uint32_t slot = 0; slot < n; slot++)
 		if (!mender->is_dead[slot] && !mg_links_add_slot(&mender->links, slot, &alive))
