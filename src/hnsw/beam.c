@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "hnsw/heap.h"
+
 #define POLL_EVERY 512 /* distances: some 20 us */
 #define ATTEMPTS 3	   /* to descend: each fails only when an entry on the way was freed meanwhile */
 
@@ -30,87 +32,6 @@ memory_of(const MgBeam *beam)
 		((size_t) beam->seen.mask + 1) * sizeof(uint32_t);
 }
 
-/* Ties go by id, so that results do not depend on the order of links. */
-static inline bool
-nearer(MgCandidate a, MgCandidate b)
-{
-	return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
-}
-
-static void
-candidates_sink(MgCandidate *items, size_t n, size_t at)
-{
-	MgCandidate moved = items[at];
-
-	for (;;)
-	{
-		size_t child = 2 * at + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && nearer(items[child + 1], items[child]))
-			child++;
-		if (!nearer(items[child], moved))
-			break;
-		items[at] = items[child];
-		at = child;
-	}
-	items[at] = moved;
-}
-
-static void
-candidates_rise(MgCandidate *items, size_t at)
-{
-	MgCandidate moved = items[at];
-
-	while (at > 0 && nearer(moved, items[(at - 1) / 2]))
-	{
-		items[at] = items[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	items[at] = moved;
-}
-
-static inline bool
-farther(const MgKnown *a, const MgKnown *b)
-{
-	return a->distance > b->distance || (a->distance == b->distance && a->id > b->id);
-}
-
-static void
-knowns_sink(MgKnown *items, size_t n, size_t at)
-{
-	MgKnown moved = items[at];
-
-	for (;;)
-	{
-		size_t child = 2 * at + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && farther(&items[child + 1], &items[child]))
-			child++;
-		if (!farther(&items[child], &moved))
-			break;
-		items[at] = items[child];
-		at = child;
-	}
-	items[at] = moved;
-}
-
-static void
-knowns_rise(MgKnown *items, size_t at)
-{
-	MgKnown moved = items[at];
-
-	while (at > 0 && farther(&moved, &items[(at - 1) / 2]))
-	{
-		items[at] = items[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	items[at] = moved;
-}
-
 static inline float
 bound(const MgBeam *beam)
 {
@@ -132,7 +53,7 @@ add_candidate(MgBeam *beam, MgCandidate candidate)
 		return false;
 	to->items[to->n++] = candidate;
 	if (to == &beam->candidates)
-		candidates_rise(to->items, to->n - 1);
+		mg_candidates_rise(to->items, to->n - 1);
 	return true;
 }
 
@@ -150,7 +71,7 @@ mg_beam_add_beyond(MgBeam *beam, MgKnown known)
 {
 	if (!push(beam, &beam->top, known))
 		return false;
-	knowns_rise(beam->top.items, beam->top.n - 1);
+	mg_knowns_rise(beam->top.items, beam->top.n - 1);
 	return true;
 }
 
@@ -162,11 +83,11 @@ add_known(MgBeam *beam, MgKnown known)
 
 	if (beam->top.n < beam->ef)
 		return mg_beam_add_beyond(beam, known);
-	if (!farther(&beam->top.items[0], &known))
+	if (!mg_known_farther(&beam->top.items[0], &known))
 		return push(beam, &beam->leftover, known);
 	out = beam->top.items[0];
 	beam->top.items[0] = known;
-	knowns_sink(beam->top.items, beam->top.n, 0);
+	mg_knowns_sink(beam->top.items, beam->top.n, 0);
 	return push(beam, &beam->leftover, out);
 }
 
@@ -384,7 +305,7 @@ mg_beam_run(MgBeam *beam)
 			return true;
 		beam->candidates.items[0] = beam->candidates.items[--beam->candidates.n];
 		if (beam->candidates.n > 0)
-			candidates_sink(beam->candidates.items, beam->candidates.n, 0);
+			mg_candidates_sink(beam->candidates.items, beam->candidates.n, 0);
 		if (beam->graph->layout->coded && mg_seen_has(&beam->seen, candidate.id))
 			continue;
 		if (!expand(beam, candidate))
@@ -410,7 +331,7 @@ mg_beam_sort(MgBeam *beam)
 
 		items[0] = items[n - 1];
 		items[n - 1] = farthest;
-		knowns_sink(items, n - 1, 0);
+		mg_knowns_sink(items, n - 1, 0);
 	}
 }
 
@@ -442,6 +363,6 @@ mg_beam_resume(MgBeam *beam)
 	}
 	rest->n = 0;
 	for (size_t i = candidates->n / 2; i-- > 0;)
-		candidates_sink(candidates->items, candidates->n, i);
+		mg_candidates_sink(candidates->items, candidates->n, i);
 	return true;
 }

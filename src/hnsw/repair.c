@@ -9,7 +9,6 @@
 #define FEW_LIVE 4	   /* live neighbours whose links are looked at when the dead ones' do not suffice */
 #define READ_PER_DEAD 2 /* candidates that are read for each link to replace ... */
 #define READ_MORE 4	   /* ... and so many more, for the heuristic to have a choice */
-#define WALKED 1000	   /* entries that the search for an entry point looks at on a level */
 
 /* What a plan works with. */
 typedef struct Mender
@@ -26,6 +25,8 @@ typedef struct Mender
 	MgCandidate *candidates; /* [room]; distances estimated (coded) or 0 */
 	uint32_t n, room;
 	MgSeen seen;			/* ids that are candidates or linked already */
+	uint32_t *around;		/* [n_dead, slots]: whom each dead neighbour leads to, nearest to the node first */
+	uint32_t *n_around;		/* [n_dead] */
 	MgCounts *counts;
 } Mender;
 
@@ -65,13 +66,27 @@ find_dead(Mender *mender)
 	return true;
 }
 
-/* The links of the entry in `other` become candidates. */
+static void
+note_nearest_first(uint32_t *ids, float *distances, uint32_t n, uint32_t id, float distance)
+{
+	uint32_t at = n;
+
+	for (; at > 0 && distances[at - 1] > distance; at--)
+	{
+		ids[at] = ids[at - 1];
+		distances[at] = distances[at - 1];
+	}
+	ids[at] = id;
+	distances[at] = distance;
+}
+
+/* The links of the entry in `other` become candidates; around: where to note them, or NULL. */
 static bool
-add_candidates(Mender *mender)
+add_candidates(Mender *mender, uint32_t *around, uint32_t *n_around)
 {
 	const MgEntryLayout *layout = mender->graph->layout;
 	uint32_t n = mg_entry_n_links(mender->other);
-	float distances[2 * MG_MAX_M] = {0};
+	float distances[2 * MG_MAX_M] = {0}, nearest[2 * MG_MAX_M];
 
 	if (layout->coded)
 	{
@@ -85,8 +100,12 @@ add_candidates(Mender *mender)
 	{
 		uint32_t id = mg_entry_link_id(layout, mender->other, slot);
 
-		if (id == MG_NO_NODE || mender->n == mender->room || mg_seen_has(&mender->seen, id) ||
+		if (id == MG_NO_NODE || id == mender->id ||
 			(mender->dead != NULL && mender->dead->is_dead(mender->dead->user, id)))
+			continue;
+		if (around != NULL)
+			note_nearest_first(around, nearest, (*n_around)++, id, distances[slot]);
+		if (mender->n == mender->room || mg_seen_has(&mender->seen, id))
 			continue;
 		if (!mg_seen_add(mender->cx, &mender->seen, id))
 			return false;
@@ -99,10 +118,14 @@ add_candidates(Mender *mender)
 static bool
 gather(Mender *mender)
 {
-	uint32_t n = mg_entry_n_links(mender->entry), n_looked = 0;
+	uint32_t n = mg_entry_n_links(mender->entry), n_looked = 0, most = 2 * mender->graph->layout->shape.m, d = 0;
 	bool found, live;
 
-	mender->room = (mender->n_dead + FEW_LIVE) * 2 * mender->graph->layout->shape.m;
+	mender->around = mg_alloc_array(mender->cx, (size_t) mender->n_dead * most, sizeof *mender->around);
+	mender->n_around = mg_alloc_zeroed(mender->cx, mender->n_dead, sizeof *mender->n_around);
+	if (mender->around == NULL || mender->n_around == NULL)
+		return false;
+	mender->room = (mender->n_dead + FEW_LIVE) * most;
 	mender->candidates = mg_alloc_array(mender->cx, mender->room, sizeof *mender->candidates);
 	if (mender->candidates == NULL || !mg_seen_init(mender->cx, &mender->seen, mender->room + n + 1) ||
 		!mg_seen_add(mender->cx, &mender->seen, mender->id))
@@ -125,8 +148,10 @@ gather(Mender *mender)
 			if (!read_live(mender, mg_entry_link_id(mender->graph->layout, mender->entry, slot), mender->other, &found,
 						   &live))
 				return false;
-			if (found && !add_candidates(mender))
+			if (found && !add_candidates(mender, round == 0 ? mender->around + (size_t) d * most : NULL,
+										 mender->n_around + d))
 				return false;
+			d += round == 0;
 		}
 	return true;
 }
@@ -227,32 +252,91 @@ offer_by_search(Mender *mender, uint32_t ef)
 	return true;
 }
 
+/* Whether the node has a link, kept or to come, to one that this dead neighbour led to. */
+static bool
+is_covered(const Mender *mender, uint32_t d, const MgRepair *repair)
+{
+	const uint32_t *around = mender->around + (size_t) d * 2 * mender->graph->layout->shape.m;
+
+	for (uint32_t i = 0; i < mender->n_around[d]; i++)
+	{
+		for (uint32_t k = 0; k < repair->n_offers; k++)
+			if (repair->offers[k] == around[i])
+				return true;
+		for (uint32_t k = 0; k < mender->links.n; k++)
+			if (mender->links.items[k].slot != MG_NO_SLOT && mender->links.items[k].id == around[i])
+				return true;
+	}
+	return mender->n_around[d] == 0;
+}
+
+/*
+ * Where a dead neighbour was the only way into its neighbourhood, the node of it nearest to this one is linked to,
+ * whatever the heuristic says: it prefers near ones, and a cluster could lose all that leads to it. Such a link
+ * takes the place of the last offer.
+ */
+static bool
+keep_ways(Mender *mender, const MgLink **links, MgRepair *repair)
+{
+	uint32_t n_kept = 0;
+	bool found, live;
+
+	for (uint32_t d = 0; d < mender->n_dead && n_kept < mender->n_dead; d++)
+	{
+		const uint32_t *around = mender->around + (size_t) d * 2 * mender->graph->layout->shape.m;
+		uint32_t place;
+
+		if (is_covered(mender, d, repair))
+			continue;
+		live = false;
+		for (uint32_t i = 0; i < mender->n_around[d] && !live; i++)
+		{
+			if (!read_live(mender, around[i], mender->other, &found, &live))
+				return false;
+			if (live && mender->links.n < mender->links.room)
+			{
+				if (!offer(mender, around[i]))
+					return false;
+				place = repair->n_offers < mender->n_dead ? repair->n_offers++ : mender->n_dead - 1 - n_kept;
+				links[place] = &mender->links.items[mender->links.n - 1];
+				repair->offers[place] = around[i];
+				n_kept++;
+			}
+		}
+	}
+	return mg_poll(mender->cx);
+}
+
 /* Offered links in their order into the slots of dead ones; what is left of these is removed, from the last one on. */
 static bool
 make_edges(Mender *mender, const uint32_t *chosen, uint32_t n_chosen, MgRepair *repair)
 {
 	const MgEntryLayout *layout = mender->graph->layout;
-	uint32_t n = mg_entry_n_links(mender->entry), slot = 0, next = 0;
+	const MgLink **links = mg_alloc_array(mender->cx, mender->n_dead, sizeof *links);
+	uint32_t n = mg_entry_n_links(mender->entry), slot = 0;
 
 	repair->edges = mg_alloc_array(mender->cx, mender->n_dead, sizeof *repair->edges);
 	repair->offers = mg_alloc_array(mender->cx, mender->n_dead, sizeof *repair->offers);
-	if (repair->edges == NULL || repair->offers == NULL)
+	if (links == NULL || repair->edges == NULL || repair->offers == NULL)
 		return false;
-	for (; slot < n; slot++)
+	for (uint32_t i = 0; i < n_chosen && repair->n_offers < mender->n_dead; i++)
 	{
-		const MgLink *link;
+		const MgLink *link = &mender->links.items[chosen[i]];
 
-		if (!mender->is_dead[slot])
+		if (link->slot != MG_NO_SLOT)
 			continue;
-		while (next < n_chosen && mender->links.items[chosen[next]].slot != MG_NO_SLOT)
-			next++;
-		if (next == n_chosen)
-			break;
-		link = &mender->links.items[chosen[next++]];
-		repair->edges[repair->n_edges++] = (MgEdge){mender->id, slot, mg_entry_link_id(layout, mender->entry, slot),
-													 link->bytes};
+		links[repair->n_offers] = link;
 		repair->offers[repair->n_offers++] = link->id;
 	}
+	if (!keep_ways(mender, links, repair))
+		return false;
+	for (; slot < n && repair->n_edges < repair->n_offers; slot++)
+		if (mender->is_dead[slot])
+		{
+			repair->edges[repair->n_edges] = (MgEdge){mender->id, slot, mg_entry_link_id(layout, mender->entry, slot),
+													   links[repair->n_edges]->bytes};
+			repair->n_edges++;
+		}
 	for (uint32_t last = n; last-- > slot;)
 		if (mender->is_dead[last])
 			repair->edges[repair->n_edges++] =
@@ -331,66 +415,4 @@ mg_repair_offer(MgCtx *cx, const MgGraph *graph, uint32_t id, uint32_t neighbour
 	}
 	return mg_links_offer(cx, graph, neighbour, mg_entry_level(entry), id, value, mg_entry_value_size(entry), edge,
 						  wanted, &counts);
-}
-
-/* Breadth first over links, dead or not, on one level. *live: the first live entry; *below: a way down, in any case. */
-static bool
-walk_level(MgCtx *cx, const MgGraph *graph, const MgDead *dead, uint32_t start, int level, uint32_t *live,
-		   uint32_t *below)
-{
-	uint8_t *entry = mg_alloc(cx, graph->layout->entry_size[0]);
-	uint32_t *queue = mg_alloc_array(cx, WALKED, sizeof *queue), n = 1;
-	MgSeen seen;
-	bool found;
-
-	if (entry == NULL || queue == NULL || !mg_seen_init(cx, &seen, WALKED) || !mg_seen_add(cx, &seen, start))
-		return false;
-	queue[0] = start;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (!graph->store.read(graph->store.user, cx, queue[i], entry, &found) || !mg_poll(cx))
-			return false;
-		if (!found || mg_entry_level(entry) != level)
-			continue;
-		if (*below == MG_NO_NODE)
-			*below = mg_entry_below(entry);
-		if (!mg_entry_deleted(entry) && (dead == NULL || !dead->is_dead(dead->user, queue[i])))
-		{
-			*live = queue[i];
-			return true;
-		}
-		for (uint32_t slot = 0; slot < mg_entry_n_links(entry) && n < WALKED; slot++)
-		{
-			uint32_t id = mg_entry_link_id(graph->layout, entry, slot);
-
-			if (id == MG_NO_NODE || mg_seen_has(&seen, id))
-				continue;
-			if (!mg_seen_add(cx, &seen, id))
-				return false;
-			queue[n++] = id;
-		}
-	}
-	return true;
-}
-
-bool
-mg_repair_entry_point(MgCtx *cx, const MgGraph *graph, const MgDead *dead, uint32_t *id, int *level)
-{
-	uint32_t start;
-
-	*id = MG_NO_NODE;
-	if (!graph->store.entry_point(graph->store.user, cx, &start, level))
-		return false;
-	for (; start != MG_NO_NODE && *level >= 0; --*level)
-	{
-		uint32_t below = MG_NO_NODE;
-
-		if (!walk_level(cx, graph, dead, start, *level, id, &below))
-			return false;
-		if (*id != MG_NO_NODE)
-			return true;
-		start = below;
-	}
-	*level = 0;
-	return true;
 }
