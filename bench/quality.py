@@ -120,8 +120,9 @@ def main():
 
     commit = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], stdout=subprocess.PIPE, text=True,
                             check=False).stdout.strip()
-    lines = [f"{datetime.date.today()}, commit {commit}, {compare.cpu_name()}, kernels {arguments.cpu or 'of the best level'}; "
-             "AG News descriptions; MiniLM embeds, BERT does the rest.", "",
+    level = arguments.cpu or "of the best level"
+    lines = [f"{datetime.date.today()}, commit {commit}, {compare.cpu_name()}, kernels {level}; AG News descriptions; "
+             "MiniLM embeds, BERT does the rest.", "",
              "| dtype | question | answer | as promised |", "|---|---|---|---|"]
     kept = True
     print("\n".join(lines), flush=True)

@@ -27,13 +27,53 @@ now(void)
 	return clock_seconds(CLOCK_MONOTONIC);
 }
 
-/* One line of results. CPU time is this process's, all threads: on a machine that is not calm, the truer one. */
-static void
-report(const char *task, size_t n, const MgUsage *usage, double start, double cpu_start)
+/* This process's, all threads: on a machine that is not calm, the truer clock. */
+static double
+cpu_now(void)
 {
-	printf("{\"engine\":\"maskgen\",\"task\":\"%s\",\"texts\":%zu,\"tokens\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n",
-		   task, n, (unsigned long long) usage->tokens, now() - start,
-		   clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start);
+	return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static uint64_t
+cpu_nanoseconds(void)
+{
+	return (uint64_t) (1e9 * cpu_now());
+}
+
+/* What a run is measured by. */
+typedef struct Run
+{
+	const char *task;
+	size_t n;
+	MgUsage usage;
+	MgProfile profile;
+	double start, cpu_start;
+} Run;
+
+static Run
+run_begin(const char *task, size_t n)
+{
+	return (Run){.task = task, .n = n, .profile = {.clock = cpu_nanoseconds}, .start = now(), .cpu_start = cpu_now()};
+}
+
+/* One line of results; shares of the time by phase, all else being the rest. */
+static void
+report(const Run *run)
+{
+	static const char *const phases[MG_N_PHASES] = {"tokenizer", "products", "attention", "elements"};
+	double seconds = now() - run->start, cpu = cpu_now() - run->cpu_start, rest = 1.0;
+
+	printf("{\"engine\":\"maskgen\",\"task\":\"%s\",\"texts\":%zu,\"tokens\":%llu,\"seconds\":%.6f,"
+		   "\"cpu_seconds\":%.6f,\"shares\":{",
+		   run->task, run->n, (unsigned long long) run->usage.tokens, seconds, cpu);
+	for (size_t i = 0; i < MG_N_PHASES; i++)
+	{
+		double share = 1e-9 * (double) run->profile.spent[i] / cpu;
+
+		printf("\"%s\":%.4f,", phases[i], share);
+		rest -= share;
+	}
+	printf("\"rest\":%.4f}}\n", rest);
 	fflush(stdout);
 }
 
@@ -77,32 +117,35 @@ bench_embed(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
 	MgEmbedOptions options = {.normalize = true};
 	MgSpan query = mg_span_of("red shoes");
 	float *out = malloc(n * model->meta.hyper.hidden * sizeof *out);
-	double times[SHORT_CALLS];
+	double times[SHORT_CALLS], cpu_times[SHORT_CALLS];
 	bool fine = out != NULL;
 
 	for (int round = 0; fine && round < ROUNDS; round++)
 	{
-		MgUsage usage = {0};
-		double start = now(), cpu_start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+		Run run = run_begin("embed", n);
+		MgModel profiled = *model;
 
+		profiled.compute.profile = &run.profile;
 		mg_ctx_reset(cx);
-		fine = mg_embed(cx, model, &options, lines, n, out, &usage);
-		report("embed", n, &usage, start, cpu_start);
+		fine = mg_embed(cx, &profiled, &options, lines, n, out, &run.usage);
+		report(&run);
 	}
 	for (int i = 0; fine && i < SHORT_CALLS; i++)
 	{
 		MgUsage usage = {0};
-		double start = now();
+		double start = now(), cpu_start = cpu_now();
 
 		mg_ctx_reset(cx);
 		fine = mg_embed(cx, model, &options, &query, 1, out, &usage);
 		times[i] = now() - start;
+		cpu_times[i] = cpu_now() - cpu_start;
 	}
 	if (fine)
 	{
 		qsort(times, SHORT_CALLS, sizeof *times, compare_times);
-		printf("{\"engine\":\"maskgen\",\"task\":\"embed_short\",\"p50_ms\":%.4f,\"p95_ms\":%.4f}\n",
-			   1e3 * times[SHORT_CALLS / 2], 1e3 * times[SHORT_CALLS * 95 / 100]);
+		qsort(cpu_times, SHORT_CALLS, sizeof *cpu_times, compare_times);
+		printf("{\"engine\":\"maskgen\",\"task\":\"embed_short\",\"p50_ms\":%.4f,\"p95_ms\":%.4f,\"cpu_p50_ms\":%.4f}\n",
+			   1e3 * times[SHORT_CALLS / 2], 1e3 * times[SHORT_CALLS * 95 / 100], 1e3 * cpu_times[SHORT_CALLS / 2]);
 	}
 	free(out);
 	return fine;
@@ -124,12 +167,13 @@ bench_classify(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
 	labels = mg_labels_prepare(&kept, model, names, 4, mg_span_of("{mask} news: {text}"));
 	for (int round = 0; fine && labels != NULL && round < ROUNDS; round++)
 	{
-		MgUsage usage = {0};
-		double start = now(), cpu_start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+		Run run = run_begin("classify", n);
+		MgModel profiled = *model;
 
+		profiled.compute.profile = &run.profile;
 		mg_ctx_reset(cx);
-		fine = mg_classify(cx, model, labels, NULL, MG_LONG_TRUNCATE, lines, n, scores, &usage);
-		report("classify", n, &usage, start, cpu_start);
+		fine = mg_classify(cx, &profiled, labels, NULL, MG_LONG_TRUNCATE, lines, n, scores, &run.usage);
+		report(&run);
 	}
 	if (labels == NULL)
 		cx->error = kept.error;

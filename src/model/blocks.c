@@ -9,6 +9,7 @@ mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uin
 {
 	const MgHyper *hyper = &model->meta.hyper;
 	size_t h = hyper->hidden, row = 0;
+	uint64_t begin = mg_profile_begin(&model->compute);
 	MgAttention a = {.q_stride = attend->q_stride,
 					 .k_stride = attend->kv_stride,
 					 .v_stride = attend->kv_stride,
@@ -38,6 +39,7 @@ mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uin
 		if (!mg_attention(cx, &model->compute, &a))
 			return false;
 	}
+	mg_profile_end(&model->compute, MG_PHASE_ATTENTION, begin);
 	return true;
 }
 

@@ -112,6 +112,7 @@ mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block,
 		.piece_flops = kernels->piece_flops, .run = run_block, .arg = &work,
 	};
 	MgMark mark = mg_mark(cx);
+	uint64_t begin;
 
 	if (n == 0 || d == 0)
 		return true;
@@ -121,9 +122,11 @@ mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block,
 	if (block->up->layout == MG_ROWS || block->up->layout != block->down->layout || work.most_rows == 0 ||
 		n < 2 * tile * mg_pool_threads(compute->pool))
 		return run_apart(cx, compute, block, x, n, out);
+	begin = mg_profile_begin(compute);
 	grid.most_rows = work.most_rows;
 	if (!allocate(cx, &work, mg_grid_threads(compute, &grid)) || !mg_grid_run(cx, compute, &grid))
 		return false;
 	mg_rewind(cx, mark);
+	mg_profile_end(compute, MG_PHASE_PRODUCT, begin);
 	return true;
 }

@@ -211,6 +211,7 @@ mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride,
 {
 	Work work = {.kernels = compute->kernels, .floats = {.x = x, .x_stride = x_stride, .rows = n}};
 	MgMark mark = mg_mark(cx);
+	uint64_t begin = mg_profile_begin(compute);
 
 	if (n == 0 || n_linears == 0)
 		return true;
@@ -221,6 +222,7 @@ mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride,
 		if (!run_linear(cx, compute, &work, &linears[i]))
 			return false;
 	mg_rewind(cx, mark);
+	mg_profile_end(compute, MG_PHASE_PRODUCT, begin);
 	return true;
 }
 

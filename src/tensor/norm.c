@@ -33,12 +33,14 @@ mg_add_layer_norm(const MgCompute *compute, float *x, const float *residual, siz
 				  const float *bias, float eps)
 {
 	Rows rows = {compute->kernels, x, residual, n, 1, {d, gain, bias, eps}};
+	uint64_t begin = mg_profile_begin(compute);
 
 	if (n == 0 || d == 0)
 		return;
 	if (d < SHARE)
 		rows.rows_per_piece = SHARE / d;
 	mg_pool_run(compute->pool, (n - 1) / rows.rows_per_piece + 1, norm_piece, &rows);
+	mg_profile_end(compute, MG_PHASE_ELEMENTS, begin);
 }
 
 float
