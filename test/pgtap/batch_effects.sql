@@ -92,6 +92,38 @@ SELECT is(rows, 40::bigint, 'a transition table: rows') FROM stat_models WHERE n
 SELECT cmp_ok(calls, '<', 10::bigint, 'a transition table has batches') FROM stat_models WHERE name = 'e';
 DELETE FROM t WHERE id > 1000;
 
+-- What a statement leaves behind, in both ways; it is undone.
+CREATE TABLE parts (id int, x text, k text) PARTITION BY LIST (k);
+CREATE TABLE parts_world PARTITION OF parts FOR VALUES IN ('world');
+CREATE TABLE parts_other PARTITION OF parts DEFAULT;
+INSERT INTO parts SELECT id, x, '-' FROM t;
+CREATE TABLE target (id int PRIMARY KEY, k text, generated text GENERATED ALWAYS AS (classify('m', k, '{world,sports}')) STORED);
+INSERT INTO target SELECT id, k FROM right_answer WHERE id < 60;
+CREATE FUNCTION effect(statement text, rows_of name, batches text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE left_behind text;
+BEGIN
+	PERFORM set_config('maskgen.enable_batching', batches, true);
+	EXECUTE statement;
+	EXECUTE format('SELECT string_agg(r::text, '','' ORDER BY r::text) FROM %I r', rows_of) INTO left_behind;
+	RAISE EXCEPTION 'undo' USING ERRCODE = 'UNDO0', DETAIL = left_behind;
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+	GET STACKED DIAGNOSTICS left_behind = PG_EXCEPTION_DETAIL;
+	RETURN left_behind;
+END $$;
+CREATE TABLE effects (about text, rows_of name, statement text);
+INSERT INTO effects VALUES
+	('rows that change partitions', 'parts', $$UPDATE parts SET k = classify('m', x, '{world,sports}') WHERE id < 150$$),
+	('ON CONFLICT', 'target', $$INSERT INTO target AS o SELECT id, classify('m', x || 'y', '{world,sports}') FROM t WHERE id > 30
+		ON CONFLICT (id) DO UPDATE SET k = excluded.k || classify('m', o.k, '{world,sports}')$$),
+	('MERGE', 'target', $$MERGE INTO target o USING (SELECT id, x, classify('m', x, '{world,sports}') AS k FROM t) s ON o.id = s.id
+		WHEN MATCHED AND s.k = 'world' THEN UPDATE SET k = classify('m', s.x || 'm', '{world,sports}') || s.k
+		WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id, k) VALUES (s.id, s.k)$$),
+	('a statement in WITH', 'target', $$WITH d AS (DELETE FROM target o USING t WHERE t.id = o.id AND classify('m', t.x, '{world,sports}') = o.k AND t.id % 2 = 0
+			RETURNING o.id, classify('m', t.x, '{world,sports}') AS k)
+		INSERT INTO target SELECT 1000 + id, k || classify('m', k, '{world,sports}') FROM d$$);
+SELECT is(md5(effect(statement, rows_of, 'on')), md5(effect(statement, rows_of, 'off')), 'effect of ' || about) FROM effects;
+SELECT isnt(effect(statement, rows_of, 'on'), effect('SELECT 1', rows_of, 'on'), 'there is one of ' || about) FROM effects;
+
 -- Cursors
 CREATE FUNCTION moved(query text, moves text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
