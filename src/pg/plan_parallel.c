@@ -86,12 +86,15 @@ compare_conditions(const void *a, const void *b)
 static Cost
 work_of_conditions(PlannerInfo *root, RelOptInfo *rel, Relids relids)
 {
-	Condition *conditions = palloc(list_length(rel->baserestrictinfo) * sizeof *conditions);
+	Condition *conditions;
 	double rows = rel->tuples;
 	int n = 0;
 	Cost work = 0;
 	ListCell *cell;
 
+	if (cost_of_calls(root, relids, (Node *) rel->baserestrictinfo) == 0)
+		return 0;
+	conditions = palloc(list_length(rel->baserestrictinfo) * sizeof *conditions);
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);

@@ -1,12 +1,15 @@
 /*
  * How wide the values of an expression are, from the statistics of the columns
- * in it. What is stored out of line, or compressed, counts as what it takes in
- * the row: that is all that statistics say.
+ * in it. These say what a value takes in its row: the size after compression,
+ * or of a pointer, if it is stored out of line. A column of pointers is as
+ * wide as the table's TOAST table has room for; in between, long texts count
+ * too little.
  */
 #include "pg/plan_cost.h"
 
 #include "access/detoast.h"
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_statistic.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -18,12 +21,35 @@
 /* Of a text that nothing is known of, as get_typavgwidth has it. */
 #define UNKNOWN_WIDTH 32
 
+/* To a value out of line. */
+#define POINTER_WIDTH ((double) TOAST_POINTER_SIZE)
+
 static double
 const_width(const Const *constant)
 {
 	if (constant->constisnull || constant->constlen != -1)
 		return 0;
 	return (double) toast_raw_datum_size(constant->constvalue) - VARHDRSZ;
+}
+
+/* Bytes out of line for each row of a table. */
+static double
+toast_width(Oid relation)
+{
+	HeapTuple table = SearchSysCache1(RELOID, ObjectIdGetDatum(relation)), toast = NULL;
+	double width = 0;
+
+	if (!HeapTupleIsValid(table))
+		return 0;
+	toast = SearchSysCache1(RELOID, ObjectIdGetDatum(((Form_pg_class) GETSTRUCT(table))->reltoastrelid));
+	if (HeapTupleIsValid(toast))
+	{
+		width = (double) ((Form_pg_class) GETSTRUCT(toast))->relpages * BLCKSZ /
+			Max(((Form_pg_class) GETSTRUCT(table))->reltuples, 1);
+		ReleaseSysCache(toast);
+	}
+	ReleaseSysCache(table);
+	return width;
 }
 
 /* Statistics of a whole table include those of its children. */
@@ -38,6 +64,8 @@ column_width(Oid relation, AttrNumber number, bool inherited)
 	{
 		width = ((Form_pg_statistic) GETSTRUCT(tuple))->stawidth;
 		ReleaseSysCache(tuple);
+		if (width >= POINTER_WIDTH - 1 && width <= POINTER_WIDTH + 1)
+			width += toast_width(relation);
 	}
 	else if (inherited)
 		return column_width(relation, number, false);

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(61);
+SELECT plan(62);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -38,6 +38,12 @@ SELECT cmp_ok(cost_of($$embed('e', line || line)$$), '>', cost_of($$embed('e', l
 SELECT is(cost_of($$embed('e', coalesce(line, word))$$), cost_of($$embed('e', line)$$), 'alternatives are as wide as the widest');
 SELECT is(cost_of($$embed('e', CASE WHEN id = 1 THEN word ELSE line END)$$) - cost_of('CASE WHEN id = 1 THEN word ELSE line END'),
 	cost_of($$embed('e', line)$$) - cost_of('line'), 'those of CASE as well');
+CREATE TABLE t_far AS SELECT * FROM t;
+ALTER TABLE t_far ALTER book SET STORAGE external;
+UPDATE t_far SET book = repeat(book, 3);
+VACUUM ANALYZE t_far;
+SELECT cmp_ok((plan_of($$SELECT embed('e', book) FROM t_far$$) -> 'Plan' ->> 'Total Cost')::numeric, '>', 200 * cost_of($$embed('e', page)$$) + 20,
+	'texts out of line are wide');
 SELECT cmp_ok(cost_of($$embed('e8', page)$$), '<', cost_of($$embed('e', page)$$), '8 bits cost less');
 SELECT cmp_ok(cost_of($$embed('e', word, repeat('prompt ', 30))$$), '>', cost_of($$embed('e', word)$$), 'a prompt costs');
 SELECT is(cost_of($$embed_document('e', line)$$), cost_of($$embed('e', line)$$), 'embed_document costs what embed costs');
