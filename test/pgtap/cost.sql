@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(62);
+SELECT plan(80);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -75,6 +75,15 @@ ROLLBACK;
 REVOKE ALL ON t FROM maskgen_cost_stranger;
 DROP ROLE maskgen_cost_stranger;
 
+CREATE TYPE topic AS ENUM ('world', 'sports');
+-- Planning fails for nothing that only running should find.
+SELECT lives_ok(format('EXPLAIN SELECT %s FROM t', expression), 'planned: ' || left(expression, 60)) FROM unnest(ARRAY[
+	$$classify('m', line, '{}')$$, $$classify('m', line, '{a,NULL,b}') = 'a'$$, $$classify('m', line, '{{a,b},{c,d}}') = 'a'$$, $$classify('m', line, NULL)$$,
+	$$classify('m', line, texts) = 'a'$$, $$classify_as('m', line, 'x'::char::text::topic)$$, $$embed('', line)$$, $$embed(repeat('m', 100), line)$$,
+	$$embed(NULL, line)$$, $$embed('e', NULL)$$, $$embed_batch('e', NULL)$$, $$embed_batch('e', texts)$$, $$embed_batch('e', '{}')$$, $$fill_mask('m', line, -3)$$,
+	$$fill_mask('m', line, NULL)$$, $$fill_mask('m', line, 1000000000)$$, $$embed('e', input => line, dims => 4)$$,
+	$$(SELECT embed('e', t.line || x) FROM unnest(texts) x WHERE classify('m', x, '{a,b}') = classify('m', t.line, '{b,c}') LIMIT 1)$$]) expression;
+
 -- Rows
 SELECT is(rows_of($$SELECT fill_mask('m', line || ' [MASK]', 7) FROM t$$), 1400, 'fill_mask: top_k');
 SELECT is(rows_of($$SELECT fill_mask('m', line, 7, '{paris,france}') FROM t$$), 400, 'or as many as there are targets');
@@ -83,7 +92,6 @@ SELECT is(rows_of($$SELECT classify_scores('m', line, '{world,sports,news}') FRO
 SELECT cmp_ok(rows_of($$SELECT tokens('m', book) FROM t$$), '>', rows_of($$SELECT tokens('m', word) FROM t$$) * 5, 'tokens: by width');
 
 -- Selectivity
-CREATE TYPE topic AS ENUM ('world', 'sports');
 CREATE FUNCTION where_(condition text) RETURNS int LANGUAGE sql AS $$ SELECT rows_of('SELECT FROM t WHERE ' || condition) $$;
 SELECT is(where_($$classify('m', line, '{a,b,c,d}') = 'b'$$), 50, 'one of four labels');
 SELECT is(where_($$'b' = classify('m', line, '{a,b,c,d}')$$), 50, 'the other way round');
