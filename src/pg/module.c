@@ -18,6 +18,7 @@ _PG_init(void)
 	guc_define();
 	shared_preload();
 	plan_labels_install();
+	plan_lateral_install();
 	plan_parallel_install();
 	plan_jit_install();
 	plan_batch_install();

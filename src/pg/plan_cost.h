@@ -1,7 +1,8 @@
 /*
  * What the planner is told about the functions of tasks: their support
  * functions (plan_cost.c), statistics of what classify() gives (plan_labels.c),
- * parallel scans of small tables (plan_parallel.c), and no JIT (plan_jit.c). README.md has the essay.
+ * costs of functions in FROM (plan_lateral.c), parallel scans of small tables
+ * (plan_parallel.c), and no JIT (plan_jit.c). README.md has the essay.
  */
 #ifndef MASKGEN_PG_PLAN_COST_H
 #define MASKGEN_PG_PLAN_COST_H
@@ -27,6 +28,7 @@ extern uint64 plan_n_costed;
 
 /* For _PG_init: put their hooks in front of those that are there. */
 void plan_labels_install(void);
+void plan_lateral_install(void);
 void plan_parallel_install(void);
 void plan_jit_install(void);
 

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(80);
+SELECT plan(83);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -62,6 +62,11 @@ SELECT is(cost_of($$classify(line, '{world,sports}')$$), cost_of($$classify('m',
 SELECT is(cost_of($$classify('nowhere', line, '{a,b}')$$), 5000.0, 'classify of no model');
 SELECT cmp_ok(cost_of($$count_tokens('m', page)$$), '<', cost_of($$embed('m', page)$$) / 2, 'tokens alone are cheap');
 SELECT cmp_ok(cost_of($$count_tokens('m', page)$$), '>', cost_of($$count_tokens('m', word)$$), 'by their number');
+
+SELECT cmp_ok((plan_of($$SELECT FROM t, fill_mask('m', line)$$) -> 'Plan' ->> 'Total Cost')::numeric, '>', 200 * cost_of($$classify('m', line, '{a}')$$) / 2,
+	'a function in FROM is run for each row');
+SELECT cmp_ok((plan_of($$SELECT FROM generate_series(1, 200), fill_mask('m', 'a [MASK]')$$) -> 'Plan' ->> 'Total Cost')::numeric, '<',
+	20 * cost_of($$classify('m', line, '{a}')$$), 'but once if its arguments are the same');
 
 -- Planning reads neither model nor grants.
 SELECT ok(NOT bool_or(loaded), 'no model was loaded for that') FROM models;
@@ -150,6 +155,7 @@ SELECT is(workers($$SELECT count(*) FROM t WHERE classify('m', page, '{a,b}') = 
 SELECT is(workers($$SELECT embed('e', t.page || p.n) FROM t JOIN part p ON t.line = p.body$$), 2, 'a join');
 SELECT is(workers($$SELECT embed('e', body) FROM part$$), 2, 'partitions');
 SELECT is(workers($$SELECT embed('e', page) <=> '[0]' FROM t ORDER BY 1 LIMIT 3$$), 2, 'a sort that needs all rows');
+SELECT is(workers($$SELECT token FROM t, fill_mask('m', page)$$), 2, 'a function in FROM');
 ALTER TABLE t SET (parallel_workers = 1);
 SELECT is(workers($$SELECT embed('e', page) FROM t$$), 1, 'parallel_workers is obeyed');
 ALTER TABLE t SET (parallel_workers = 0);
