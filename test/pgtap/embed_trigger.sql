@@ -107,6 +107,11 @@ UPDATE two SET title = 'new ' || title;
 SELECT results_eq('SELECT * FROM asked()', 'VALUES (2::bigint, 1::bigint)', 'and apart');
 SELECT is(count(*), 2::bigint, 'rightly') FROM two WHERE title_embedding = embed_document('e', title) AND embedding = embed_document('e', body);
 
+CREATE TABLE half (id int PRIMARY KEY, body text, embedding halfvec(32));
+SELECT create_embed_trigger('half', 'e', 'body', 'embedding');
+INSERT INTO half VALUES (1, 'half'), (2, 'precision');
+SELECT is(count(*), 2::bigint, 'a column of halfvec') FROM half WHERE embedding = embed_document('e', body)::halfvec;
+
 -- Partitions and inheritance
 CREATE TABLE part (k int, id int, body text, embedding vector, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
