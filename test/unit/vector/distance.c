@@ -251,7 +251,7 @@ check_cosine(const MgDistance *distance, const char *level)
 		Row a = row_new(distance->element, n, 0), b = row_new(distance->element, n, 0);
 		double same, opposite;
 
-		row_set(&a, distance->element, 0, 1);
+		row_set(&a, distance->element, 0, 4);
 		for (size_t i = 0; i < n; i++)
 		{
 			row_set(&a, distance->element, i, distance->element == MG_ELEMENT_INT8 ? a.values[i] / 4 : a.values[i]);
@@ -259,7 +259,7 @@ check_cosine(const MgDistance *distance, const char *level)
 		}
 		same = distance->pair(a.row, a.row, n);
 		opposite = distance->pair(a.row, b.row, n);
-		outside += !(same >= 0 && same <= 1e-6 && opposite <= 2 && opposite >= 2 - 1e-6) && n > 1;
+		outside += !(same >= 0 && same <= 1e-6 && opposite <= 2 && opposite >= 2 - 1e-6);
 		row_free(&a);
 		row_free(&b);
 	}
