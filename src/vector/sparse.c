@@ -29,41 +29,47 @@ mg_sparse_inner_product(const void *a, const void *b, size_t n)
 	return -sum;
 }
 
-/* The next difference of a merge; false at the end. */
-static inline bool
-next_difference(const MgSparse *x, const MgSparse *y, int32_t *i, int32_t *j, double *difference)
+ALWAYS_INLINE double
+term_of(MgTerm term, double difference)
+{
+	return term == MG_TERM_SQUARE ? difference * difference : fabs(difference);
+}
+
+ALWAYS_INLINE double
+sum_of_differences(MgTerm term, const MgSparse *x, const MgSparse *y)
 {
 	const float *x_values = mg_sparse_values(x), *y_values = mg_sparse_values(y);
-	int32_t at = *i < x->nnz ? x->indices[*i] : INT32_MAX, other = *j < y->nnz ? y->indices[*j] : INT32_MAX;
+	int32_t i = 0, j = 0;
+	double sum = 0;
 
-	if (*i >= x->nnz && *j >= y->nnz)
-		return false;
-	*difference = (at <= other ? (double) x_values[*i] : 0) - (other <= at ? (double) y_values[*j] : 0);
-	*i += at <= other;
-	*j += other <= at;
-	return true;
+	while (i < x->nnz && j < y->nnz)
+	{
+		int32_t at = x->indices[i], other = y->indices[j];
+		double of_x = x_values[i], of_y = y_values[j];
+
+		sum += term_of(term, (at <= other ? of_x : 0) - (other <= at ? of_y : 0));
+		i += at <= other;
+		j += other <= at;
+	}
+	for (; i < x->nnz; i++)
+		sum += term_of(term, x_values[i]);
+	for (; j < y->nnz; j++)
+		sum += term_of(term, y_values[j]);
+	return sum;
 }
 
 double
 mg_sparse_l2(const void *a, const void *b, size_t n)
 {
-	double sum = 0, difference;
-
 	(void) n;
-	for (int32_t i = 0, j = 0; next_difference(a, b, &i, &j, &difference);)
-		sum += difference * difference;
-	return sum;
+	return sum_of_differences(MG_TERM_SQUARE, a, b);
 }
 
 double
 mg_sparse_l1(const void *a, const void *b, size_t n)
 {
-	double sum = 0, difference;
-
 	(void) n;
-	for (int32_t i = 0, j = 0; next_difference(a, b, &i, &j, &difference);)
-		sum += fabs(difference);
-	return sum;
+	return sum_of_differences(MG_TERM_ABSOLUTE, a, b);
 }
 
 static double
