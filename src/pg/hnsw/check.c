@@ -62,14 +62,15 @@ hear(void *user, uint32_t id, const char *text)
 /* ---- pages */
 
 static void
-look_at_slots(Check *check, BlockNumber block, Page page, int upper)
+look_at_slots(Check *check, BlockNumber block, Page page, int form)
 {
 	const HnswPlaces *places = &check->store.places;
 	LocationIndex lower = ((PageHeader) page)->pd_lower;
 
-	for (uint32 slot = 0; slot < places->n_slots[upper]; slot++)
+	for (uint32 slot = 0; slot < places->n_slots[form]; slot++)
 	{
-		const uint8 *entry = hnsw_page_slot(places, page, upper, slot);
+		const uint8 *entry = hnsw_page_slot(places, page, form, slot);
+		int upper = hnsw_place_upper(places, form, slot);
 
 		if (entry[0] == 0)
 			continue;
@@ -77,7 +78,7 @@ look_at_slots(Check *check, BlockNumber block, Page page, int upper)
 			complain_at(check, block, (int) slot, "the entry is beyond what WAL keeps of the page");
 		if (mg_entry_valid(&check->store.layout, entry, places->entry_size[upper]) &&
 			(mg_entry_level(entry) > 0) != upper)
-			complain_at(check, block, (int) slot, "the entry is on a page of the other kind");
+			complain_at(check, block, (int) slot, "the entry is in a slot of the other kind");
 		for (uint32 i = 0; check->tids != NULL && !upper && i < entry[3]; i++)
 			hash_search(check->tids, mg_entry_item(&check->store.layout, (uint8 *) entry, i), HASH_ENTER, NULL);
 	}
@@ -94,12 +95,12 @@ look_at_page(Check *check, BlockNumber block)
 	/* A crash may leave a page of zeros behind. */
 	if (!PageIsNew(page))
 	{
-		int upper = hnsw_page_upper(page);
+		int form = hnsw_page_form(page);
 
-		if (!hnsw_page_is_ours(page) || upper < 0)
+		if (!hnsw_page_is_ours(page) || form < 0)
 			complain_at(check, block, -1, "the page is not one of a maskgen_hnsw index");
 		else
-			look_at_slots(check, block, page, upper);
+			look_at_slots(check, block, page, form);
 	}
 	UnlockReleaseBuffer(buffer);
 }
@@ -124,9 +125,9 @@ look_at_list(Check *check, BlockNumber head, int upper)
 		buffer = ReadBuffer(check->index, block);
 		page = BufferGetPage(buffer);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		if (hnsw_page_upper(page) != upper || !hnsw_page_special(page)->listed)
+		if (hnsw_page_form(page) < 0 || !hnsw_page_special(page)->listed[upper])
 			complain_at(check, block, -1, "the page is on a list of pages with free slots, and does not say so");
-		block = hnsw_page_upper(page) < 0 ? InvalidBlockNumber : hnsw_page_special(page)->next_free;
+		block = hnsw_page_form(page) < 0 ? InvalidBlockNumber : hnsw_page_special(page)->next_free[upper];
 		UnlockReleaseBuffer(buffer);
 	}
 }
@@ -141,13 +142,13 @@ next_id(void *user, MgCtx *cx, uint32_t *id)
 	{
 		Buffer buffer = ReadBuffer(check->index, check->block);
 		Page page = BufferGetPage(buffer);
-		int upper;
+		int form;
 
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		upper = hnsw_page_upper(page);
-		while (upper >= 0 && *id == MG_NO_NODE && check->slot < check->store.places.n_slots[upper])
+		form = hnsw_page_form(page);
+		while (form >= 0 && *id == MG_NO_NODE && check->slot < check->store.places.n_slots[form])
 		{
-			if (*hnsw_page_slot(&check->store.places, page, upper, check->slot) != 0)
+			if (*hnsw_page_slot(&check->store.places, page, form, check->slot) != 0)
 				*id = hnsw_place_id(&check->store.places, check->block, check->slot);
 			check->slot++;
 		}
@@ -265,7 +266,7 @@ maskgen_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum((int32) meta.ef_construction);
 	values[i++] = CStringGetTextDatum(check.store.layout.coded ? "rabitq" : "none");
 	values[i++] = Int32GetDatum((int32) meta.shape.code_bits);
-	values[i++] = Int32GetDatum((int32) check.store.places.n_slots[0]);
+	values[i++] = Int32GetDatum((int32) check.store.places.n_nodes);
 	values[i++] = Int64GetDatum(check.n_blocks);
 	values[i++] = Int32GetDatum(levels);
 	values[i++] = Int64GetDatum((int64) check.checked.nodes);

@@ -1,22 +1,47 @@
 /*
  * The graph in memory to pages, in the order in which the library gives its
- * entries: neighbours close together. Nodes and upper entries fill a page each at a time;
- * block numbers are given out as pages are begun, so entries arrive in the order of new blocks.
+ * entries: neighbours close together. Ids are given out for all entries first, then each is written. Slots of a
+ * kind are filled one after another; a page is made by its first entry, and as both passes are in one order, pages
+ * are made in the order of their blocks.
  */
 #include "pg/hnsw/build.h"
 
 #include "pg/compat.h"
 #include "pg/host.h"
 
-/* Ids are given out for all entries first; `next` says which one of a kind comes next. */
+/* By [level > 0]: where the next entry goes. */
 typedef struct Emission
 {
 	HnswBuild *build;
-	BlockNumber n_blocks;	 /* with those that are only planned */
-	BlockNumber block[2];	 /* that entries of a kind go to; InvalidBlockNumber: none yet */
+	BlockNumber n_blocks;  /* with those that are only planned */
+	BlockNumber n_written; /* those that exist */
+	BlockNumber block[2];  /* InvalidBlockNumber: none yet */
 	uint32 slot[2];
-	BlockNumber n_written;	 /* blocks that exist */
 } Emission;
+
+/* The next page for entries of a kind. Mixed pages are filled with either from the first one on. */
+static void
+next_page(Emission *emission, int upper)
+{
+	const HnswPlaces *places = &emission->build->store.places;
+	bool mixed = hnsw_places_mixed(places);
+	BlockNumber next = emission->block[upper] == InvalidBlockNumber ? HNSW_META_BLOCK + 1 : emission->block[upper] + 1;
+
+	if (!mixed || next == emission->n_blocks)
+		next = emission->n_blocks++;
+	emission->block[upper] = next;
+	emission->slot[upper] = upper && mixed ? places->n_nodes : 0;
+}
+
+static bool
+is_full(const Emission *emission, int upper)
+{
+	const HnswPlaces *places = &emission->build->store.places;
+
+	if (upper)
+		return emission->slot[1] == places->n_slots[hnsw_places_mixed(places) ? 0 : 1];
+	return emission->slot[0] == places->n_nodes;
+}
 
 static bool
 place(void *user, MgCtx *cx, int level, uint32_t *id)
@@ -25,13 +50,10 @@ place(void *user, MgCtx *cx, int level, uint32_t *id)
 	const HnswPlaces *places = &emission->build->store.places;
 	int upper = level > 0;
 
-	if (emission->block[upper] == InvalidBlockNumber || emission->slot[upper] == places->n_slots[upper])
-	{
-		if (emission->n_blocks >= MG_NO_NODE >> places->slot_bits)
-			return mg_fail(cx, MG_TOO_LARGE, "a maskgen_hnsw index cannot have more than %u pages", emission->n_blocks);
-		emission->block[upper] = emission->n_blocks++;
-		emission->slot[upper] = 0;
-	}
+	if (emission->block[upper] == InvalidBlockNumber || is_full(emission, upper))
+		next_page(emission, upper);
+	if (emission->n_blocks > MG_NO_NODE >> places->slot_bits)
+		return mg_fail(cx, MG_TOO_LARGE, "a maskgen_hnsw index cannot have more than %u pages", emission->n_blocks - 1);
 	*id = hnsw_place_id(places, emission->block[upper], emission->slot[upper]++);
 	return true;
 }
@@ -43,13 +65,12 @@ write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
 	const HnswPlaces *places = &emission->build->store.places;
 	Relation index = emission->build->index;
 	BlockNumber block = hnsw_place_block(places, id);
-	int upper = level > 0;
 	Buffer buffer;
 
 	if (block == emission->n_written)
 	{
 		buffer = extend_relation(index, MAIN_FORKNUM);
-		hnsw_page_init(BufferGetPage(buffer), upper ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
+		hnsw_page_init(BufferGetPage(buffer), level > 0 && !hnsw_places_mixed(places) ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
 		emission->n_written++;
 	}
 	else
@@ -57,7 +78,7 @@ write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
 		buffer = ReadBuffer(index, block);
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	}
-	hnsw_page_write(places, BufferGetPage(buffer), upper, hnsw_place_slot(places, id), entry);
+	hnsw_page_write(places, BufferGetPage(buffer), hnsw_place_slot(places, id), entry);
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
 	return true;
@@ -77,6 +98,6 @@ hnsw_build_emit(HnswBuild *build)
 		return;
 	hnsw_meta_raise_entry_point(build->index, true, entry_point, level);
 	for (int upper = 0; upper < 2; upper++)
-		if (emission.block[upper] != InvalidBlockNumber && emission.slot[upper] < build->store.places.n_slots[upper])
-			hnsw_slot_offer_page(build->index, true, emission.block[upper]);
+		if (emission.block[upper] != InvalidBlockNumber)
+			hnsw_slot_offer_page(build->index, &build->store.places, true, emission.block[upper]);
 }

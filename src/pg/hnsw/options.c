@@ -90,33 +90,32 @@ typmod_dims(Relation index, const HnswKind *kind)
 	return dims;
 }
 
-/* Entries of a shape on a page; 0: it is no shape, or none fits. */
-static uint32
-entries_per_page(const MgShape *shape)
+/* How entries of a shape lie; false when it is none, or an entry does not fit a page. */
+static bool
+find_places(const MgShape *shape, HnswPlaces *places)
 {
 	MgHost host = host_in(CurrentMemoryContext);
 	MgEntryLayout layout;
-	HnswPlaces places;
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &host);
-	return mg_layout_init(&cx, &layout, shape) && hnsw_places_init(&places, &layout) ? places.n_slots[0] : 0;
+	return mg_layout_init(&cx, &layout, shape) && hnsw_places_init(places, &layout);
 }
 
 /* MIN_ITEMS, fewer where no entry would fit, more where a page has room for them that no entry could use. */
 static void
 choose_items(MgShape *shape)
 {
-	uint32 n;
+	HnswPlaces places, other;
 
-	while ((n = entries_per_page(shape)) == 0 && shape->max_items > 1)
+	while (!find_places(shape, &places) && shape->max_items > 1)
 		shape->max_items--;
-	for (; n > 0 && shape->max_items < MAX_ITEMS; shape->max_items++)
+	for (; shape->max_items < MAX_ITEMS; shape->max_items++)
 	{
 		MgShape roomier = *shape;
 
 		roomier.max_items++;
-		if (entries_per_page(&roomier) < n)
+		if (!find_places(&roomier, &other) || other.n_nodes < places.n_nodes || other.n_slots[0] < places.n_slots[0])
 			return;
 	}
 }
@@ -147,8 +146,9 @@ static void
 check_shape(const HnswKind *kind, const MgShape *shape)
 {
 	MgGraphMetric metric;
+	HnswPlaces places;
 
-	if ((shape->metric == MG_GRAPH_PLAIN || shape->code_bits > 0) && entries_per_page(shape) > 0)
+	if ((shape->metric == MG_GRAPH_PLAIN || shape->code_bits > 0) && find_places(shape, &places))
 		return;
 	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					errmsg("%s of %u dimensions is too large for a maskgen_hnsw index with m = %u", kind->type, shape->dims,

@@ -1,10 +1,12 @@
 /* Pages, slots, and changes of them that are logged or not. */
 #include "pg/hnsw/page.h"
 
+#include "hnsw/graph.h"
+
 bool
 hnsw_places_init(HnswPlaces *places, const MgEntryLayout *layout)
 {
-	uint32 most = 0;
+	uint32 n_beside;
 
 	for (int upper = 0; upper < 2; upper++)
 	{
@@ -13,10 +15,14 @@ hnsw_places_init(HnswPlaces *places, const MgEntryLayout *layout)
 		places->n_slots[upper] = HNSW_PAGE_ROOM / places->slot_size[upper];
 		if (places->n_slots[upper] == 0)
 			return false;
-		most = Max(most, places->n_slots[upper]);
 	}
+	places->n_nodes = places->n_slots[0];
+	/* Of mg_level_ratio nodes one is on level 1, and of as many of these one on level 2 ... */
+	n_beside = (HNSW_PAGE_ROOM - places->n_nodes * places->slot_size[0]) / places->slot_size[1];
+	if (n_beside * (mg_level_ratio(layout->shape.m) - 1) >= places->n_nodes)
+		places->n_slots[0] += n_beside;
 	places->slot_bits = 0;
-	while ((1u << places->slot_bits) < most)
+	while ((1u << places->slot_bits) < Max(places->n_slots[0], places->n_slots[1]))
 		places->slot_bits++;
 	return true;
 }
@@ -35,16 +41,16 @@ hnsw_page_init(Page page, HnswPageKind kind)
 
 	PageInit(page, BLCKSZ, sizeof(HnswSpecial));
 	special = hnsw_page_special(page);
-	special->next_free = InvalidBlockNumber;
-	special->listed = 0;
+	special->next_free[0] = special->next_free[1] = InvalidBlockNumber;
 	special->page_id = HNSW_PAGE_ID;
 	((PageHeader) page)->pd_prune_xid = kind;
 }
 
 void
-hnsw_page_write(const HnswPlaces *places, Page page, int upper, uint32 slot, const uint8 *entry)
+hnsw_page_write(const HnswPlaces *places, Page page, uint32 slot, const uint8 *entry)
 {
-	uint8 *at = hnsw_page_slot(places, page, upper, slot);
+	int form = hnsw_page_form(page), upper = hnsw_place_upper(places, form, slot);
+	uint8 *at = hnsw_page_slot(places, page, form, slot);
 	LocationIndex end = (LocationIndex) (at - (uint8 *) page + places->slot_size[upper]);
 	PageHeader header = (PageHeader) page;
 
@@ -55,8 +61,10 @@ hnsw_page_write(const HnswPlaces *places, Page page, int upper, uint32 slot, con
 int
 hnsw_page_free_slot(const HnswPlaces *places, Page page, int upper)
 {
-	for (uint32 slot = 0; slot < places->n_slots[upper]; slot++)
-		if (*hnsw_page_slot(places, page, upper, slot) == 0)
+	int form = hnsw_page_form(page);
+
+	for (uint32 slot = 0; form >= 0 && slot < places->n_slots[form]; slot++)
+		if (hnsw_place_upper(places, form, slot) == upper && *hnsw_page_slot(places, page, form, slot) == 0)
 			return (int) slot;
 	return -1;
 }

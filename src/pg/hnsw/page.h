@@ -2,7 +2,8 @@
  * Pages of an index and the slots on them. README.md has the picture.
  *
  *   block 0    the metapage (meta.h)
- *   others     entries of one kind, nodes (level 0) or upper ones, in slots of one size
+ *   others     nodes (entries of level 0) in slots of one size, then upper entries in slots of another, if there is room; or,
+ *              if that is not room enough for all, pages of upper entries alone
  *
  * An entry's id is its block << slot_bits | slot. A slot whose first byte is 0
  * is free; mg_entry_valid refuses it. pd_lower lies behind the highest slot
@@ -28,22 +29,39 @@ typedef enum HnswPageKind
 
 typedef struct HnswSpecial
 {
-	BlockNumber next_free; /* the next page of its kind that has free slots; see HnswMeta.free_pages */
-	uint16 listed;		   /* 1: is on the list of pages with free slots */
+	BlockNumber next_free[2]; /* the next page that has free slots for nodes, for upper entries; see HnswMeta.free_pages */
+	uint8 listed[2];		  /* 1: is on that list */
+	uint8 unused[2];
+	uint16 unused_too;
 	uint16 page_id;
 } HnswSpecial;
 
 /* Bytes of a page that slots can have. */
 #define HNSW_PAGE_ROOM (BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(HnswSpecial)))
 
-/* How entries lie on pages: all that is needed to find one. By [level > 0]. */
+/* How entries lie on pages: all that is needed to find one. */
 typedef struct HnswPlaces
 {
 	uint32 slot_bits;
-	uint32 entry_size[2];
-	uint32 slot_size[2]; /* with what aligns the next one */
-	uint32 n_slots[2];
+	uint32 entry_size[2]; /* by [level > 0] */
+	uint32 slot_size[2];  /* with what aligns the next one */
+	uint32 n_nodes;		  /* slots for nodes on a page of nodes; behind them are those for upper entries */
+	uint32 n_slots[2];	  /* on a page of nodes, on one of upper entries */
 } HnswPlaces;
+
+/* Upper entries have no pages of their own. */
+static inline bool
+hnsw_places_mixed(const HnswPlaces *places)
+{
+	return places->n_slots[0] > places->n_nodes;
+}
+
+/* Whether a slot is for upper entries; form: what hnsw_page_form says of its page. */
+static inline int
+hnsw_place_upper(const HnswPlaces *places, int form, uint32 slot)
+{
+	return form == 1 || slot >= places->n_nodes;
+}
 
 /* False when an entry is larger than a page. */
 bool hnsw_places_init(HnswPlaces *places, const MgEntryLayout *layout);
@@ -73,14 +91,18 @@ hnsw_page_special(Page page)
 }
 
 static inline uint8 *
-hnsw_page_slot(const HnswPlaces *places, Page page, int upper, uint32 slot)
+hnsw_page_slot(const HnswPlaces *places, Page page, int form, uint32 slot)
 {
-	return (uint8 *) page + MAXALIGN(SizeOfPageHeaderData) + (Size) slot * places->slot_size[upper];
+	uint8 *slots = (uint8 *) page + MAXALIGN(SizeOfPageHeaderData);
+
+	if (form == 0 && slot >= places->n_nodes)
+		return slots + places->n_nodes * places->slot_size[0] + (slot - places->n_nodes) * places->slot_size[1];
+	return slots + slot * places->slot_size[form];
 }
 
-/* 0 for a page of nodes, 1 for one of upper entries, -1 for another: new, damaged or the metapage. */
+/* 0 for a page of nodes, 1 for one of upper entries alone, -1 for another: new, damaged or the metapage. */
 static inline int
-hnsw_page_upper(Page page)
+hnsw_page_form(Page page)
 {
 	TransactionId kind = ((PageHeader) page)->pd_prune_xid;
 
@@ -93,9 +115,9 @@ bool hnsw_page_is_ours(Page page);
 void hnsw_page_init(Page page, HnswPageKind kind);
 
 /* Writes an entry into a slot, which may be beyond pd_lower. */
-void hnsw_page_write(const HnswPlaces *places, Page page, int upper, uint32 slot, const uint8 *entry);
+void hnsw_page_write(const HnswPlaces *places, Page page, uint32 slot, const uint8 *entry);
 
-/* The first free slot, or -1. */
+/* The first free slot for a node, or for an upper entry; or -1. */
 int hnsw_page_free_slot(const HnswPlaces *places, Page page, int upper);
 
 /*

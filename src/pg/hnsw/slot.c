@@ -1,6 +1,6 @@
 /*
  * Free slots. The metapage has the heads of two lists of pages that may have
- * some, one of nodes and one of upper entries; a page's special space has the next.
+ * some, one for nodes and one for upper entries; a page's special space has the next of each.
  *
  * An insert fills the page at the head, and takes it off when it is full; then
  * it goes on with the next one, or with a new page. Vacuum puts pages on. So
@@ -33,13 +33,11 @@ place_on(Relation index, const HnswPlaces *places, bool building, Buffer buffer,
 	int upper = mg_entry_level(entry) > 0, slot;
 	HnswChange change;
 
-	if (hnsw_page_upper(BufferGetPage(buffer)) != upper)
-		return false;
 	slot = hnsw_page_free_slot(places, BufferGetPage(buffer), upper);
 	if (slot < 0)
 		return false;
 	hnsw_change_begin(&change, index, building);
-	hnsw_page_write(places, hnsw_change_page(&change, buffer, false), upper, (uint32) slot, entry);
+	hnsw_page_write(places, hnsw_change_page(&change, buffer, false), (uint32) slot, entry);
 	hnsw_change_apply(&change);
 	*id = hnsw_place_id(places, BufferGetBlockNumber(buffer), (uint32) slot);
 	return true;
@@ -48,7 +46,9 @@ place_on(Relation index, const HnswPlaces *places, bool building, Buffer buffer,
 static uint32
 place_on_new_page(Relation index, const HnswPlaces *places, bool building, const uint8 *entry)
 {
+	bool mixed = hnsw_places_mixed(places);
 	int upper = mg_entry_level(entry) > 0;
+	uint32 slot = upper && mixed ? places->n_nodes : 0;
 	Buffer buffer = extend_relation(index, MAIN_FORKNUM);
 	BlockNumber block = BufferGetBlockNumber(buffer);
 	HnswChange change;
@@ -59,13 +59,12 @@ place_on_new_page(Relation index, const HnswPlaces *places, bool building, const
 						errmsg("index \"%s\" cannot have more than %u pages", RelationGetRelationName(index), block)));
 	hnsw_change_begin(&change, index, building);
 	page = hnsw_change_page(&change, buffer, true);
-	hnsw_page_init(page, upper ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
-	hnsw_page_write(places, page, upper, 0, entry);
+	hnsw_page_init(page, upper && !mixed ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
+	hnsw_page_write(places, page, slot, entry);
 	hnsw_change_apply(&change);
 	UnlockReleaseBuffer(buffer);
-	if (places->n_slots[upper] > 1)
-		hnsw_slot_offer_page(index, building, block);
-	return hnsw_place_id(places, block, 0);
+	hnsw_slot_offer_page(index, places, building, block);
+	return hnsw_place_id(places, block, slot);
 }
 
 /* Takes a full page off its list if it is the head, as it was. */
@@ -81,15 +80,15 @@ take_off(Relation index, const HnswPlaces *places, bool building, int upper, Blo
 	if (hnsw_meta_of(BufferGetPage(meta_buffer))->free_pages[upper] == block)
 	{
 		hnsw_change_begin(&change, index, building);
-		if (hnsw_page_upper(BufferGetPage(buffer)) != upper)
+		if (hnsw_page_form(BufferGetPage(buffer)) < 0)
 			/* A list that leads astray is dropped: no more than room is lost. */
 			hnsw_meta_of(hnsw_change_page(&change, meta_buffer, false))->free_pages[upper] = InvalidBlockNumber;
 		else if (hnsw_page_free_slot(places, BufferGetPage(buffer), upper) < 0)
 		{
 			special = hnsw_page_special(hnsw_change_page(&change, buffer, false));
-			hnsw_meta_of(hnsw_change_page(&change, meta_buffer, false))->free_pages[upper] = special->next_free;
-			special->next_free = InvalidBlockNumber;
-			special->listed = 0;
+			hnsw_meta_of(hnsw_change_page(&change, meta_buffer, false))->free_pages[upper] = special->next_free[upper];
+			special->next_free[upper] = InvalidBlockNumber;
+			special->listed[upper] = 0;
 		}
 		hnsw_change_apply(&change);
 	}
@@ -122,30 +121,40 @@ hnsw_slot_place(Relation index, const HnswPlaces *places, bool building, const u
 	}
 }
 
+/* Whether a page is to be put on a list. */
+static bool
+belongs_on(const HnswPlaces *places, Page page, int upper)
+{
+	return !hnsw_page_special(page)->listed[upper] && hnsw_page_free_slot(places, page, upper) >= 0;
+}
+
 void
-hnsw_slot_offer_page(Relation index, bool building, BlockNumber block)
+hnsw_slot_offer_page(Relation index, const HnswPlaces *places, bool building, BlockNumber block)
 {
 	Buffer meta_buffer = ReadBuffer(index, HNSW_META_BLOCK), buffer = ReadBuffer(index, block);
+	bool is_new, ours;
 	HnswChange change;
-	bool is_new;
-	Page page;
+	Page page, meta;
 
 	LockBuffer(meta_buffer, BUFFER_LOCK_EXCLUSIVE);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	is_new = PageIsNew(BufferGetPage(buffer));
-	if (is_new ||
-		(hnsw_page_upper(BufferGetPage(buffer)) >= 0 && !hnsw_page_special(BufferGetPage(buffer))->listed))
+	page = BufferGetPage(buffer);
+	is_new = PageIsNew(page);
+	ours = hnsw_page_form(page) >= 0;
+	if (is_new || (ours && (belongs_on(places, page, 0) || belongs_on(places, page, 1))))
 	{
-		BlockNumber *head;
-
 		hnsw_change_begin(&change, index, building);
 		page = hnsw_change_page(&change, buffer, is_new);
+		meta = hnsw_change_page(&change, meta_buffer, false);
 		if (is_new)
 			hnsw_page_init(page, HNSW_PAGE_NODES);
-		head = &hnsw_meta_of(hnsw_change_page(&change, meta_buffer, false))->free_pages[hnsw_page_upper(page)];
-		hnsw_page_special(page)->next_free = *head;
-		hnsw_page_special(page)->listed = 1;
-		*head = block;
+		for (int upper = 0; upper < 2; upper++)
+			if (belongs_on(places, page, upper))
+			{
+				hnsw_page_special(page)->next_free[upper] = hnsw_meta_of(meta)->free_pages[upper];
+				hnsw_page_special(page)->listed[upper] = 1;
+				hnsw_meta_of(meta)->free_pages[upper] = block;
+			}
 		hnsw_change_apply(&change);
 	}
 	UnlockReleaseBuffer(buffer);

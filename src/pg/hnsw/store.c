@@ -38,17 +38,19 @@ hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **e
 	BlockNumber block = hnsw_place_block(&store->places, id);
 	uint32 slot = hnsw_place_slot(&store->places, id);
 	Page page;
-	int upper;
+	int form;
 
 	if (id == MG_NO_NODE || !is_block(store, block))
 		return false;
 	*buffer = hnsw_recent_read(store->recent, store->index, block);
 	LockBuffer(*buffer, mode);
 	page = BufferGetPage(*buffer);
-	upper = hnsw_page_upper(page);
-	if (upper >= 0 && slot < store->places.n_slots[upper])
+	form = hnsw_page_form(page);
+	if (form >= 0 && slot < store->places.n_slots[form])
 	{
-		*entry = hnsw_page_slot(&store->places, page, upper, slot);
+		int upper = hnsw_place_upper(&store->places, form, slot);
+
+		*entry = hnsw_page_slot(&store->places, page, form, slot);
 		if (mg_entry_valid(&store->layout, *entry, store->places.entry_size[upper]) &&
 			(mg_entry_level(*entry) > 0) == upper)
 			return true;

@@ -1,12 +1,58 @@
-/* ambulkdelete, amvacuumcleanup */
+/* VACUUM: ambulkdelete, amvacuumcleanup, and what its steps share. */
 #ifndef MASKGEN_PG_HNSW_VACUUM_H
 #define MASKGEN_PG_HNSW_VACUUM_H
 
 #include "postgres.h"
 #include "access/genam.h"
+#include "hnsw/repair.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/hnsw/store.h"
 
 IndexBulkDeleteResult *hnsw_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										IndexBulkDeleteCallback callback, void *callback_state);
 IndexBulkDeleteResult *hnsw_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/* One run of ambulkdelete. */
+typedef struct HnswVacuum
+{
+	IndexVacuumInfo *info;
+	IndexBulkDeleteResult *stats;
+	IndexBulkDeleteCallback callback;
+	void *callback_state;
+	HnswStore store;
+	HnswScratch *scratch;
+	MgMark start;
+	BlockNumber n_blocks; /* when it began */
+	MgDead dead;
+	uint8 *bits; /* [n_ids / 8]: the deleted entries, as of step 1 */
+	uint64 n_ids, n_dead;
+} HnswVacuum;
+
+static inline bool
+hnsw_vacuum_is_dead(const HnswVacuum *vacuum, uint32 id)
+{
+	return id < vacuum->n_ids && (vacuum->bits[id / 8] & 1 << id % 8) != 0;
+}
+
+/* A page with entries, its buffer locked. */
+typedef struct HnswVacuumPage
+{
+	BlockNumber block;
+	Buffer buffer;
+	Page page;
+	int form;
+} HnswVacuumPage;
+
+/* vacuum.c: sleeps as vacuum does; false, and nothing locked, for a page without entries. */
+bool hnsw_vacuum_lock(HnswVacuum *vacuum, BlockNumber block, int mode, HnswVacuumPage *page);
+
+/* The valid entry in a slot, or NULL, and its id. */
+uint8 *hnsw_vacuum_entry(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, uint32 *id);
+
+/* dead.c: step 1 */
+void hnsw_vacuum_find_dead(HnswVacuum *vacuum);
+
+/* relink.c: steps 2 to 4 */
+void hnsw_vacuum_relink(HnswVacuum *vacuum);
 
 #endif
