@@ -231,7 +231,8 @@ count_unreachable(Checker *checker, uint32_t id)
 
 	if (queue == NULL)
 		return false;
-	while (id != MG_NO_NODE && found)
+	/* Ways down may lead in a circle. */
+	for (int steps = 0; id != MG_NO_NODE && found && steps <= MG_MAX_LEVEL; steps++)
 	{
 		if (!read_entry(checker, id, checker->entry, &found))
 			return false;
@@ -239,7 +240,7 @@ count_unreachable(Checker *checker, uint32_t id)
 			break;
 		id = mg_entry_below(checker->entry);
 	}
-	if (id != MG_NO_NODE && found && seat_of(checker, id) != NULL)
+	if (id != MG_NO_NODE && found && seat_of(checker, id) != NULL && seat_of(checker, id)->level == 0)
 	{
 		seat_of(checker, id)->reached = true;
 		queue[n++] = id;
