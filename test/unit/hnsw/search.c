@@ -10,7 +10,7 @@ read_all(World *world, const MgSearchOptions *options, uint32_t q, bool *seen, s
 		 bool *bounded)
 {
 	MgQuery query;
-	MgSearch *search;
+	MgSearch *search = NULL;
 	const MgFound *found;
 	size_t n;
 	bool fine, in_order = true, fresh = true;
