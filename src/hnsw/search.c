@@ -9,6 +9,7 @@ struct MgSearch
 	MgBeam beam;
 	MgFound *found;
 	size_t room;
+	uint32_t widest_ef;
 	bool begun, empty;
 };
 
@@ -21,6 +22,7 @@ mg_search_begin(MgCtx *cx, const MgGraph *graph, const MgQuery *query, const MgS
 		return NULL;
 	search->beam.max_expanded = options->max_expanded;
 	search->beam.max_memory = options->max_memory;
+	search->widest_ef = options->widest_ef;
 	search->beam.radius = isnan(options->radius) ? -INFINITY : options->radius;
 	return search;
 }
@@ -86,8 +88,13 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 		search->begun = true;
 		search->empty = reached < 0;
 	}
-	else if (!search->empty && !mg_beam_resume(beam))
-		return false;
+	else if (!search->empty)
+	{
+		if (beam->ef < search->widest_ef)
+			beam->ef = beam->ef < search->widest_ef / 2 ? 2 * beam->ef : search->widest_ef;
+		if (!mg_beam_resume(beam))
+			return false;
+	}
 	if (search->empty)
 		return true;
 	if (!mg_beam_run(beam) || !take_within(beam))

@@ -21,6 +21,7 @@
 typedef struct MgSearchOptions
 {
 	uint32_t ef;		   /* at least 1: nodes of a batch, and how far the search looks */
+	uint32_t widest_ef;	   /* above ef: each batch is twice as wide as the one before, up to this; going on costs what waits, too */
 	uint64_t max_expanded; /* nodes that may be expanded in all; 0: no bound */
 	size_t max_memory;	   /* bytes of candidates and results; 0: no bound */
 

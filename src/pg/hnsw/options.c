@@ -28,6 +28,7 @@ typedef struct HnswOptions
 int maskgen_ef_search = HNSW_DEFAULT_EF_SEARCH;
 int maskgen_iterative_scan = HNSW_ITERATION_RELAXED;
 int maskgen_max_scan_tuples = HNSW_DEFAULT_MAX_SCAN_TUPLES;
+double maskgen_scan_mem_multiplier = HNSW_DEFAULT_SCAN_MEM_MULTIPLIER;
 
 static relopt_kind options_kind;
 
@@ -64,6 +65,9 @@ hnsw_options_init(void)
 							"A scan that is stopped by it says so in a notice; 0 means no limit.",
 							&maskgen_max_scan_tuples, HNSW_DEFAULT_MAX_SCAN_TUPLES, 0, INT_MAX, PGC_USERSET, 0, NULL,
 							NULL, NULL);
+	DefineCustomRealVariable("maskgen.scan_mem_multiplier", "Multiple of work_mem that one scan of an index may use.",
+							 "A scan that is stopped by it says so in a notice.", &maskgen_scan_mem_multiplier,
+							 HNSW_DEFAULT_SCAN_MEM_MULTIPLIER, 1, 1000, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 bytea *

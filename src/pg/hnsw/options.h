@@ -10,6 +10,7 @@
 #define HNSW_DEFAULT_EF_CONSTRUCTION 64
 #define HNSW_DEFAULT_EF_SEARCH 40
 #define HNSW_DEFAULT_MAX_SCAN_TUPLES 200000
+#define HNSW_DEFAULT_SCAN_MEM_MULTIPLIER 16
 
 typedef enum HnswQuantizer
 {
@@ -27,7 +28,8 @@ typedef enum HnswIteration
 
 extern int maskgen_ef_search;
 extern int maskgen_iterative_scan;	 /* HnswIteration */
-extern int maskgen_max_scan_tuples; /* entries that a scan may expand; 0: no bound */
+extern int maskgen_max_scan_tuples;		 /* entries that a scan may expand; 0: no bound */
+extern double maskgen_scan_mem_multiplier; /* of work_mem, for one scan */
 
 /* For _PG_init. */
 void hnsw_options_init(void);

@@ -15,7 +15,6 @@
 
 #include "access/genam.h"
 #include "hnsw/search.h"
-#include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/hnsw/options.h"
@@ -28,6 +27,9 @@
 #include "pgstat.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
+
+/* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
+#define WIDEST_BATCH 8192
 
 /* What to look for. */
 typedef struct Target
@@ -243,8 +245,9 @@ begin_search(IndexScanDesc scan)
 	state->radius = target.radius;
 	hnsw_rerank_set_query(state->rerank, target.distance, target.collation, target.value);
 	options.ef = (uint32_t) maskgen_ef_search;
+	options.widest_ef = WIDEST_BATCH;
 	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
-	options.max_memory = get_hash_memory_limit();
+	options.max_memory = (size_t) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
 	if (!isinf(state->radius))
 		options.radius = search_radius(state);
 	state->search = mg_search_begin(cx, &state->store.graph, &state->query, &options);
@@ -266,7 +269,7 @@ tell_of_bound(IndexScanDesc scan)
 			 errdetail("It has read %llu entries.", (unsigned long long) n),
 			 maskgen_max_scan_tuples > 0 && n >= (uint64) maskgen_max_scan_tuples
 				 ? errhint("The limit is maskgen.max_scan_tuples.")
-				 : errhint("Its memory is limited by work_mem and hash_mem_multiplier.")));
+				 : errhint("Its memory is limited by work_mem and maskgen.scan_mem_multiplier.")));
 }
 
 /* The next batch; false when there is none. */
