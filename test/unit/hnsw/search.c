@@ -56,6 +56,15 @@ test_resume(MgGraphMetric metric)
 	is_int(n_results, 600 - checked.unreachable, "all that can be reached is found in the end");
 	ok(n_batches >= 600 / 7 && !bounded, "in batches of at most 7, not bounded");
 
+	options.widest_ef = 1000;
+	read_all(world, &options, 5, seen, &n_results, &n_batches, &bounded);
+	is_int(n_results, 600 - checked.unreachable, "as much in batches that grow");
+	ok(n_batches <= 7, "which are few: 7 + 14 + ... + 448");
+	options.widest_ef = 14;
+	read_all(world, &options, 5, seen, &n_results, &n_batches, &bounded);
+	ok(n_results == 600 - checked.unreachable && n_batches > 600 / 14, "or as they may grow");
+	options.widest_ef = 0;
+
 	options.max_expanded = 100;
 	read_all(world, &options, 5, seen, &n_results, &n_batches, &bounded);
 	ok(bounded && n_results <= 100 && n_results > 50, "100 expansions give up to so many results (%zu), and say so",
