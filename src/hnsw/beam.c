@@ -308,6 +308,9 @@ mg_beam_run(MgBeam *beam)
 			mg_candidates_sink(beam->candidates.items, beam->candidates.n, 0);
 		if (beam->graph->layout->coded && mg_seen_has(&beam->seen, candidate.id))
 			continue;
+		/* Mostly the next one. */
+		if (beam->graph->layout->coded && beam->graph->store.prefetch != NULL && beam->candidates.n > 0)
+			beam->graph->store.prefetch(beam->graph->store.user, beam->candidates.items[0].id);
 		if (!expand(beam, candidate))
 			return false;
 		if (beam->since_poll >= POLL_EVERY)

@@ -3,8 +3,10 @@
 
 #include "pg/compat.h"
 #include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "utils/memutils.h"
 
+#define LINE_SIZE 64 /* of a cache, or a multiple */
 #define N_INDEXES 4
 #define N_HINTS (1u << 17) /* of each, by block modulo this: 512 kB, all of an index of 1 GB */
 
@@ -59,10 +61,17 @@ hnsw_recent_read(HnswRecent *recent, Relation index, BlockNumber block)
 	return *hint;
 }
 
-const char *
-hnsw_recent_page(const HnswRecent *recent, BlockNumber block)
+void
+hnsw_recent_prefetch(const HnswRecent *recent, BlockNumber block, Size offset, Size size)
 {
 	Buffer hint = recent->buffers[block % N_HINTS];
+	const char *page;
 
-	return BufferIsValid(hint) ? (const char *) BufferGetBlock(hint) : NULL;
+	if (hint <= 0 || hint > NBuffers)
+		return;
+	page = (const char *) BufferGetBlock(hint);
+	__builtin_prefetch(GetBufferDescriptor(hint - 1));
+	__builtin_prefetch(page);
+	for (Size at = offset; at < offset + size; at += LINE_SIZE)
+		__builtin_prefetch(page + at);
 }

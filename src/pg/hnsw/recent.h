@@ -17,7 +17,7 @@ HnswRecent *hnsw_recent_of(Relation index);
 /* As ReadBuffer. */
 Buffer hnsw_recent_read(HnswRecent *recent, Relation index, BlockNumber block);
 
-/* The page of a block, or NULL; it may be another's by now, or be about to: its address is good for prefetching only. */
-const char *hnsw_recent_page(const HnswRecent *recent, BlockNumber block);
+/* Fetches what reading a block touches first, and size bytes of its page at an offset, ahead; it may be another block by now. */
+void hnsw_recent_prefetch(const HnswRecent *recent, BlockNumber block, Size offset, Size size);
 
 #endif

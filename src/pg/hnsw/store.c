@@ -6,7 +6,7 @@
 #include "pg/host.h"
 #include "storage/itemptr.h"
 
-#define PREFETCHED_LINES 16
+#define PREFETCHED 1024
 
 static bool
 store_entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
@@ -76,21 +76,15 @@ store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 	return true;
 }
 
-/* Only what is in a buffer already can be fetched ahead; the beginning of an entry, the CPU sees the pattern by then. */
+/* The beginning of a node, after which the CPU sees the pattern. Only what is in a buffer already can be fetched ahead. */
 static void
 store_prefetch(void *user, uint32_t id)
 {
 	const HnswStore *store = user;
-	const char *page = hnsw_recent_page(store->recent, hnsw_place_block(&store->places, id));
+	const HnswPlaces *places = &store->places;
+	Size offset = MAXALIGN(SizeOfPageHeaderData) + hnsw_place_slot(places, id) * places->slot_size[0];
 
-	if (page != NULL)
-	{
-		const char *entry = (const char *) hnsw_page_slot(&store->places, (Page) page, 0, hnsw_place_slot(&store->places, id));
-
-		__builtin_prefetch(page);
-		for (int line = 0; line < PREFETCHED_LINES; line++)
-			__builtin_prefetch(entry + line * 64);
-	}
+	hnsw_recent_prefetch(store->recent, hnsw_place_block(places, id), offset, Min(places->slot_size[0], PREFETCHED));
 }
 
 void
