@@ -1,4 +1,6 @@
--- Beside pgvector: values of its types are maskgen's, byte for byte.
+-- Beside pgvector, or in its place: values of its types are maskgen's, byte for byte.
+
+-- What these two functions make belongs to whoever calls them, not to the extension: a dump has it.
 
 -- maskgen's types become pgvector's wherever one of those is wanted, so that pgvector's operators and indexes take them; the
 -- other way needs an assignment or a cast, for with both ways open no operator would be the better one.
@@ -8,6 +10,7 @@ DECLARE
 	theirs name;
 	ours name := '@extschema@';
 	type name;
+	class record;
 BEGIN
 	SELECT nspname INTO theirs FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'vector';
 	IF theirs IS NULL THEN
@@ -23,5 +26,52 @@ BEGIN
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS ASSIGNMENT', theirs, type, ours);
 	END LOOP;
+	-- Classes of maskgen_hnsw for pgvector's own columns, under pgvector's names: an index compares bytes, whoever's they are.
+	FOR class IN
+		SELECT c.opcname, c.opcdefault, t.typname, o.oprname, p.amproc::regprocedure AS kind
+		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
+			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
+			JOIN pg_type t ON t.oid = c.opcintype AND t.typnamespace = n.oid
+			JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoppurpose = 'o' JOIN pg_operator o ON o.oid = a.amopopr
+			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
+		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, o.oprname, t.typname)) IS NOT NULL
+			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
+				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
+	LOOP
+		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %1$I.%4$I USING maskgen_hnsw AS
+			OPERATOR 1 %1$I.%5$s (%1$I.%4$I, %1$I.%4$I) FOR ORDER BY pg_catalog.float_ops, FUNCTION 1 %6$s',
+			theirs, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.typname, class.oprname, class.kind);
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION link_pgvector() IS 'casts between the types of pgvector and those of maskgen that change nothing; for superusers';
+COMMENT ON FUNCTION link_pgvector() IS
+'casts between the types of pgvector and those of maskgen that change nothing, and classes of maskgen_hnsw for its types; for superusers';
+
+CREATE FUNCTION enable_pgvector_names() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ours name := '@extschema@';
+	class record;
+BEGIN
+	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') THEN
+		RAISE EXCEPTION 'access method "hnsw" is that of extension "vector" in this database'
+			USING ERRCODE = 'duplicate_object', HINT = 'Use maskgen_hnsw beside it; link_pgvector() gives that to columns of its types.';
+	ELSIF EXISTS (SELECT FROM pg_am WHERE amname = 'hnsw') THEN
+		RAISE EXCEPTION 'access method "hnsw" exists already' USING ERRCODE = 'duplicate_object';
+	END IF;
+	EXECUTE format('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER %I.maskgen_hnsw_handler', ours);
+	FOR class IN
+		SELECT c.opcname, c.opcdefault, c.opcintype::regtype AS type, near.amopopr::regoperator AS near,
+			within.amopopr::regoperator AS within, p.amproc::regprocedure AS kind
+		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
+			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
+			JOIN pg_amop near ON near.amopfamily = c.opcfamily AND near.amopstrategy = 1
+			JOIN pg_amop within ON within.amopfamily = c.opcfamily AND within.amopstrategy = 2
+			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
+	LOOP
+		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %s USING hnsw AS
+			OPERATOR 1 %s FOR ORDER BY pg_catalog.float_ops, OPERATOR 2 %s, FUNCTION 1 %s',
+			ours, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.type, class.near, class.within, class.kind);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION enable_pgvector_names() IS
+'the access method maskgen_hnsw under the name hnsw as well, where pgvector is not installed; for superusers';

@@ -3,7 +3,7 @@
 -- names in the search_path, once with maskgen's. What may differ stands in "differs", with the reason.
 SET client_min_messages = warning;
 CREATE EXTENSION vector SCHEMA public;
-SELECT plan(18);
+SELECT plan(23);
 
 -- The result of an expression as text, or its error as SQLSTATE and message
 CREATE FUNCTION answer(expression text, path text) RETURNS text LANGUAGE plpgsql SET search_path = public AS $$
@@ -163,4 +163,15 @@ CREATE TABLE kept (v public.vector(3), h public.halfvec(3), s public.sparsevec(3
 INSERT INTO kept SELECT '[1,2,3]'::maskgen.vector, '[1,2,3]'::maskgen.halfvec, '{1:1}/3'::maskgen.sparsevec;
 SELECT is((SELECT concat_ws(' ', v OPERATOR(public.<->) '[1,2,4]'::maskgen.vector, h::maskgen.halfvec OPERATOR(maskgen.<->) '[1,2,4]', s OPERATOR(public.<+>) '{2:1}/3'::maskgen.sparsevec)
 	FROM kept), '1 1 2', 'and work together');
+
+
+-- An index of ours on a column of theirs
+CREATE TABLE items (id int PRIMARY KEY, embedding public.vector(8), half public.halfvec(8));
+INSERT INTO items SELECT i, v, v FROM (SELECT i, ARRAY(SELECT random() - 0.5 + 0 * i FROM generate_series(1, 8))::public.vector AS v FROM generate_series(1, 1000) i) x;
+SELECT lives_ok('CREATE INDEX ON items USING maskgen_hnsw (embedding); CREATE INDEX ON items USING maskgen_hnsw (half public.halfvec_l2_ops)',
+	'a column of theirs gets an index of ours');
+SELECT is_empty($$SELECT * FROM maskgen.index_check('items_embedding_idx', true)$$, 'which is sound');
+SELECT cmp_ok(maskgen.index_recall('items_embedding_idx', 30), '>=', 0.95::float8, 'and finds what theirs would');
+SELECT cmp_ok(maskgen.index_recall('items_half_idx', 30), '>=', 0.95::float8, 'in halves, too');
+SELECT throws_ok('SELECT maskgen.enable_pgvector_names()', '42710', 'access method "hnsw" is that of extension "vector" in this database', 'its name stays theirs');
 SELECT * FROM finish();

@@ -36,7 +36,7 @@ SELECT cmp_ok((SELECT max(abs(a - b)) FROM (SELECT avg(subvector(v, 1, 3)) AS v 
 	GROUP BY i) t USING (i)), '<', 1e-6::float8, 'avg is the average');
 
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p
-	WHERE pronamespace = 'maskgen'::regnamespace AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND p.proname !~ '^hnsw_|^link_' AND prokind = 'f'
+	WHERE pronamespace = 'maskgen'::regnamespace AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND p.proname !~ '^hnsw_|^link_|^enable_' AND prokind = 'f'
 	AND NOT (provolatile = 'i' AND proisstrict AND proparallel = 's')), NULL, 'all are IMMUTABLE, STRICT and PARALLEL SAFE');
 SELECT results_eq($$SELECT proname::text COLLATE "default", procost FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND 'vector'::regtype = ANY (proargtypes)
 	AND procost <> 1 AND prokind = 'f' AND provolatile = 'i' AND proname !~ '^sphere$|_within$' ORDER BY proname COLLATE "C"$$,

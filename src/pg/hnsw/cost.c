@@ -45,7 +45,7 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 		  double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	double n = Max(index->tuples, 1), n_rows, each, first;
+	double n = Max(index->tuples, 1), ef = hnsw_ef_search(index->relam), n_rows, each, first;
 	List *quals = get_quals_from_indexclauses(path->indexclauses);
 
 	*correlation = 0;
@@ -61,8 +61,8 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 		*selectivity = clauselist_selectivity(root, quals, (int) index->rel->relid, JOIN_INNER, NULL);
 	n_rows = Max(n * *selectivity, 1);
 	each = page_cost(index) + OPERATORS_A_NODE * cpu_operator_cost + cpu_index_tuple_cost;
-	first = Min(EXPANDED_FACTOR * maskgen_ef_search + EXPANDED_ABOVE * log2(n + 1) / 4, n);
+	first = Min(EXPANDED_FACTOR * ef + EXPANDED_ABOVE * log2(n + 1) / 4, n);
 	*startup = first * each;
-	*total = *startup + Max(n_rows - maskgen_ef_search, 0) * each;
+	*total = *startup + Max(n_rows - ef, 0) * each;
 	*total += n_rows * cpu_index_tuple_cost;
 }

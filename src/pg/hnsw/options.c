@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "access/reloptions.h"
+#include "commands/defrem.h"
 #include "common/pg_prng.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/host.h"
@@ -42,6 +43,29 @@ static const struct config_enum_entry iterations[] = {{"off", HNSW_ITERATION_OFF
 													  {"strict_order", HNSW_ITERATION_STRICT, false},
 													  {NULL, 0, false}};
 
+int
+hnsw_ef_search(Oid access_method)
+{
+	const char *placeholder = GetConfigOption("hnsw.ef_search", true, false), *hint = NULL;
+	char *name;
+	int value;
+	bool alias;
+
+	if (placeholder == NULL)
+		return maskgen_ef_search;
+	name = get_am_name(access_method);
+	alias = name != NULL && strcmp(name, "hnsw") == 0;
+	if (name != NULL)
+		pfree(name);
+	if (!alias)
+		return maskgen_ef_search;
+	if (!parse_int(placeholder, &value, 0, &hint) || value < 1 || value > HNSW_MOST_EF_SEARCH)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for parameter \"hnsw.ef_search\": \"%s\"", placeholder),
+						errhint("It is a number from 1 to %d.", HNSW_MOST_EF_SEARCH)));
+	return value;
+}
+
 void
 hnsw_options_init(void)
 {
@@ -56,7 +80,7 @@ hnsw_options_init(void)
 
 	DefineCustomIntVariable("maskgen.ef_search", "Rows that a scan of a maskgen_hnsw index looks for at a time.",
 							"More find more of the nearest rows and take longer.", &maskgen_ef_search,
-							HNSW_DEFAULT_EF_SEARCH, 1, 1000, PGC_USERSET, 0, NULL, NULL, NULL);
+							HNSW_DEFAULT_EF_SEARCH, 1, HNSW_MOST_EF_SEARCH, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.iterative_scan", "Whether a scan goes on when more rows are asked for.",
 							 "\"strict_order\" leaves out rows that are found too late to be in order.",
 							 &maskgen_iterative_scan, HNSW_ITERATION_RELAXED, iterations, PGC_USERSET, 0, NULL, NULL,

@@ -9,6 +9,7 @@
 #define HNSW_DEFAULT_M 16
 #define HNSW_DEFAULT_EF_CONSTRUCTION 64
 #define HNSW_DEFAULT_EF_SEARCH 40
+#define HNSW_MOST_EF_SEARCH 1000
 #define HNSW_DEFAULT_MAX_SCAN_TUPLES 200000
 #define HNSW_DEFAULT_SCAN_MEM_MULTIPLIER 16
 
@@ -30,6 +31,12 @@ extern int maskgen_ef_search;
 extern int maskgen_iterative_scan;	 /* HnswIteration */
 extern int maskgen_max_scan_tuples;		 /* entries that a scan may expand; 0: no bound */
 extern double maskgen_scan_mem_multiplier; /* of work_mem, for one scan */
+
+/*
+ * The ef of scans of an index of that access method: maskgen.ef_search; under the name hnsw (enable_pgvector_names()) first
+ * hnsw.ef_search, which then is a placeholder that the user has set. Throws when that is no number from 1 to 1000.
+ */
+int hnsw_ef_search(Oid access_method);
 
 /* For _PG_init. */
 void hnsw_options_init(void);

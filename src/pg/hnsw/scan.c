@@ -244,7 +244,7 @@ begin_search(IndexScanDesc scan)
 	state->unranked = target.is_null;
 	state->radius = target.radius;
 	hnsw_rerank_set_query(state->rerank, target.distance, target.collation, target.value);
-	options.ef = (uint32_t) maskgen_ef_search;
+	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
 	options.widest_ef = WIDEST_BATCH;
 	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
 	options.max_memory = (size_t) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
