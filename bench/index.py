@@ -4,7 +4,7 @@
     index.py --vectors FILE --queries FILE [--dims 384] [--part NAME ...] [--results PREFIX]
              [--rounds 3] [--seconds 5] [--clients 1 2]
 
-FILE holds float32 rows without a head. PG_CONFIG names a server that has both extensions (index.sh makes it so). A
+FILE holds float32 rows without a head. PG_CONFIG names a server that has both extensions (README.md). A
 cluster is made and thrown away. Engines take turns within each round, so that a slow minute of the machine meets all of
 them; what is printed is the median, with the smallest and largest. --results writes PREFIX.md and PREFIX.svg.
 
