@@ -56,15 +56,6 @@ typedef struct Embedding
 	EmbedRow rows[BATCH_ROWS];
 } Embedding;
 
-static const TaskFunction *
-find_task(const char *symbol)
-{
-	for (int i = 0; i < n_embed_tasks; i++)
-		if (strcmp(embed_tasks[i].symbol, symbol) == 0)
-			return &embed_tasks[i];
-	return NULL;
-}
-
 static bool
 is_same(TupleDesc descriptor, AttrNumber column, TupleTableSlot *a, TupleTableSlot *b)
 {
@@ -281,7 +272,7 @@ run(FunctionCallInfo fcinfo, TriggerData *trigger)
 	embedding->descriptor = RelationGetDescr(trigger->tg_relation);
 	embedding->context = AllocSetContextCreate(CurrentMemoryContext, "maskgen embedding trigger", ALLOCSET_DEFAULT_SIZES);
 	embed_columns_resolve(&embedding->columns, trigger->tg_relation, definition->tgargs, definition->tgnargs);
-	embedding->call.function = find_task("maskgen_embed_document");
+	embedding->call.function = task_function_named("maskgen_embed_document");
 	embedding->call.flinfo = fcinfo->flinfo;
 	embedding->call.args[0] = CStringGetTextDatum(embedding->columns.model);
 	embedding->call.args[2] = Int32GetDatum(0);

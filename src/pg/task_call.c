@@ -48,8 +48,8 @@ typedef struct Scalar
 	Memo memo;
 } Scalar;
 
-static const TaskFunction *
-find_by_symbol(const char *symbol)
+const TaskFunction *
+task_function_named(const char *symbol)
 {
 	for (int i = 0; i < n_embed_tasks; i++)
 		if (strcmp(embed_tasks[i].symbol, symbol) == 0)
@@ -77,7 +77,7 @@ identify(Oid function)
 		bool is_null;
 		Datum symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
 
-		task = is_null ? NULL : find_by_symbol(TextDatumGetCString(symbol));
+		task = is_null ? NULL : task_function_named(TextDatumGetCString(symbol));
 		if (task != NULL && (form->pronargs != (int) strlen(task->args) ||
 							 form->proargtypes.values[task->input] != TEXTOID || form->proretset))
 			task = NULL;

@@ -70,6 +70,9 @@ struct TaskCall
  */
 const TaskFunction *task_function_of(Oid function);
 
+/* The task of that symbol, or NULL. */
+const TaskFunction *task_function_named(const char *symbol);
+
 /* Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. */
 void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 
