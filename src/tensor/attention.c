@@ -3,7 +3,7 @@
  *
  *   keys    of a head, packed like a weight  [n_keys / 32 panels, head_size, 32]
  *   values  of a head, as panels of columns  [head_size / 32 panels, n_keys, 32]
- *   scores = q keys^T      [block of queries, n_keys rounded up to panels]
+ *   scores = q keys^T      [block of queries, n_keys rounded up to SCORES_AT_ONCE]
  *   scores = softmax(scale scores), not yet divided by its sum
  *   out    = scores values / sum
  *
@@ -20,6 +20,9 @@
 
 #define MOST_QUERIES 126
 
+/* The widest vector of any level: half a panel is enough where its other half would be padding. */
+#define SCORES_AT_ONCE 16
+
 /* Below piece_flops / 100, waking a thread costs more than it brings. */
 #define POOL_THRESHOLD 0.01
 
@@ -29,6 +32,7 @@ typedef struct Work
 	const MgKernels *kernels;
 	size_t padded_keys; /* multiples of MG_PANEL */
 	size_t padded_size;
+	size_t n_scores; /* of a query: a multiple of SCORES_AT_ONCE */
 	size_t block; /* queries at once */
 	size_t n_blocks;
 	size_t first_head; /* of the heads that are packed */
@@ -36,7 +40,7 @@ typedef struct Work
 	size_t first_piece; /* of the region at work */
 	float *keys;		/* [n_heads, padded_keys * head_size] */
 	float *values;		/* [n_heads, n_keys * padded_size] */
-	float *scores;		/* [threads, block * padded_keys] */
+	float *scores;		/* [threads, block * n_scores] */
 } Work;
 
 static void
@@ -78,21 +82,21 @@ attend_block(void *arg, size_t piece, size_t worker)
 	size_t query = (work->first_piece + piece) % work->n_blocks * work->block;
 	size_t column = (work->first_head + head) * a->head_size;
 	size_t n = a->n_queries - query < work->block ? a->n_queries - query : work->block;
-	float *scores = work->scores + worker * work->block * work->padded_keys;
+	float *scores = work->scores + worker * work->block * work->n_scores;
 	float *out = a->out + query * a->out_stride + column;
 	float sums[MOST_QUERIES];
 	MgProduct product = {
 		.x = a->q + query * a->q_stride + column, .x_stride = a->q_stride, .rows = n, .depth = a->head_size,
 		.w = work->keys + head * work->padded_keys * a->head_size, .w_stride = a->head_size * MG_PANEL,
-		.columns = work->padded_keys,
-		.out = scores, .out_stride = work->padded_keys,
+		.columns = work->n_scores,
+		.out = scores, .out_stride = work->n_scores,
 	};
 
 	work->kernels->panel_product(&product);
 	for (size_t i = 0; i < n; i++)
-		sums[i] = work->kernels->softmax(scores + i * work->padded_keys, a->n_keys, a->scale);
+		sums[i] = work->kernels->softmax(scores + i * work->n_scores, a->n_keys, a->scale);
 	product = (MgProduct){
-		.x = scores, .x_stride = work->padded_keys, .rows = n, .depth = a->n_keys,
+		.x = scores, .x_stride = work->n_scores, .rows = n, .depth = a->n_keys,
 		.w = work->values + head * a->n_keys * work->padded_size, .w_stride = a->n_keys * MG_PANEL,
 		.columns = a->head_size,
 		.out = out, .out_stride = a->out_stride,
@@ -116,8 +120,9 @@ prepare(MgCtx *cx, Work *work, size_t threads)
 					   a->head_size);
 	work->padded_keys -= work->padded_keys % MG_PANEL;
 	work->padded_size -= work->padded_size % MG_PANEL;
+	work->n_scores = (a->n_keys + SCORES_AT_ONCE - 1) / SCORES_AT_ONCE * SCORES_AT_ONCE;
 
-	work->block = SCORES / work->padded_keys / tile * tile;
+	work->block = SCORES / work->n_scores / tile * tile;
 	if (work->block < tile)
 		work->block = tile;
 	if (work->block > MOST_QUERIES)
@@ -128,7 +133,7 @@ prepare(MgCtx *cx, Work *work, size_t threads)
 
 	if (!mg_multiply(work->padded_keys, a->head_size, &keys) || !mg_multiply(keys, sizeof(float), &keys) ||
 		!mg_multiply(a->n_keys, work->padded_size, &values) || !mg_multiply(values, sizeof(float), &values) ||
-		!mg_multiply(work->padded_keys, work->block * sizeof(float), &scores))
+		!mg_multiply(work->n_scores, work->block * sizeof(float), &scores))
 		keys = values = scores = SIZE_MAX;
 	work->keys = mg_alloc_array(cx, work->n_heads, keys);
 	work->values = work->keys != NULL ? mg_alloc_array(cx, work->n_heads, values) : NULL;
@@ -141,7 +146,7 @@ static bool
 run_groups(MgCtx *cx, MgPool *pool, Work *work)
 {
 	const MgAttention *a = work->a;
-	double flops = 4.0 * (double) work->block * (double) work->padded_keys * (double) work->padded_size;
+	double flops = 4.0 * (double) work->block * (double) work->n_scores * (double) work->padded_size;
 	double share = flops / work->kernels->piece_flops;
 	size_t threads = mg_pool_threads(pool);
 	double spent = 1.0; /* of a region's time, since the last poll */

@@ -99,34 +99,45 @@ typedef void (*TileFunction)(const MgProduct *p);
 		panel_tile(rows, vectors, true, p); \
 	}
 
-TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2)
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
+
+TILES(1) TILES(2) TILES(3) TILES(4)
 TILE(1, 8) TILE(2, 4) TILE(3, 4)
 #if TILE_ROWS > 4
-TILE(5, 2) TILE(6, 2)
+TILES(5) TILES(6)
 #endif
 #if TILE_ROWS > 6
-TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)
+TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 #endif
 
-#define FOUR_TILES(kind) NULL, kind##_1_2, kind##_2_2, kind##_3_2, kind##_4_2
+#define FOUR_TILES(kind, vectors) NULL, kind##_1_##vectors, kind##_2_##vectors, kind##_3_##vectors, kind##_4_##vectors
+#define SIX_TILES(kind, vectors) FOUR_TILES(kind, vectors), kind##_5_##vectors, kind##_6_##vectors
 #if TILE_ROWS == 4
-#define ALL_TILES(kind) {FOUR_TILES(kind)}
+#define ALL_TILES(kind, vectors) {FOUR_TILES(kind, vectors)}
 #elif TILE_ROWS == 6
-#define ALL_TILES(kind) {FOUR_TILES(kind), kind##_5_2, kind##_6_2}
+#define ALL_TILES(kind, vectors) {SIX_TILES(kind, vectors)}
 #else
-#define ALL_TILES(kind) \
-	{FOUR_TILES(kind), kind##_5_2, kind##_6_2, kind##_7_2, kind##_8_2, kind##_9_2, kind##_10_2, kind##_11_2, \
-	 kind##_12_2, kind##_13_2, kind##_14_2}
+#define ALL_TILES(kind, vectors) \
+	{SIX_TILES(kind, vectors), kind##_7_##vectors, kind##_8_##vectors, kind##_9_##vectors, kind##_10_##vectors, \
+	 kind##_11_##vectors, kind##_12_##vectors, kind##_13_##vectors, kind##_14_##vectors}
 #endif
 
-/* By kind of panels, floats first, and rows. */
-static const TileFunction tiles[2][TILE_ROWS + 1] = {ALL_TILES(tile), ALL_TILES(narrow_tile)};
+/* By kind of panels, floats first, by vectors of a strip less one, and rows. */
+static const TileFunction tiles[2][TILE_VECTORS][TILE_ROWS + 1] = {
+	{ALL_TILES(tile, 1), ALL_TILES(tile, 2)}, {ALL_TILES(narrow_tile, 1), ALL_TILES(narrow_tile, 2)}};
+
+/* The tile for columns of a strip: the last strip of a product may need half a tile only. */
+static TileFunction
+tile_for(const MgProduct *p, size_t columns)
+{
+	return tiles[p->narrow != NULL][columns > VW][p->rows];
+}
 
 /* A strip that columns fill only in part goes through a full one beside it. */
 static void
 partial_tile(const MgProduct *p, size_t columns)
 {
-	const size_t width = TILE_VECTORS * VW;
+	const size_t width = columns > VW ? TILE_VECTORS * VW : VW;
 	float out[TILE_ROWS * TILE_VECTORS * VW] = {0};
 	float bias[TILE_VECTORS * VW] = {0};
 	MgProduct full = *p;
@@ -141,7 +152,7 @@ partial_tile(const MgProduct *p, size_t columns)
 	}
 	full.out = out;
 	full.out_stride = width;
-	tiles[p->narrow != NULL][p->rows](&full);
+	tile_for(p, columns)(&full);
 	for (size_t i = 0; i < p->rows; i++)
 		memcpy(p->out + i * p->out_stride, out + i * width, columns * sizeof(float));
 }
@@ -158,10 +169,10 @@ strip(MgProduct p, TileFunction wide, size_t columns)
 		p.rows = (left + n_tiles - 1) / n_tiles;
 		if (wide != NULL)
 			wide(&p);
-		else if (columns < TILE_VECTORS * VW)
+		else if (columns % VW != 0)
 			partial_tile(&p, columns);
 		else
-			tiles[p.narrow != NULL][p.rows](&p);
+			tile_for(&p, columns)(&p);
 		activate(p.out, p.out_stride, p.rows, columns, p.activation);
 		p.x += p.rows * p.x_stride;
 		p.out += p.rows * p.out_stride;
