@@ -9,7 +9,7 @@
  *   mg bench DIR TASK FILE          a text a line; see cli/bench.c
  *
  * Settings come from the environment, so that commands stay short:
- * MG_OPTIONS (JSON, as create_model's), MG_CPU (scalar, avx2, avx512, avx512vnni; neon, neondot),
+ * MG_OPTIONS (JSON, as create_model's), MG_CPU (scalar, avx2, avx512, avx512vnni, amx; neon, neondot),
  * MG_MATMUL (native, onednn, openblas), MG_THREADS, MG_BATCH_TOKENS, MG_TEMPLATE, MG_TOP_K.
  */
 #include <math.h>

@@ -28,6 +28,7 @@ static const struct config_enum_entry cpu_values[] = {{"auto", MASKGEN_CPU_AUTO,
 													  {"neondot", MG_CPU_NEONDOT, false},
 													  {"neon", MG_CPU_NEON, false},
 #else
+													  {"amx", MG_CPU_AMX, false},
 													  {"avx512vnni", MG_CPU_VNNI, false},
 													  {"avx512", MG_CPU_AVX512, false},
 													  {"avx2", MG_CPU_AVX2, false},

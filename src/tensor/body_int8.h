@@ -36,6 +36,49 @@ typedef struct Int8Tile
 	size_t out_stride;
 } Int8Tile;
 
+/* What the v-th vector of a tile's channels has of its own in a group. */
+typedef struct Int8Channels
+{
+	vi w_sum;
+	vf w_scale;
+	vf bias;
+} Int8Channels;
+
+INLINE Int8Channels
+int8_channels(const Int8Tile *t, size_t group, size_t v)
+{
+	return (Int8Channels){
+		.w_sum = i_load(t->w_sums + group * MG_PANEL + v * VW), .w_scale = v_load(t->w_scales + v * VW),
+		.bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f),
+	};
+}
+
+/* Adds the share of a group, sums as the instructions gave them, to the row i of out. */
+INLINE void
+int8_finish(const Int8Tile *t, size_t group, size_t i, size_t v, vi sums, const Int8Channels *channels)
+{
+	const MgRowScale *s = &t->scales[i * t->n_groups + group];
+	float *out = t->out + i * t->out_stride + v * VW;
+	vu total = (vu) sums + (vu) i_multiply(i_set1(s->shift), channels->w_sum);
+	vf share;
+
+	if (!INT8_SIGNED)
+		total += (vu) i_set1(s->rest);
+	share = v_of_int((vi) total) * v_set1(s->scale);
+	if (group > 0)
+		share += v_load(out);
+	if (group + 1 == t->n_groups)
+		share = share * channels->w_scale + channels->bias;
+	v_store(out, share);
+}
+
+/* Steps of a group. */
+INLINE size_t
+int8_steps(const Int8Tile *t, size_t group)
+{
+	return group + 1 == t->n_groups ? t->steps - group * (MG_INT8_GROUP / DEEP) : MG_INT8_GROUP / DEEP;
+}
+
 /* The share of a group. */
 INLINE void
 int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
@@ -43,8 +86,7 @@ int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
 	const int8_code *x = t->x + group * MG_INT8_GROUP;
 	const uint8_t *w = t->w + group * MG_INT8_GROUP * MG_PANEL;
 	size_t x_stride = t->x_stride;
-	bool last = group + 1 == t->n_groups;
-	size_t steps = last ? t->steps - group * (MG_INT8_GROUP / DEEP) : MG_INT8_GROUP / DEEP;
+	size_t steps = int8_steps(t, group);
 	vq sum[INT8_ROWS][INT8_SUMS];
 
 	UNROLL for (size_t i = 0; i < rows; i++)
@@ -68,26 +110,10 @@ int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
 	}
 	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
 	{
-		vi w_sum = i_load(t->w_sums + group * MG_PANEL + v * VW);
-		vf w_scale = v_load(t->w_scales + v * VW);
-		vf bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f);
+		Int8Channels channels = int8_channels(t, group, v);
 
 		UNROLL for (size_t i = 0; i < rows; i++)
-		{
-			const MgRowScale *s = &t->scales[i * t->n_groups + group];
-			float *out = t->out + i * t->out_stride + v * VW;
-			vu total = (vu) q_channels(&sum[i][v * SUMS_IN_VECTOR]) + (vu) i_multiply(i_set1(s->shift), w_sum);
-			vf share;
-
-			if (!INT8_SIGNED)
-				total += (vu) i_set1(s->rest);
-			share = v_of_int((vi) total) * v_set1(s->scale);
-			if (group > 0)
-				share += v_load(out);
-			if (last)
-				share = share * w_scale + bias;
-			v_store(out, share);
-		}
+			int8_finish(t, group, i, v, q_channels(&sum[i][v * SUMS_IN_VECTOR]), &channels);
 	}
 }
 
@@ -163,28 +189,42 @@ partial_int8_tile(const Int8Tile *tile, size_t rows, size_t columns)
 		memcpy(tile->out + i * tile->out_stride, out + i * INT8_CHANNELS, columns * sizeof(float));
 }
 
+/* The tile of the first row and the column at, which is a multiple of INT8_CHANNELS. */
+static Int8Tile
+first_int8_tile(const MgInt8Product *p, size_t at)
+{
+	size_t steps = (p->depth + DEEP - 1) / DEEP;
+	const uint8_t *panel = p->w + at / MG_PANEL * mg_int8_panel_size(p->depth);
+	const uint8_t *ends = panel + steps * MG_PANEL * DEEP;
+
+	return (Int8Tile){
+		.x = p->x, .x_stride = p->x_stride, .scales = p->scales,
+		.w = panel + at % MG_PANEL * DEEP, .steps = steps, .n_groups = mg_int8_groups(p->depth),
+		.w_scales = (const float *) ends + at % MG_PANEL,
+		.w_sums = (const int32_t *) (ends + MG_PANEL * sizeof(float)) + at % MG_PANEL,
+		.bias = p->bias != NULL ? p->bias + at : NULL,
+		.out = p->out + at, .out_stride = p->out_stride,
+	};
+}
+
+/* Goes some rows further. */
+static void
+next_int8_tile(Int8Tile *tile, size_t rows)
+{
+	tile->x += rows * tile->x_stride;
+	tile->scales += rows * tile->n_groups;
+	tile->out += rows * tile->out_stride;
+}
+
 static void
 int8_product(const MgInt8Product *p)
 {
-	size_t steps = (p->depth + DEEP - 1) / DEEP;
-	size_t n_groups = mg_int8_groups(p->depth);
-	size_t panel_size = mg_int8_panel_size(p->depth);
-
 	for (size_t at = 0; at < p->columns; at += INT8_CHANNELS)
 	{
-		const uint8_t *panel = p->w + at / MG_PANEL * panel_size;
-		const uint8_t *ends = panel + steps * MG_PANEL * DEEP;
 		size_t columns = p->columns - at < INT8_CHANNELS ? p->columns - at : INT8_CHANNELS;
 		size_t left = p->rows;
 		size_t n_tiles = (left + INT8_ROWS - 1) / INT8_ROWS;
-		Int8Tile tile = {
-			.x = p->x, .x_stride = p->x_stride, .scales = p->scales,
-			.w = panel + at % MG_PANEL * DEEP, .steps = steps, .n_groups = n_groups,
-			.w_scales = (const float *) ends + at % MG_PANEL,
-			.w_sums = (const int32_t *) (ends + MG_PANEL * sizeof(float)) + at % MG_PANEL,
-			.bias = p->bias != NULL ? p->bias + at : NULL,
-			.out = p->out + at, .out_stride = p->out_stride,
-		};
+		Int8Tile tile = first_int8_tile(p, at);
 
 		for (; n_tiles > 0; n_tiles--)
 		{
@@ -195,9 +235,7 @@ int8_product(const MgInt8Product *p)
 			else
 				int8_tiles[rows](&tile);
 			activate(tile.out, tile.out_stride, rows, columns, p->activation);
-			tile.x += rows * tile.x_stride;
-			tile.scales += rows * n_groups;
-			tile.out += rows * tile.out_stride;
+			next_int8_tile(&tile, rows);
 			left -= rows;
 		}
 	}

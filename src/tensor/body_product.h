@@ -33,8 +33,6 @@
  */
 #define LINES_AHEAD 16
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Panels of MG_BF16 are widened on the way to the registers, so that products of both kinds are the same. */
 INLINE void
 panel_tile(const size_t rows, const size_t vectors, const bool narrow, const MgProduct *p)

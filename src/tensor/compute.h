@@ -45,12 +45,13 @@ typedef enum MgCpuLevel
 	MG_CPU_AVX2 = 1,   /* x86-64: AVX2, FMA, F16C */
 	MG_CPU_AVX512 = 2, /* AVX-512 F, BW, DQ, VL */
 	MG_CPU_VNNI = 3,   /* the same with AVX-512 VNNI, for int8 */
+	MG_CPU_AMX = 4,	   /* the same with the tiles of AMX, for int8 */
 
 	MG_CPU_NEON = 1,   /* AArch64: all of them */
 	MG_CPU_NEONDOT = 2 /* the same with dot products, for int8 */
 } MgCpuLevel;
 
-#define MG_N_CPU_LEVELS 4
+#define MG_N_CPU_LEVELS 5
 
 /* Who multiplies matrices. */
 typedef enum MgProvider
@@ -111,10 +112,13 @@ mg_profile_end(const MgCompute *compute, MgPhase phase, uint64_t begin)
 		compute->profile->spent[phase] += compute->profile->clock() - begin;
 }
 
-/* The highest level that this CPU has. */
+/*
+ * The highest level that this CPU has. Where that is MG_CPU_AMX, the process asks Linux for the use of the tile registers,
+ * which its threads and children have then, too.
+ */
 MgCpuLevel mg_cpu_level(void);
 
-/* "scalar"; "avx2", "avx512", "avx512vnni"; on AArch64 "neon", "neondot". */
+/* "scalar"; "avx2", "avx512", "avx512vnni", "amx"; on AArch64 "neon", "neondot". */
 const char *mg_cpu_level_name(MgCpuLevel level);
 
 /* The kernels of a level, which must not exceed mg_cpu_level(). */

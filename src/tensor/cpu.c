@@ -7,6 +7,12 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* From asm/prctl.h of Linux 5.16, for older headers. */
+#define REQUEST_STATE 0x1023
+#define TILE_DATA 18
 
 static bool
 has_f16c(void)
@@ -14,6 +20,24 @@ has_f16c(void)
 	unsigned a, b, c, d;
 
 	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+/*
+ * Linux keeps 8 kB more for each thread that uses tiles, and wants to be asked. A kernel that does not know of them, or a
+ * process that may not, gets an error.
+ */
+static bool
+has_tiles(void)
+{
+#if defined(SYS_arch_prctl)
+	const unsigned tile = 1u << 24, int8 = 1u << 25;
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tile) != 0 && (d & int8) != 0 &&
+		syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
+#else
+	return false;
+#endif
 }
 
 MgCpuLevel
@@ -25,7 +49,9 @@ mg_cpu_level(void)
 	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
 		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
 		return MG_CPU_AVX2;
-	return __builtin_cpu_supports("avx512vnni") ? MG_CPU_VNNI : MG_CPU_AVX512;
+	if (!__builtin_cpu_supports("avx512vnni"))
+		return MG_CPU_AVX512;
+	return has_tiles() ? MG_CPU_AMX : MG_CPU_VNNI;
 }
 
 const MgKernels *
@@ -33,6 +59,8 @@ mg_kernels(MgCpuLevel level)
 {
 	switch (level)
 	{
+		case MG_CPU_AMX:
+			return &mg_kernels_amx;
 		case MG_CPU_VNNI:
 			return &mg_kernels_avx512vnni;
 		case MG_CPU_AVX512:
@@ -92,7 +120,7 @@ mg_cpu_level_name(MgCpuLevel level)
 #if defined(__aarch64__)
 	static const char *const names[] = {"scalar", "neon", "neondot"};
 #else
-	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni"};
+	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni", "amx"};
 #endif
 
 	return (unsigned) level < sizeof names / sizeof names[0] ? names[level] : "unknown";

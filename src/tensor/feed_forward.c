@@ -25,7 +25,8 @@ typedef struct Work
 	size_t most_rows;
 	float *wide;   /* [threads, most_rows, wide] */
 	float *copies; /* [threads, MG_COPY_FLOATS], for floats */
-	uint8_t *codes; /* [threads, most_rows * code_bytes], for int8: of x, then of the wide states */
+	uint8_t *codes; /* [threads, code_rows * code_bytes], for int8: of x, then of the wide states */
+	size_t code_rows;
 	size_t code_bytes;
 	MgRowScale *scales; /* [threads, most_rows * n_groups] */
 	size_t n_groups;
@@ -39,7 +40,7 @@ multiply(const Work *work, const MgPiece *piece, const MgLinear *linear, const f
 
 	if (w->layout == MG_INT8)
 	{
-		uint8_t *codes = work->codes + piece->worker * work->most_rows * work->code_bytes;
+		uint8_t *codes = work->codes + piece->worker * work->code_rows * work->code_bytes;
 		MgRowScale *scales = work->scales + piece->worker * work->most_rows * work->n_groups;
 
 		mg_quantize_rows(work->kernels, x, w->cols, piece->n_rows, w->cols, codes, scales);
@@ -100,7 +101,8 @@ allocate(MgCtx *cx, Work *work, size_t threads)
 		return (work->copies = mg_alloc_array(cx, threads, MG_COPY_FLOATS * sizeof(float))) != NULL;
 	work->n_groups = mg_int8_groups(wide > d ? wide : d);
 	work->code_bytes = mg_code_stride(wide > d ? wide : d) * work->kernels->int8_code_size;
-	return (work->codes = mg_alloc_array(cx, threads * work->most_rows, work->code_bytes)) != NULL &&
+	work->code_rows = mg_code_rows(work->most_rows);
+	return (work->codes = mg_alloc_array(cx, threads * work->code_rows, work->code_bytes)) != NULL &&
 		(work->scales = mg_alloc_array(cx, threads * work->most_rows, work->n_groups * sizeof(MgRowScale))) != NULL;
 }
 

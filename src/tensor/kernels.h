@@ -59,13 +59,16 @@ typedef struct MgRowScale
 	int32_t rest;  /* -128 times the sum of q - 128 */
 } MgRowScale;
 
+/* Rows of codes that a kernel may read at once. */
+#define MG_INT8_ROWS 16
+
 /*
  * out [rows, columns] = act(x W^T + bias), x quantised. w points to the panel
  * (compute.h, MG_INT8) of the first column. out may not overlap the inputs.
  */
 typedef struct MgInt8Product
 {
-	const void *x;	 /* codes by quantize */
+	const void *x;	 /* codes by quantize; rows up to a multiple of MG_INT8_ROWS are readable */
 	size_t x_stride; /* in codes */
 	const MgRowScale *scales; /* [rows, mg_int8_groups(depth)] */
 	size_t rows;
@@ -129,6 +132,7 @@ extern const MgKernels mg_kernels_scalar;
 extern const MgKernels mg_kernels_avx2;
 extern const MgKernels mg_kernels_avx512;
 extern const MgKernels mg_kernels_avx512vnni;
+extern const MgKernels mg_kernels_amx;
 #elif defined(__aarch64__)
 extern const MgKernels mg_kernels_neon;
 /* The headers of older clangs have the instruction only when all code is compiled for it. */

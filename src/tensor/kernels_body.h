@@ -13,10 +13,20 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+
 #include "tensor/body_math.h"
 #include "tensor/body_product.h"
 #include "tensor/body_rows.h"
 #include "tensor/body_int8.h"
+
+/* A level may bring an int8 product that does not go tile by tile of vectors. */
+#if defined(INT8_PRODUCT)
+#include INT8_PRODUCT_BODY
+#else
+#define INT8_PRODUCT int8_product
+#define INT8_PRODUCT_ROWS INT8_ROWS
+#endif
 
 #define TABLE_NAME(level) TABLE_NAME_(level)
 #define TABLE_NAME_(level) mg_kernels_##level
@@ -25,11 +35,11 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.level = LEVEL,
 	.tile_rows = TILE_ROWS,
 	.piece_flops = PIECE_FLOPS,
-	.int8_tile_rows = INT8_ROWS,
+	.int8_tile_rows = INT8_PRODUCT_ROWS,
 	.int8_code_size = sizeof(int8_code),
 	.panel_product = panel_product,
 	.row_product = row_product,
-	.int8_product = int8_product,
+	.int8_product = INT8_PRODUCT,
 	.quantize = quantize,
 	.finish = finish,
 	.softmax = softmax,

@@ -98,6 +98,12 @@ multiply_int8(void *arg, const MgPiece *piece)
 }
 
 size_t
+mg_code_rows(size_t rows)
+{
+	return rows + (MG_INT8_ROWS - rows % MG_INT8_ROWS) % MG_INT8_ROWS;
+}
+
+size_t
 mg_code_stride(size_t cols)
 {
 	return (cols + 63) / 64 * 64 + 64;
@@ -145,7 +151,7 @@ quantize_all(MgCtx *cx, const MgCompute *compute, Work *work)
 		.piece_flops = work->kernels->piece_flops, .run = quantize_piece, .arg = work,
 	};
 
-	work->codes = mg_alloc_array(cx, p->rows, mg_code_stride(p->depth) * work->kernels->int8_code_size);
+	work->codes = mg_alloc_array(cx, mg_code_rows(p->rows), mg_code_stride(p->depth) * work->kernels->int8_code_size);
 	if (work->codes == NULL)
 		return false;
 	work->scales = mg_alloc_array(cx, p->rows, mg_int8_groups(p->depth) * sizeof *work->scales);

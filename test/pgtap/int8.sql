@@ -28,8 +28,8 @@ SELECT is(a.parameters, b.parameters, 'and are as many') FROM models a, models b
 SET maskgen.cpu = scalar;
 SELECT is(kernel, CASE name WHEN 'e8' THEN 'scalar int8' ELSE 'scalar' END, 'the kernel of ' || name) FROM models WHERE name IN ('e8', 'm16') ORDER BY name;
 RESET maskgen.cpu;
-SELECT matches(kernel, '^(scalar|avx2|avx512|avx512vnni) int8$', 'and by itself') FROM models WHERE name = 'm8';
-SELECT ok('avx512vnni' = ANY (enumvals), 'avx512vnni can be asked for') FROM pg_settings WHERE name = 'maskgen.cpu';
+SELECT matches(kernel, '^(scalar|avx2|avx512|avx512vnni|amx) int8$', 'and by itself') FROM models WHERE name = 'm8';
+SELECT ok('{avx512vnni,amx}' <@ enumvals, 'avx512vnni and amx can be asked for') FROM pg_settings WHERE name = 'maskgen.cpu';
 
 -- Answers
 CREATE TABLE input AS SELECT i, format('%s the capital of %s is %s', i, (ARRAY['paris', 'france', 'news', 'red wine'])[1 + i % 4], repeat('so ', i % 7)) AS body
@@ -52,7 +52,7 @@ BEGIN
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN 0; -- not this CPU
 END $$;
-SELECT cmp_ok(at_level(level), '<', 0.002::float8, level || ' gives nearly the same') FROM unnest(ARRAY['scalar', 'avx2', 'avx512', 'avx512vnni']) level;
+SELECT cmp_ok(at_level(level), '<', 0.002::float8, level || ' gives nearly the same') FROM unnest(ARRAY['scalar', 'avx2', 'avx512', 'avx512vnni', 'amx']) level;
 
 -- Libraries have no part in it: there is one copy for all settings, and the answer is the same.
 SET maskgen.matmul = onednn;
