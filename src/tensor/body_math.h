@@ -6,7 +6,8 @@
  * tanh     the polynomial of Cephes (tanhf.c) below 0.625, 1 - 2 / (e^2x + 1) above.
  * erf      x P(x^2) / 2 ~ erf(x / sqrt 2) / 2 for |x| <= 5.4, fitted by scripts/fit_gelu.py so that the
  *          largest error of gelu(x) = x (1/2 + x P(x^2)) is least: 6e-7 near |x| = 5.4, where one unit in
- *          the last place of the result is 4.8e-7. Beyond, gelu is x or 0 to the same accuracy.
+ *          the last place of the result is 4.8e-7. Beyond, gelu is x or 0 to the same accuracy. Levels with
+ *          large tables have body_gelu.h instead.
  *
  * NaN stays NaN in all of them.
  */
@@ -54,6 +55,9 @@ v_tanh(vf x)
 	return v_select_less(size, v_set1(0.625f), p, large);
 }
 
+#if defined(HAS_LOOKUP)
+#include "tensor/body_gelu.h"
+#else
 static inline vf
 v_gelu(vf x)
 {
@@ -86,6 +90,7 @@ v_gelu_tanh(vf x)
 	/* Below -20 the saturated exponential would no longer bring a large x to zero. */
 	return v_select_less(x, v_set1(-20.0f), v_set1(0.0f), y);
 }
+#endif
 
 static inline vf
 v_relu(vf x)

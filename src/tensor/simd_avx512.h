@@ -72,6 +72,14 @@ v_select_less(vf a, vf b, vf yes, vf no)
 	return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
 
+/* The table's number [32] that the low five bits of each lane say. */
+#define HAS_LOOKUP
+static inline vf
+v_lookup(const float *table, vf bits)
+{
+	return _mm512_permutex2var_ps(_mm512_load_ps(table), _mm512_castps_si512(bits), _mm512_load_ps(table + 16));
+}
+
 static inline vf
 v_power_of_two(vf shifted)
 {
