@@ -3,7 +3,7 @@
 #
 #   PGHOST=... PGUSER=... bench/cancel.sh MINILM_DIRECTORY
 #
-# Needs a database with maskgen in which it may create the models cancel_bench and cancel_new. Prints the median and the
+# Needs a database with maskgen in which it may create the models cancel_bench and cancel_new and the table cancel_rows. Prints the median and the
 # largest delay of 9 runs in ms; psql's own time and the machine's noise are in them.
 set -euo pipefail
 
@@ -39,3 +39,27 @@ measure "embed_batch" "" "SELECT maskgen.embed_batch('cancel_bench', array_agg(r
 measure "count_tokens of 58 MB" "" "SELECT maskgen.count_tokens('cancel_bench', repeat('antidisestablishmentarianism ', 2000000));"
 measure "create_model" "" "SELECT maskgen.create_model('cancel_new', '$minilm');"
 measure "load_model" "" "DO \$\$ BEGIN LOOP PERFORM maskgen.unload_model('cancel_bench'); PERFORM maskgen.load_model('cancel_bench'); END LOOP; END \$\$;"
+
+# The index. 60 000 x 384 take seconds to build, and scans that find nothing walk through all of it.
+trap '"${sql[@]}" --command="DROP TABLE IF EXISTS cancel_rows" --command="SELECT maskgen.drop_model('"'cancel_bench'"')"' EXIT
+"${sql[@]}" << 'END'
+CREATE TABLE cancel_rows AS
+SELECT i AS id, (SELECT array_agg(random() + (i % 50 = j % 50)::int) FROM generate_series(1, 384) j WHERE i > 0)::maskgen.vector(384) AS v
+FROM generate_series(1, 60000) i;
+ALTER TABLE cancel_rows ALTER v TYPE maskgen.vector(384);
+END
+build="CREATE INDEX cancel_index ON cancel_rows USING maskgen_hnsw (v maskgen.vector_l2_ops);"
+measure "index build" "SET max_parallel_maintenance_workers = 0;" "$build"
+measure "index build, 2 processes" "SET max_parallel_maintenance_workers = 1;" "$build"
+measure "index build, 1 MB of memory" "SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '1MB';" "$build"
+"${sql[@]}" --command="$build"
+near="(SELECT v FROM cancel_rows WHERE id = 1)"
+endless="SET enable_seqscan = off; SET enable_sort = off; SET work_mem = '1GB'; SET maskgen.max_scan_tuples = 2147483647;"
+measure "scan that finds nothing" "$endless" \
+	"SELECT id FROM cancel_rows, generate_series(1, 1000) WHERE id < 0 AND v IS NOT NULL ORDER BY v OPERATOR(maskgen.<->) $near LIMIT 1;
+DO \$\$ DECLARE q maskgen.vector := $near; BEGIN LOOP PERFORM id FROM cancel_rows WHERE id < 0 ORDER BY v OPERATOR(maskgen.<->) q LIMIT 1; END LOOP; END \$\$;"
+measure "index_check" "" "DO \$\$ BEGIN LOOP PERFORM maskgen.index_check('cancel_index'); END LOOP; END \$\$;"
+measure "index_recall" "" "SELECT maskgen.index_recall('cancel_index', 1000, 10);"
+measure "inserts" "" "INSERT INTO cancel_rows SELECT -id, v FROM cancel_rows;"
+measure "vacuum" "DELETE FROM cancel_rows WHERE id % 100 = 1;" "VACUUM cancel_rows;"
+"${sql[@]}" --command="SELECT count(*) || ' violations afterwards' FROM maskgen.index_check('cancel_index')"

@@ -42,6 +42,7 @@ typedef enum MgCodeLevel
 {
 	MG_CODE_SCALAR = 0,
 	MG_CODE_AVX2, /* and POPCNT */
+	MG_CODE_AVX512, /* F, BW, VL, VNNI and VPOPCNTDQ */
 	MG_N_CODE_LEVELS
 } MgCodeLevel;
 

@@ -3,7 +3,8 @@
  * are kept in the same eight lanes everywhere and added in the same order, so all
  * levels give the same bits.
  *
- * Measured on a busy Zen 3 at 384 bits: 32 links in 0.28 us, 24 popcounts a link.
+ * Measured on a busy Zen 3 at 384 bits: 32 links in 0.28 us, 24 popcounts a link. On Zen 4 at 272 bits: 0.20 us by words,
+ * 0.11 us by AVX-512.
  */
 #include "hnsw/code.h"
 
@@ -135,6 +136,114 @@ negative_bits_avx2(const Mask *mask)
 #define TARGET AVX2
 #define BYTE_SUM byte_sum_avx2
 #include "hnsw/code_body.h"
+
+/* Loops of eight, whose arrays become registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
+#define AVX512 __attribute__((target("avx2,popcnt,avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq")))
+
+/* Sums of the eight lanes of eight vectors. */
+AVX512 static inline __attribute__((always_inline)) __m256i
+add_lanes_of_eight(const __m512i x[8])
+{
+	const __m512i low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+	__m512i two[4], four[2], all;
+
+	UNROLL for (int i = 0; i < 4; i++)
+		two[i] = _mm512_add_epi64(_mm512_unpacklo_epi64(x[2 * i], x[2 * i + 1]),
+								  _mm512_unpackhi_epi64(x[2 * i], x[2 * i + 1]));
+	UNROLL for (int i = 0; i < 2; i++)
+		four[i] = _mm512_add_epi64(_mm512_permutex2var_epi64(two[2 * i], low, two[2 * i + 1]),
+								   _mm512_permutex2var_epi64(two[2 * i], high, two[2 * i + 1]));
+	all = _mm512_add_epi64(_mm512_shuffle_i64x2(four[0], four[1], 0x44), _mm512_shuffle_i64x2(four[0], four[1], 0xEE));
+	return _mm512_cvtepi64_epi32(all);
+}
+
+/* Adds to sums of eight links those of up to eight words, which stand at signs and at multiples of stride. */
+AVX512 static inline __attribute__((always_inline)) void
+add_words(const uint64_t *planes, size_t words, __mmask64 bytes, const uint8_t *const signs[8], __m512i sums[8])
+{
+	__mmask8 mask = (__mmask8) _mm512_test_epi64_mask(_mm512_maskz_set1_epi8(bytes, 1), _mm512_set1_epi64(-1));
+	__m512i ones = _mm512_maskz_loadu_epi64(mask, planes), twos = _mm512_maskz_loadu_epi64(mask, planes + words);
+	__m512i fours = _mm512_maskz_loadu_epi64(mask, planes + 2 * words);
+	__m512i eights = _mm512_maskz_loadu_epi64(mask, planes + 3 * words);
+
+	UNROLL for (int i = 0; i < 8; i++)
+	{
+		__m512i word = _mm512_maskz_loadu_epi8(bytes, signs[i]);
+		__m512i two = _mm512_popcnt_epi64(_mm512_and_si512(word, twos));
+		__m512i eight = _mm512_popcnt_epi64(_mm512_and_si512(word, eights));
+		__m512i low = _mm512_add_epi64(_mm512_popcnt_epi64(_mm512_and_si512(word, ones)), _mm512_add_epi64(two, two));
+		__m512i high =
+			_mm512_sub_epi64(_mm512_popcnt_epi64(_mm512_and_si512(word, fours)), _mm512_add_epi64(eight, eight));
+
+		sums[i] = _mm512_add_epi64(sums[i], _mm512_add_epi64(low, _mm512_slli_epi64(high, 2)));
+	}
+}
+
+/* Eight links at once, eight words of each. What is past a link's end is not read and counts as zeros. */
+AVX512 static void
+sign_sums_avx512(const uint64_t *planes, uint32_t bits, const uint8_t *signs, size_t stride, size_t n, int32_t *sums)
+{
+	size_t words = (bits + 63) / 64;
+
+	/* Half empty registers are no faster than words. */
+	if (bits < 256)
+	{
+		sign_sums_avx2(planes, bits, signs, stride, n, sums);
+		return;
+	}
+	for (size_t link = 0; link < n; link += 8)
+	{
+		size_t links = n - link < 8 ? n - link : 8;
+		const uint8_t *at[8];
+		__m512i eight[8];
+
+		UNROLL for (size_t i = 0; i < 8; i++)
+		{
+			at[i] = signs + (link + (i < links ? i : links - 1)) * stride;
+			eight[i] = _mm512_setzero_si512();
+		}
+		for (size_t left = bits / 8, word = 0; word < words; word += 8)
+		{
+			size_t step = left < 64 ? left : 64;
+
+			add_words(planes + word, words, ~(__mmask64) 0 >> (64 - step), at, eight);
+			left -= step;
+			UNROLL for (size_t i = 0; i < 8; i++)
+				at[i] += step;
+		}
+		_mm256_mask_storeu_epi32(sums + link, (__mmask8) ((1u << links) - 1), add_lanes_of_eight(eight));
+	}
+}
+
+/* Products of an unsigned nibble and a signed byte, four at a time, are what VNNI adds. */
+AVX512 static int32_t
+nibble_sum_avx512(const uint8_t *code, const int8_t *query, size_t n)
+{
+	__m256i even = _mm256_setzero_si256(), odd = even, low = _mm256_set1_epi8(15);
+
+	for (size_t i = 0; i < n; i += 64)
+	{
+		__m256i pair = _mm256_loadu_si256((const __m256i *) (code + i / 2));
+
+		even = _mm256_dpbusd_epi32(even, _mm256_and_si256(pair, low), _mm256_loadu_si256((const __m256i *) (query + i)));
+		odd = _mm256_dpbusd_epi32(odd, _mm256_and_si256(_mm256_srli_epi16(pair, 4), low),
+								  _mm256_loadu_si256((const __m256i *) (query + i + 32)));
+	}
+	return add_lanes(_mm256_add_epi32(even, odd));
+}
+
+static const MgCodeKernels kernels_avx512 = {.sign_sums = sign_sums_avx512,
+											 .different = different_avx2,
+											 .nibble_sum = nibble_sum_avx512,
+											 .byte_sum = byte_sum_avx2,
+											 .widen = widen_avx2,
+											 .residual = residual_avx2};
 #endif
 
 bool
@@ -147,16 +256,23 @@ MgCodeLevel
 mg_code_level(void)
 {
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
-		return MG_CODE_AVX2;
-#endif
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt"))
+		return MG_CODE_SCALAR;
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
+		return MG_CODE_AVX512;
+	return MG_CODE_AVX2;
+#else
 	return MG_CODE_SCALAR;
+#endif
 }
 
 const MgCodeKernels *
 mg_code_kernels(MgCodeLevel level)
 {
 #ifdef __x86_64__
+	if (level == MG_CODE_AVX512)
+		return &kernels_avx512;
 	if (level == MG_CODE_AVX2)
 		return &kernels_avx2;
 #endif

@@ -37,14 +37,14 @@ mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 
 	*layout = (MgEntryLayout){.shape = *shape, .coded = coded, .padded = padded};
 	layout->value_size = coded ? CODED_VALUE + padded / 2 : shape->value_size;
-	layout->link_size = coded ? aligned(CODED_LINK + shape->code_bits / 8) : 4;
+	layout->link_size = coded ? CODED_LINK + shape->code_bits / 8 : 4;
 	for (int upper = 0; upper < 2; upper++)
 	{
 		uint32_t items = upper ? 0 : shape->max_items * shape->item_size;
 
 		layout->n_slots[upper] = upper ? shape->m : 2 * shape->m;
 		layout->links_at[upper] = aligned(MG_ENTRY_HEADER + layout->value_size + items);
-		layout->entry_size[upper] = layout->links_at[upper] + layout->n_slots[upper] * layout->link_size;
+		layout->entry_size[upper] = aligned(layout->links_at[upper] + layout->n_slots[upper] * layout->link_size);
 	}
 	return true;
 }
@@ -56,7 +56,7 @@ entry_size(const MgShape *shape, uint32_t bits, int level)
 	uint32_t value = CODED_VALUE + mg_rotation_padded(shape->dims) / 2;
 	uint32_t items = level > 0 ? 0 : shape->max_items * shape->item_size, slots = level > 0 ? shape->m : 2 * shape->m;
 
-	return aligned(MG_ENTRY_HEADER + value + items) + slots * aligned(CODED_LINK + bits / 8);
+	return aligned(aligned(MG_ENTRY_HEADER + value + items) + slots * (CODED_LINK + bits / 8));
 }
 
 uint32_t
@@ -68,7 +68,8 @@ mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead)
 		most -= 16;
 	if (most < 64)
 		return 0;
-	least = most * 3 / 4 < 64 ? 64 : most * 3 / 4;
+	least = most * 7 / 10 / 16 * 16;
+	least = least < 64 ? 64 : least;
 	per_page = room / (entry_size(shape, least, 0) + overhead);
 	while (room / (entry_size(shape, most, 0) + overhead) < per_page)
 		most -= 16;

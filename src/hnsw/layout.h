@@ -68,7 +68,7 @@ bool mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape);
 
 /*
  * The bits of a link's code, so that entries fill pages well: as many as the
- * padded dims, or as fit a page at all. Up to a quarter of these is given up if
+ * padded dims, or as fit a page at all. Up to three tenths of these are given up if
  * one more entry of level 0 then fits a page; and if an entry from above then
  * fits a page beside those of level 0, so that these need no pages of their own.
  *

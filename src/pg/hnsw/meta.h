@@ -11,7 +11,7 @@
 
 #define HNSW_META_BLOCK 0
 #define HNSW_MAGIC 0x484D474D /* "MGMH" on little-endian machines */
-#define HNSW_FORMAT_VERSION 1
+#define HNSW_FORMAT_VERSION 2
 
 typedef struct HnswMeta
 {

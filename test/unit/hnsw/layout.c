@@ -59,7 +59,7 @@ test_code_bits(void)
 	}
 }
 
-/* 384 dimensions, m = 16: four entries and one from above share a page, as pgvector's four do. */
+/* With m = 16, five entries of 384 dimensions share a page, and two of 768 with one from above. */
 static void
 test_page(void)
 {
@@ -68,8 +68,12 @@ test_page(void)
 
 	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
 	mg_layout_init(&cx, &layout, &shape);
-	is_int(shape.code_bits, 320, "384 dimensions: 320 bits");
-	ok(4 * (layout.entry_size[0] + 4) + layout.entry_size[1] + 4 <= 8160, "four entries and one from above fit a page");
+	is_int(shape.code_bits, 272, "384 dimensions: 272 bits");
+	ok(5 * (layout.entry_size[0] + 4) <= 8160, "five entries fit a page");
+	shape.dims = 768;
+	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
+	mg_layout_init(&cx, &layout, &shape);
+	ok(2 * (layout.entry_size[0] + 4) + layout.entry_size[1] + 4 <= 8160, "768 dimensions: two entries and one from above");
 	shape.dims = 64;
 	is_int(mg_layout_code_bits(&shape, 8160, 4), 64, "64 bits are the fewest");
 	is_int(mg_layout_code_bits(&shape, 400, 4), 0, "where no entry fits there is no answer");
