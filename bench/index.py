@@ -400,7 +400,7 @@ def main():
                 file.write("\n".join(text) + "\n")
             if curves:
                 with open(arguments.results + ".svg", "w", encoding="utf-8") as file:
-                    file.write("\n".join(picture(curves, f"{len(vectors)} x {arguments.dims}, one client, PostgreSQL {version}")) + "\n")
+                    file.write("\n".join(picture(curves, f"queries/s against recall: {len(vectors)} x {arguments.dims}, one client, PostgreSQL {version}")) + "\n")
     finally:
         cluster.stop()
 
