@@ -43,7 +43,8 @@ typedef enum MgCodeLevel
 	MG_CODE_SCALAR = 0,
 	MG_CODE_AVX2, /* and POPCNT */
 	MG_CODE_AVX512, /* F, BW, VL, VNNI and VPOPCNTDQ */
-	MG_N_CODE_LEVELS
+	MG_CODE_NEON = 1, /* AArch64: all of them */
+	MG_N_CODE_LEVELS = 3
 } MgCodeLevel;
 
 typedef struct MgCodeKernels

@@ -8,8 +8,10 @@
  */
 #include "hnsw/code.h"
 
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 typedef float Eight __attribute__((vector_size(32)));
@@ -246,6 +248,96 @@ static const MgCodeKernels kernels_avx512 = {.sign_sums = sign_sums_avx512,
 											 .residual = residual_avx2};
 #endif
 
+#ifdef __aarch64__
+/* Weighted counts, byte by byte: from -8 x 8 to 7 x 8. */
+static int8x16_t
+weighted_counts(uint8x16_t signs, uint8x16_t ones, uint8x16_t twos, uint8x16_t fours, uint8x16_t eights)
+{
+	uint8x16_t low = vaddq_u8(vcntq_u8(vandq_u8(signs, ones)), vshlq_n_u8(vcntq_u8(vandq_u8(signs, twos)), 1));
+
+	low = vaddq_u8(low, vshlq_n_u8(vcntq_u8(vandq_u8(signs, fours)), 2));
+	return vreinterpretq_s8_u8(vsubq_u8(low, vshlq_n_u8(vcntq_u8(vandq_u8(signs, eights)), 3)));
+}
+
+static uint8x16_t
+load_two_words(const uint64_t *from)
+{
+	return vreinterpretq_u8_u64(vld1q_u64(from));
+}
+
+static uint8x16_t
+load_word(const uint64_t *from)
+{
+	return vreinterpretq_u8_u64(vcombine_u64(vld1_u64(from), vdup_n_u64(0)));
+}
+
+/* Two words at once. 16 bits are enough for the pairs of bytes of MG_MAX_DIMS signs. */
+static void
+sign_sums_neon(const uint64_t *planes, uint32_t bits, const uint8_t *signs, size_t stride, size_t n, int32_t *sums)
+{
+	size_t words = (bits + 63) / 64;
+
+	for (size_t link = 0; link < n; link++, signs += stride)
+	{
+		const uint64_t *p = planes;
+		const uint8_t *at = signs;
+		size_t left = bits / 8;
+		int16x8_t sum = vdupq_n_s16(0);
+
+		for (; left >= 16; left -= 16, at += 16, p += 2)
+			sum = vpadalq_s8(sum, weighted_counts(vld1q_u8(at), load_two_words(p), load_two_words(p + words),
+												  load_two_words(p + 2 * words), load_two_words(p + 3 * words)));
+		while (left > 0)
+		{
+			size_t step = left < 8 ? left : 8;
+			uint64_t word = 0;
+
+			memcpy(&word, at, step);
+			sum = vpadalq_s8(sum, weighted_counts(load_word(&word), load_word(p), load_word(p + words),
+												  load_word(p + 2 * words), load_word(p + 3 * words)));
+			left -= step;
+			at += step;
+			p++;
+		}
+		sums[link] = vaddlvq_s16(sum);
+	}
+}
+
+/* Eight products of 15 x 128 at most fit 16 bits. */
+static int32_t
+nibble_sum_neon(const uint8_t *code, const int8_t *query, size_t n)
+{
+	int32x4_t sum = vdupq_n_s32(0);
+
+	for (size_t i = 0; i < n; i += 64)
+	{
+		int16x8_t products = vdupq_n_s16(0);
+
+		for (size_t half = 0; half < 32; half += 16)
+		{
+			uint8x16_t pair = vld1q_u8(code + i / 2 + half);
+			int8x16_t low = vreinterpretq_s8_u8(vandq_u8(pair, vdupq_n_u8(15)));
+			int8x16_t high = vreinterpretq_s8_u8(vshrq_n_u8(pair, 4));
+			int8x16_t a = vld1q_s8(query + i + half), b = vld1q_s8(query + i + 32 + half);
+
+			products = vmlal_s8(products, vget_low_s8(low), vget_low_s8(a));
+			products = vmlal_high_s8(products, low, a);
+			products = vmlal_s8(products, vget_low_s8(high), vget_low_s8(b));
+			products = vmlal_high_s8(products, high, b);
+		}
+		sum = vpadalq_s16(sum, products);
+	}
+	return vaddvq_s32(sum);
+}
+
+static const MgCodeKernels kernels_neon = {.sign_sums = sign_sums_neon,
+										   .different = different_scalar,
+										   .nibble_sum = nibble_sum_neon,
+										   .byte_sum = NULL,
+										   .widen = widen_scalar,
+										   .residual = residual_scalar};
+#endif
+
 bool
 mg_code_level_exists(MgCodeLevel level)
 {
@@ -262,6 +354,8 @@ mg_code_level(void)
 		__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
 		return MG_CODE_AVX512;
 	return MG_CODE_AVX2;
+#elif defined(__aarch64__)
+	return MG_CODE_NEON;
 #else
 	return MG_CODE_SCALAR;
 #endif
@@ -275,6 +369,9 @@ mg_code_kernels(MgCodeLevel level)
 		return &kernels_avx512;
 	if (level == MG_CODE_AVX2)
 		return &kernels_avx2;
+#elif defined(__aarch64__)
+	if (level == MG_CODE_NEON)
+		return &kernels_neon;
 #endif
 	(void) level;
 	return &kernels_scalar;
