@@ -1,5 +1,5 @@
 /*
- * How fast the kernels are: build/bench/kernels [native|bf16|int8|onednn|openblas|rows|elements|attention|batch|layer ...]
+ * How fast the kernels are: build/bench/kernels [native|bf16|bf16x2|bf16x1|int8|onednn|openblas|rows|elements|attention|batch|layer ...]
  *
  * Each figure is the best of several rounds, on one thread (and in CPU time)
  * unless THREADS says otherwise. The shapes are those of MiniLM (hidden 384, intermediate 1536)
@@ -111,6 +111,17 @@ random_matrix(MgLayout layout, size_t rows, size_t cols)
 		mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) w + i / MG_PANEL * mg_int8_panel_size(cols));
 	}
 	free(codes);
+	/* In place: a panel takes as much as the rows that it is made of, or half. */
+	for (size_t i = 0; (layout == MG_PAIRS || layout == MG_PAIRS16) && i + MG_PANEL <= rows; i += MG_PANEL)
+	{
+		size_t planes = layout == MG_PAIRS ? 2 : 1;
+		uint16_t *panel = malloc(mg_pairs_panel(cols, planes) * sizeof *panel);
+
+		mg_pack_pairs(w + i * cols, MG_PANEL, cols, planes, panel);
+		memcpy((uint16_t *) (void *) w + i / MG_PANEL * mg_pairs_panel(cols, planes), panel,
+			   mg_pairs_panel(cols, planes) * sizeof *panel);
+		free(panel);
+	}
 	if (layout == MG_PANELS16) /* in place: nothing is written before it was read */
 		mg_from_f32(MG_BF16, w, (rows + MG_PANEL - 1) / MG_PANEL * MG_PANEL * cols, w);
 	return (MgMatrix){layout, rows, cols, {w}};
@@ -415,7 +426,7 @@ static const struct
 {
 	const char *name;
 	MgLayout layout;
-} kinds[] = {{"native", MG_PANELS}, {"bf16", MG_PANELS16}, {"int8", MG_INT8}};
+} kinds[] = {{"native", MG_PANELS}, {"bf16", MG_PANELS16}, {"bf16x2", MG_PAIRS}, {"bf16x1", MG_PAIRS16}, {"int8", MG_INT8}};
 
 int
 main(int argc, char **argv)

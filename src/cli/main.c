@@ -58,7 +58,10 @@ inspect(const MgModel *model)
 		   hyper->hidden, hyper->heads, hyper->intermediate, hyper->vocab_size);
 	printf("max tokens    %u of %u\n", model->meta.max_tokens, hyper->positions);
 	printf("resident      %.1f MB\n", (double) model->resident_size / (1024 * 1024));
-	printf("kernel        %s%s\n", mg_cpu_level_name((MgCpuLevel) level), model->meta.dtype == MG_Q8 ? " int8" : "");
+	printf("kernel        %s%s\n", mg_cpu_level_name((MgCpuLevel) level),
+		   model->meta.dtype == MG_Q8															  ? " int8"
+		   : mg_image_form(model->compute.kernels, model->compute.provider) == MG_FORM_PAIRS ? " bf16x2"
+																							  : "");
 	for (size_t i = 0; i < model->n_prompts; i++)
 		printf("prompt        %.*s: \"%.*s\"\n", MG_SPAN_ARGS(model->prompts[i].name),
 			   MG_SPAN_ARGS(model->prompts[i].text));
@@ -162,17 +165,16 @@ choose_compute(MgCtx *cx, MgCompute *compute, MgForm *form)
 	if (level > (int) mg_cpu_level())
 		return mg_fail(cx, MG_UNSUPPORTED, "this CPU has no %s", cpu);
 	*compute = (MgCompute){.kernels = mg_kernels((MgCpuLevel) level), .provider = MG_NATIVE, .pool = NULL};
-	*form = MG_FORM_PANELS;
 	if (strcmp(matmul, "native") != 0)
 	{
 		compute->provider = strcmp(matmul, "onednn") == 0 ? MG_ONEDNN : MG_OPENBLAS;
-		*form = MG_FORM_ROWS;
 		n = mg_blas_environment(compute->provider, (MgCpuLevel) level, threads, variables);
 		for (size_t i = 0; i < n; i++)
 			setenv(variables[i].name, variables[i].value, 0);
 		if (!mg_blas_open(cx, compute->provider, threads))
 			return false;
 	}
+	*form = mg_image_form(compute->kernels, compute->provider);
 	compute->batch_tokens = strtoul(setting("MG_BATCH_TOKENS", "0"), NULL, 10);
 	if (threads > 1)
 		compute->pool = mg_pool_create(cx, threads);

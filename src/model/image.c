@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/reader.h"
+#include "tensor/kernels.h"
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "shapes of an image fit a size_t");
 _Static_assert(sizeof(MgSection) == 128 && sizeof(MgMeta) % 8 == 0, "a section of the directory has a fixed size");
@@ -24,6 +25,12 @@ damaged(MgCtx *cx, const char *what)
 	return mg_detail(cx, "%s", what);
 }
 
+MgForm
+mg_image_form(const MgKernels *kernels, MgProvider provider)
+{
+	return provider != MG_NATIVE ? MG_FORM_ROWS : kernels->prefers_pairs ? MG_FORM_PAIRS : MG_FORM_PANELS;
+}
+
 /* Bytes that a weight's section must have; false when they do not fit. */
 static bool
 weight_size(const MgSection *section, uint64_t *size)
@@ -39,6 +46,10 @@ weight_size(const MgSection *section, uint64_t *size)
 			break;
 		case MG_INT8:
 			fine = mg_int8_size(rows, cols, &n);
+			break;
+		case MG_PAIRS:
+		case MG_PAIRS16:
+			fine = mg_pairs_size(rows, cols, section->layout == MG_PAIRS ? 2 : 1, &n) && mg_multiply(n, sizeof(uint16_t), &n);
 			break;
 		default:
 			fine = mg_dtype_row_size((MgDtype) section->dtype, cols, &n) && mg_multiply(rows, n, &n);
@@ -60,6 +71,7 @@ fits_form(const MgSection *section, MgForm form)
 			return section->dtype == MG_Q8;
 		case MG_ROWS16:
 		case MG_PANELS16:
+		case MG_PAIRS16:
 			return section->dtype == MG_BF16;
 		default:
 			return section->dtype == MG_F32;
@@ -80,7 +92,7 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PANELS16 || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PAIRS16 || !weight_size(section, &size) ||
 		size != section->size)
 		return damaged(cx, "The size of a weight contradicts its shape.");
 	if (!fits_form(section, image->form))
@@ -132,7 +144,7 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 	form = mg_read_u32(&reader);
 	image->size = mg_read_u64(&reader);
 	image->n_sections = mg_read_u32(&reader);
-	if (form > MG_FORM_PANELS || image->size != source->size || image->n_sections < 1 ||
+	if (form > MG_FORM_PAIRS || image->size != source->size || image->n_sections < 1 ||
 		image->n_sections > MG_MAX_SECTIONS ||
 		image->n_sections > (source->size - sizeof head) / sizeof *image->sections)
 		return damaged(cx, "A field of its header is out of range.");

@@ -17,7 +17,8 @@
  *             for a BLAS), made from a portable image by mg_image_pack. What
  *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8;
  *             and of what is bf16 the words' table, MG_ROWS16, and panels,
- *             MG_PANELS16
+ *             MG_PANELS16. In a third resident form matrices are MG_PAIRS,
+ *             or MG_PAIRS16, for CPUs that multiply these faster
  *
  * Images come back from table rows, which somebody may have changed: every
  * offset, size and enumeration is checked when an image is opened.
@@ -45,7 +46,8 @@ typedef enum MgForm
 {
 	MG_FORM_PORTABLE = 0,
 	MG_FORM_ROWS = 1,  /* resident, matrices row-major, unless of 8 bits */
-	MG_FORM_PANELS = 2 /* resident, matrices in panels */
+	MG_FORM_PANELS = 2, /* resident, matrices in panels */
+	MG_FORM_PAIRS = 3	/* resident, matrices in panels of MG_PAIRS */
 } MgForm;
 
 typedef struct MgSection
@@ -86,10 +88,13 @@ typedef struct MgImage
 /* Reads and checks header, directory and meta of an image. */
 bool mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image);
 
+/* The resident form that products want which are computed so. */
+MgForm mg_image_form(const MgKernels *kernels, MgProvider provider);
+
 /* The section of that name, or NULL. */
 const MgSection *mg_image_find(const MgImage *image, const char *name);
 
-/* The directory of the resident image that a portable one becomes; form is MG_FORM_ROWS or MG_FORM_PANELS. */
+/* The directory of the resident image that a portable one becomes; form is not MG_FORM_PORTABLE. */
 bool mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident);
 
 /* Streams the resident image that was planned: reads source and writes sink front to back. Polls. */

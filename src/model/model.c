@@ -64,7 +64,8 @@ takes_layout(MgRole role, MgLayout layout)
 	switch (role)
 	{
 		case MG_LINEAR:
-			return layout == MG_ROWS || layout == MG_PANELS || layout == MG_PANELS16 || layout == MG_INT8;
+			return layout == MG_ROWS || layout == MG_PANELS || layout == MG_PANELS16 || layout == MG_INT8 ||
+				layout == MG_PAIRS || layout == MG_PAIRS16;
 		case MG_WORDS:
 			return layout == MG_ROWS || layout == MG_ROWS8 || layout == MG_ROWS16;
 		default:

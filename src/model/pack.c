@@ -42,12 +42,12 @@ plan_weight(const MgArch *arch, MgForm form, MgSection *section)
 		section->layout = role == MG_LINEAR ? MG_INT8 : MG_ROWS8;
 	else if (section->dtype == MG_BF16 && role == MG_WORDS)
 		section->layout = MG_ROWS16;
-	else if (section->dtype == MG_BF16 && role == MG_LINEAR && form == MG_FORM_PANELS)
-		section->layout = MG_PANELS16;
+	else if (section->dtype == MG_BF16 && role == MG_LINEAR && form != MG_FORM_ROWS)
+		section->layout = form == MG_FORM_PAIRS ? MG_PAIRS16 : MG_PANELS16;
 	else
 	{
 		section->dtype = MG_F32;
-		section->layout = form == MG_FORM_PANELS && role == MG_LINEAR ? MG_PANELS : MG_ROWS;
+		section->layout = role != MG_LINEAR || form == MG_FORM_ROWS ? MG_ROWS : form == MG_FORM_PAIRS ? MG_PAIRS : MG_PANELS;
 	}
 }
 
@@ -96,14 +96,16 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 			const MgSink *sink)
 {
 	size_t cols = (size_t) from->cols, width = mg_dtype_size((MgDtype) from->dtype);
-	size_t row_size, panel_floats;
+	size_t planes = to->layout == MG_PAIRS ? 2 : 1, row_size, row_floats, panel_floats;
+	bool pairs = to->layout == MG_PAIRS || to->layout == MG_PAIRS16;
 	uint8_t *raw;
 	float *rows, *panel;
 
-	if (!mg_multiply(cols, width, &row_size) || !mg_multiply(cols, MG_PANEL, &panel_floats))
+	if (!mg_multiply(cols, width, &row_size) || !mg_multiply(cols, MG_PANEL, &row_floats) ||
+		!mg_pairs_size(MG_PANEL, cols, 2, &panel_floats))
 		return mg_fail(cx, MG_TOO_LARGE, "model is too large");
 	raw = mg_alloc_array(cx, MG_PANEL, row_size);
-	rows = mg_alloc_array(cx, panel_floats, sizeof *rows);
+	rows = mg_alloc_array(cx, row_floats, sizeof *rows);
 	panel = mg_alloc_array(cx, panel_floats, sizeof *panel);
 	if (raw == NULL || rows == NULL || panel == NULL)
 		return false;
@@ -112,7 +114,7 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 	{
 		size_t n = from->rows - row < MG_PANEL ? (size_t) (from->rows - row) : MG_PANEL;
 		const float *out = rows;
-		size_t n_out = n * cols;
+		size_t out_size = n * cols * sizeof *rows;
 
 		if (!mg_poll(cx) || !source->read(cx, source->user, from->offset + row * row_size, raw, n * row_size))
 			return false;
@@ -121,9 +123,15 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 		{
 			mg_pack_panel(rows, n, cols, panel);
 			out = panel;
-			n_out = panel_floats;
+			out_size = row_floats * sizeof *panel;
 		}
-		if (!sink->write(cx, sink->user, out, n_out * sizeof *out))
+		if (pairs)
+		{
+			mg_pack_pairs(rows, n, cols, planes, (uint16_t *) (void *) panel);
+			out = panel;
+			out_size = mg_pairs_panel(cols, planes) * sizeof(uint16_t);
+		}
+		if (!sink->write(cx, sink->user, out, out_size))
 			return false;
 	}
 	return true;

@@ -66,7 +66,7 @@ prepare(void)
 MgForm
 session_form(void)
 {
-	return maskgen_matmul == MG_NATIVE ? MG_FORM_PANELS : MG_FORM_ROWS;
+	return mg_image_form(mg_kernels(session_cpu_level()), (MgProvider) maskgen_matmul);
 }
 
 MgCpuLevel
@@ -87,6 +87,8 @@ session_kernel(const ModelEntry *entry)
 
 	if (entry->int8)
 		return psprintf("%s int8", level);
+	if (session_form() == MG_FORM_PAIRS)
+		return psprintf("%s bf16x2", level);
 	return maskgen_matmul == MG_NATIVE ? level
 									   : psprintf("%s %s", level, mg_provider_name((MgProvider) maskgen_matmul));
 }

@@ -30,10 +30,11 @@ static bool
 has_tiles(void)
 {
 #if defined(SYS_arch_prctl)
-	const unsigned tile = 1u << 24, int8 = 1u << 25;
+	const unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25, vectors_bf16 = 1u << 5;
 	unsigned a, b, c, d;
 
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tile) != 0 && (d & int8) != 0 &&
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tile) != 0 && (d & int8) != 0 && (d & bf16) != 0 &&
+		__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & vectors_bf16) != 0 &&
 		syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
 #else
 	return false;

@@ -81,6 +81,28 @@ typedef struct MgInt8Product
 	size_t out_stride;
 } MgInt8Product;
 
+/* Columns of split numbers that a kernel multiplies before the next ones (block.h); a multiple of MG_PAIRS_DEPTH. */
+#define MG_PAIRS_BLOCK_DEPTH 768
+
+/* Rows of split numbers that a kernel may read at once. */
+#define MG_PAIRS_ROWS 16
+
+/* out [rows, columns] = act(x W^T + bias), W in MG_PAIRS or MG_PAIRS16. out may not overlap the inputs. */
+typedef struct MgPairsProduct
+{
+	const uint16_t *x; /* by split, x_stride apart; rows up to a multiple of MG_PAIRS_ROWS are readable */
+	size_t x_stride;
+	size_t rows;
+	size_t depth;
+	const uint16_t *w; /* the panel of the first column */
+	size_t planes;	   /* 2, or 1 of MG_PAIRS16 */
+	size_t columns;
+	const float *bias;
+	MgActivation activation;
+	float *out;
+	size_t out_stride;
+} MgPairsProduct;
+
 typedef struct MgNorm
 {
 	size_t d;
@@ -100,6 +122,11 @@ struct MgKernels
 	size_t int8_tile_rows; /* as tile_rows, of int8_product */
 	size_t int8_code_size; /* bytes of a quantised number: 1 or 2, as this level's instructions want it */
 
+	/* Whether float32 weights are best kept in MG_PAIRS; operations on them in about 10 ms; rows of x at once. */
+	bool prefers_pairs;
+	double pairs_flops;
+	size_t pairs_tile_rows;
+
 	void (*panel_product)(const MgProduct *product);
 	void (*row_product)(const MgProduct *product);
 
@@ -110,6 +137,11 @@ struct MgKernels
 	 * and the next multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
+
+	void (*pairs_product)(const MgPairsProduct *product);
+
+	/* h and l of a row [n], each mg_pairs_cols(n) long, filled up with zeros; l follows h. */
+	void (*split)(const float *row, size_t n, uint16_t *to);
 
 	/* rows [n, columns] = act(rows + bias); bias may be NULL. */
 	void (*finish)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);

@@ -1,6 +1,6 @@
 /*
- * The kernels of the level "amx": those of "avx512vnni" with the int8 product of
- * AMX. The target is set as in kernels_avx512.c.
+ * The kernels of the level "amx": those of "avx512vnni" with the products of
+ * AMX, int8 and bf16x2. The target is set as in kernels_avx512.c.
  */
 #if defined(__x86_64__)
 
@@ -12,10 +12,10 @@
 
 #if defined(__clang__)
 /* AVX-512F implies AVX2, FMA and F16C. */
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16")
 #endif
 
 #define LEVEL_NAME amx
@@ -23,6 +23,7 @@
 #define INT8_PRODUCT amx_product
 #define INT8_PRODUCT_ROWS MG_INT8_ROWS
 #define INT8_PRODUCT_BODY "tensor/body_amx.h"
+#define PAIRS_PRODUCT_BODY "tensor/body_amx_pairs.h"
 
 #include "tensor/simd_avx512.h"
 #include "tensor/int8_avx512vnni.h"

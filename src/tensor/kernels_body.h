@@ -28,6 +28,13 @@
 #define INT8_PRODUCT_ROWS INT8_ROWS
 #endif
 
+/* And one of bf16x2. */
+#if defined(PAIRS_PRODUCT_BODY)
+#include PAIRS_PRODUCT_BODY
+#else
+#include "tensor/body_pairs.h"
+#endif
+
 #define TABLE_NAME(level) TABLE_NAME_(level)
 #define TABLE_NAME_(level) mg_kernels_##level
 
@@ -37,10 +44,15 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.piece_flops = PIECE_FLOPS,
 	.int8_tile_rows = INT8_PRODUCT_ROWS,
 	.int8_code_size = sizeof(int8_code),
+	.prefers_pairs = PAIRS_PREFERRED,
+	.pairs_flops = PAIRS_FLOPS,
+	.pairs_tile_rows = PAIRS_TILE_ROWS,
 	.panel_product = panel_product,
 	.row_product = row_product,
 	.int8_product = INT8_PRODUCT,
 	.quantize = quantize,
+	.pairs_product = pairs_product,
+	.split = split,
 	.finish = finish,
 	.softmax = softmax,
 	.norm = norm,

@@ -8,7 +8,8 @@
  * chains also round less. MG_BLOCK_DEPTH is thereby part of what a result is
  * made of.
  *
- * For int8, x is quantised first, all of it, once for all products of it.
+ * For int8 x is quantised first, and for bf16x2 split, all of it, once for all
+ * products of it.
  */
 #include "tensor/blas.h"
 #include "tensor/block.h"
@@ -17,10 +18,10 @@
 typedef struct Work
 {
 	const MgKernels *kernels;
-	MgProduct floats; /* all rows and columns; without w when int8 */
+	MgProduct floats; /* all rows and columns; with w of floats only */
 	const MgMatrix *w;
 	float *copies; /* [threads, MG_COPY_FLOATS]; NULL: multiply x where it stands */
-	void *codes;   /* of x, when w is MG_INT8 */
+	void *codes;   /* of x, when w is MG_INT8; or x split, when it is MG_PAIRS */
 	MgRowScale *scales;
 } Work;
 
@@ -97,6 +98,51 @@ multiply_int8(void *arg, const MgPiece *piece)
 	});
 }
 
+static bool
+in_pairs(const MgMatrix *w)
+{
+	return w->layout == MG_PAIRS || w->layout == MG_PAIRS16;
+}
+
+static void
+multiply_pairs(void *arg, const MgPiece *piece)
+{
+	const Work *work = arg;
+	const MgProduct *p = &work->floats;
+	size_t stride = mg_pairs_stride(p->depth), planes = work->w->layout == MG_PAIRS ? 2 : 1;
+
+	work->kernels->pairs_product(&(MgPairsProduct){
+		.x = (const uint16_t *) work->codes + piece->row * stride, .x_stride = stride, .rows = piece->n_rows,
+		.depth = p->depth, .planes = planes,
+		.w = work->w->panels16 + piece->column / MG_PANEL * mg_pairs_panel(p->depth, planes), .columns = piece->n_columns,
+		.bias = p->bias != NULL ? p->bias + piece->column : NULL, .activation = p->activation,
+		.out = p->out + piece->row * p->out_stride + piece->column, .out_stride = p->out_stride,
+	});
+}
+
+size_t
+mg_pairs_block_rows(size_t depth)
+{
+	size_t cols = depth < MG_PAIRS_BLOCK_DEPTH ? mg_pairs_cols(depth) : MG_PAIRS_BLOCK_DEPTH;
+	size_t rows = 1024 * 1024 / (4 * (cols > 0 ? cols : 1)) / 32 * 32;
+
+	return rows < 1024 ? rows : 1024;
+}
+
+/* An odd number of lines of a cache: the rows of a tile lie in different ones. */
+size_t
+mg_pairs_stride(size_t cols)
+{
+	return 2 * mg_pairs_cols(cols) + 32;
+}
+
+void
+mg_split_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, uint16_t *to)
+{
+	for (size_t i = 0; i < n; i++)
+		kernels->split(x + i * x_stride, cols, to + i * mg_pairs_stride(cols));
+}
+
 size_t
 mg_code_rows(size_t rows)
 {
@@ -127,30 +173,44 @@ mg_quantize_rows(const MgKernels *kernels, const float *x, size_t x_stride, size
 }
 
 static void
-quantize_piece(void *arg, const MgPiece *piece)
+convert_piece(void *arg, const MgPiece *piece)
 {
 	const Work *work = arg;
 	const MgProduct *p = &work->floats;
-	size_t stride = mg_code_stride(p->depth) * work->kernels->int8_code_size;
+	size_t stride;
+
+	if (in_pairs(work->w))
+	{
+		mg_split_rows(work->kernels, p->x + piece->row * p->x_stride, p->x_stride, piece->n_rows, p->depth,
+					  (uint16_t *) work->codes + piece->row * mg_pairs_stride(p->depth));
+		return;
+	}
+	stride = mg_code_stride(p->depth) * work->kernels->int8_code_size;
 
 	mg_quantize_rows(work->kernels, p->x + piece->row * p->x_stride, p->x_stride, piece->n_rows, p->depth,
 					 (uint8_t *) work->codes + piece->row * stride,
 					 work->scales + piece->row * mg_int8_groups(p->depth));
 }
 
-/* About what quantising a number takes, in operations of a product. */
-#define QUANTIZE_FLOPS 16.0
+/* About what converting a number takes, in operations of a product. */
+#define CONVERT_FLOPS 16.0
 
+/* x to codes, or split. */
 static bool
-quantize_all(MgCtx *cx, const MgCompute *compute, Work *work)
+convert_all(MgCtx *cx, const MgCompute *compute, Work *work)
 {
 	const MgProduct *p = &work->floats;
 	MgGrid grid = {
 		.rows = p->rows, .columns = 1, .tile_rows = 1, .most_rows = MG_BLOCK_ROWS / 4,
-		.cell_flops = QUANTIZE_FLOPS * (double) p->depth, .column_bytes = 1.0,
-		.piece_flops = work->kernels->piece_flops, .run = quantize_piece, .arg = work,
+		.cell_flops = CONVERT_FLOPS * (double) p->depth, .column_bytes = 1.0,
+		.piece_flops = work->kernels->piece_flops, .run = convert_piece, .arg = work,
 	};
 
+	if (in_pairs(work->w))
+	{
+		work->codes = mg_alloc_array(cx, mg_code_rows(p->rows), mg_pairs_stride(p->depth) * sizeof(uint16_t));
+		return work->codes != NULL && mg_grid_run(cx, compute, &grid);
+	}
 	work->codes = mg_alloc_array(cx, mg_code_rows(p->rows), mg_code_stride(p->depth) * work->kernels->int8_code_size);
 	if (work->codes == NULL)
 		return false;
@@ -158,20 +218,22 @@ quantize_all(MgCtx *cx, const MgCompute *compute, Work *work)
 	return work->scales != NULL && mg_grid_run(cx, compute, &grid);
 }
 
-/* One product; for int8, x is quantised already. */
+/* One product; x is converted already. */
 static bool
 multiply(MgCtx *cx, const MgCompute *compute, Work *work)
 {
 	const MgProduct *p = &work->floats;
 	const MgKernels *kernels = compute->kernels;
-	bool int8 = work->w->layout == MG_INT8;
-	size_t tile = int8 ? kernels->int8_tile_rows : kernels->tile_rows;
+	bool int8 = work->w->layout == MG_INT8, pairs = in_pairs(work->w);
+	size_t tile = int8 ? kernels->int8_tile_rows : pairs ? kernels->pairs_tile_rows : kernels->tile_rows;
 	double depth = p->depth > 0 ? (double) p->depth : 1.0;
-	double width = int8 ? 1.0 : p->narrow != NULL ? sizeof *p->narrow : sizeof *p->w;
+	double width = int8 ? 1.0 : p->narrow != NULL || work->w->layout == MG_PAIRS16 ? sizeof *p->narrow : sizeof *p->w;
 	MgGrid grid = {
-		.rows = p->rows, .columns = p->columns, .tile_rows = tile, .most_rows = MG_BLOCK_ROWS,
+		.rows = p->rows, .columns = p->columns, .tile_rows = tile,
+		.most_rows = pairs && kernels->prefers_pairs ? mg_pairs_block_rows(p->depth) : MG_BLOCK_ROWS,
 		.cell_flops = 2.0 * depth, .column_bytes = width * depth,
-		.piece_flops = kernels->piece_flops, .run = int8 ? multiply_int8 : multiply_floats, .arg = work,
+		.piece_flops = pairs ? kernels->pairs_flops : kernels->piece_flops,
+		.run = int8 ? multiply_int8 : pairs ? multiply_pairs : multiply_floats, .arg = work,
 	};
 	MgMark mark = mg_mark(cx);
 	bool fine;
@@ -196,7 +258,7 @@ run_linear(MgCtx *cx, const MgCompute *compute, Work *work, const MgLinear *line
 	const MgMatrix *w = linear->w;
 
 	work->w = w;
-	p->w = w->layout == MG_INT8 || w->layout == MG_PANELS16 ? NULL : w->data;
+	p->w = w->layout == MG_ROWS || w->layout == MG_PANELS ? w->data : NULL;
 	p->narrow = w->layout == MG_PANELS16 ? w->panels16 : NULL;
 	p->w_stride = w->layout == MG_ROWS ? w->cols : w->cols * MG_PANEL;
 	p->columns = w->rows;
@@ -222,7 +284,8 @@ mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride,
 	if (n == 0 || n_linears == 0)
 		return true;
 	work.floats.depth = linears[0].w->cols;
-	if (linears[0].w->layout == MG_INT8 && !quantize_all(cx, compute, &work))
+	work.w = linears[0].w;
+	if ((work.w->layout == MG_INT8 || in_pairs(work.w)) && !convert_all(cx, compute, &work))
 		return false;
 	for (size_t i = 0; i < n_linears; i++)
 		if (!run_linear(cx, compute, &work, &linears[i]))

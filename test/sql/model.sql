@@ -171,7 +171,7 @@ SELECT error_of($$SELECT * FROM fill_mask('mml', '[MASK]')$$);
 SELECT classify('mlm', 'paris', '{world,sports,business,tech}', '{mask} news: {text}');
 SELECT label, round(score::numeric, 3) AS score FROM classify_scores('mlm', 'paris', '{world,sports,business,tech}', '{mask} news: {text}');
 SELECT label, round(score::numeric, 3) AS score FROM classify_scores('mlm', 'paris', '{"red wine",technology,"white shoes",peaceful}', '[MASK] : {text}');
-SELECT label, round(score::numeric, 3) AS score FROM classify_scores('mlm', 'paris', '{paris,"red wine",unbelievable,Technology,war}', 'about {text} this article is {mask}!');
+SELECT label, round(score::numeric, 2) AS score FROM classify_scores('mlm', 'paris', '{paris,"red wine",unbelievable,Technology,war}', 'about {text} this article is {mask}!');
 SELECT label, round(score::numeric, 3) AS score FROM classify_scores('plain', 'paris', '{world,sports}');
 SELECT classify('mlm', 'paris', '{world}', '{mask} news: {text}'), classify('plain', 'paris', '{world,sports}');
 SELECT classify(NULL, 'x', '{a}'), classify('mlm', NULL, '{a}'), classify('mlm', 'x', NULL), classify('mlm', 'x', '{a}', NULL);

@@ -3,6 +3,7 @@
  * layout; the real models, when MASKGEN_TEST_MINILM and MASKGEN_TEST_BERT name
  * their directories, as ./check does.
  */
+#include "tensor/kernels.h"
 #include "unit/golden.h"
 
 #define GOLDEN "test/golden/"
@@ -17,25 +18,26 @@ check_tiny(const char *name, MgCpuLevel level, MgForm form)
 	char what[100], directory[100], values[100];
 
 	snprintf(what, sizeof what, "%s, %s, %s", name, mg_cpu_level_name(level),
-			 form == MG_FORM_PANELS ? "panels" : "rows");
+			 form == MG_FORM_PANELS ? "panels" : form == MG_FORM_PAIRS ? "bf16x2" : "rows");
 	snprintf(directory, sizeof directory, GOLDEN "tiny/%s", name);
 	snprintf(values, sizeof values, GOLDEN "tiny/%s.txt", name);
 	golden_check(what, directory, values, "{}", &compute, form);
 }
 
 static void
-check_real(const char *directory, const char *name)
+check_real(const char *directory, const char *name, MgForm form)
 {
 	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
-	char values[100];
+	char what[100], values[100];
 
-	if (directory == NULL)
+	snprintf(what, sizeof what, "%s%s", name, form == MG_FORM_PAIRS ? ", bf16x2" : "");
+	if (directory == NULL || (form == MG_FORM_PAIRS && !compute.kernels->prefers_pairs))
 	{
-		ok(true, "%s # SKIP its directory is not set", name);
+		ok(true, "%s # SKIP %s", what, directory == NULL ? "its directory is not set" : "this CPU has no tiles of bfloat16");
 		return;
 	}
 	snprintf(values, sizeof values, GOLDEN "real/%s.txt", name);
-	golden_check(name, directory, values, "{}", &compute, MG_FORM_PANELS);
+	golden_check(what, directory, values, "{}", &compute, form);
 }
 
 int
@@ -46,13 +48,16 @@ main(void)
 		{
 			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_PANELS);
 			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_ROWS);
+			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_PAIRS);
 		}
-	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm");
+	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm", MG_FORM_PANELS);
+	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm", MG_FORM_PAIRS);
 #ifdef __SANITIZE_ADDRESS__
 	/* Sanitized kernels take minutes for it and see nothing that MiniLM does not show. */
 	ok(true, "bert # SKIP in a sanitizer build");
 #else
-	check_real(getenv("MASKGEN_TEST_BERT"), "bert");
+	check_real(getenv("MASKGEN_TEST_BERT"), "bert", MG_FORM_PANELS);
+	check_real(getenv("MASKGEN_TEST_BERT"), "bert", MG_FORM_PAIRS);
 #endif
 	return done();
 }

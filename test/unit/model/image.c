@@ -101,7 +101,7 @@ static void
 test_dtypes(void)
 {
 	static const char *const options[] = {"{\"dtype\": \"f32\"}", "{\"dtype\": \"bf16\"}", "{\"dtype\": \"f16\"}"};
-	size_t sizes[3], panels[3];
+	size_t sizes[3], panels[3], pairs[3];
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
@@ -118,9 +118,16 @@ test_dtypes(void)
 			   use_resident(&cx, mg_span(resident.data, resident.used)),
 		   "and used in panels");
 		panels[i] = resident.used;
+		ok(make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_PAIRS, &resident) &&
+			   use_resident(&cx, mg_span(resident.data, resident.used)),
+		   "and in pairs");
+		pairs[i] = resident.used;
 	}
 	ok(sizes[1] < sizes[0] * 6 / 10 && sizes[1] == sizes[2], "two-byte types take about half");
 	is_int((long) panels[2], (long) panels[0], "f16 is widened in memory");
+	ok(pairs[0] < panels[0] * 11 / 10 && pairs[2] == pairs[0], "pairs take the memory of float32: %zu bytes of %zu", pairs[0],
+	   panels[0]);
+	ok(pairs[1] < pairs[0] * 7 / 10, "and half of it for bf16: %zu", pairs[1]);
 	ok(panels[1] < panels[0] * 7 / 10, "bf16 stays narrow: %zu bytes of %zu", panels[1], panels[0]);
 	mg_ctx_free(&cx);
 }

@@ -74,8 +74,11 @@ error_of(MgCtx *cx, const MgCompute *compute, MgLayout layout, const Case *c)
 
 /* Numbers in [-1, 1): a sum of n products has errors near sqrt(n) half units of its size, which is near sqrt(n) / 3. */
 static double
-tolerance(size_t cols)
+tolerance(MgLayout layout, size_t cols)
 {
+	/* Of bf16x2, each product is 1.3e-6 away (root mean square of numbers up to 1), of either sign: six times that. */
+	if (layout == MG_PAIRS)
+		return 2e-5 + 8e-6 * sqrt((double) cols);
 	return 1e-6 + 1e-7 * (double) cols;
 }
 
@@ -95,7 +98,7 @@ test_shapes(MgCtx *cx, const MgCompute *compute, MgLayout layout, const char *wh
 				double e = error_of(cx, compute, layout, &c);
 
 				tried++;
-				if (e > tolerance(c.cols) && bad++ < 5)
+				if (e > tolerance(layout, c.cols) && bad++ < 5)
 					printf("# %zu x %zu x %zu, activation %d: error %g\n", c.n, c.rows, c.cols, (int) c.activation, e);
 			}
 	ok(bad == 0, "%s: %zu small shapes", who, tried);
@@ -115,14 +118,14 @@ test_large(MgCtx *cx, const MgCompute *compute, MgLayout layout, const char *who
 	{
 		double e = error_of(cx, compute, layout, &cases[i]);
 
-		ok(e <= tolerance(cases[i].cols), "%s: %zu x %zu x %zu, error %.1e", who, cases[i].n, cases[i].rows,
+		ok(e <= tolerance(layout, cases[i].cols), "%s: %zu x %zu x %zu, error %.1e", who, cases[i].n, cases[i].rows,
 		   cases[i].cols, e);
 	}
 }
 
 /* Weights of bf16 give what the same numbers in float32 give, bit for bit. */
 static void
-test_narrow(MgCtx *cx, const MgCompute *compute, const char *who)
+test_narrow(MgCtx *cx, const MgCompute *compute, MgLayout narrow_layout, MgLayout wide_layout, const char *who)
 {
 	static const size_t sizes[] = {1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 31, 33, 64, 65, 130, 400};
 	const size_t n_sizes = sizeof sizes / sizeof sizes[0];
@@ -135,11 +138,11 @@ test_narrow(MgCtx *cx, const MgCompute *compute, const char *who)
 			float *x = numbers(n * cols), *w = numbers(rows * cols), *bias = (a + b) % 2 == 0 ? numbers(rows) : NULL;
 			float *wide_out = numbers(n * rows), *out = numbers(n * rows), *wide_memory, *memory;
 			uint16_t *rounded = malloc(rows * cols * sizeof *rounded);
-			MgMatrix wide, narrow = matrix(MG_PANELS16, w, rows, cols, &memory);
+			MgMatrix wide, narrow = matrix(narrow_layout, w, rows, cols, &memory);
 
 			mg_from_f32(MG_BF16, w, rows * cols, rounded);
 			mg_to_f32(compute->kernels, MG_BF16, rounded, rows * cols, w);
-			wide = matrix(MG_PANELS, w, rows, cols, &wide_memory);
+			wide = matrix(wide_layout, w, rows, cols, &wide_memory);
 			bad += !mg_linear(cx, compute, x, cols, n, &wide, bias, MG_ACT_GELU, wide_out, rows) ||
 				!mg_linear(cx, compute, x, cols, n, &narrow, bias, MG_ACT_GELU, out, rows) ||
 				memcmp(out, wide_out, n * rows * sizeof *out) != 0;
@@ -153,7 +156,65 @@ test_narrow(MgCtx *cx, const MgCompute *compute, const char *who)
 			free(wide_memory);
 			free(memory);
 		}
-	ok(bad == 0, "%s: %zu products with weights of bf16 have the bits of wide ones", who, tried);
+	ok(bad == 0, "%s, layout %d: %zu products with weights of bf16 have the bits of wide ones", who, (int) narrow_layout, tried);
+}
+
+/* Bf16x2 gives the bits of the plain sums of compute.h on each level. */
+static void
+test_pairs(MgCtx *cx, const MgCompute *compute)
+{
+	static const size_t sizes[][3] = {{1, 32, 32},	 {1, 1, 1},		{17, 33, 65},	{32, 64, 384}, {33, 31, 770},
+									  {70, 96, 800}, {16, 32, 768}, {45, 40, 1600}, {5, 100, 31},  {650, 64, 40}};
+	const char *level = mg_cpu_level_name(compute->kernels->level);
+	size_t bad = 0;
+
+	for (size_t c = 0; c < sizeof sizes / sizeof sizes[0]; c++)
+	{
+		size_t n = sizes[c][0], rows = sizes[c][1], cols = sizes[c][2], planes = c % 3 == 2 ? 1 : 2;
+		size_t stride = 2 * mg_pairs_cols(cols) + 2;
+		float *x = numbers(n * cols), *w = numbers(rows * cols), *bias = c % 2 == 0 ? numbers(rows) : NULL;
+		float *out = numbers(n * rows), *plain = numbers(n * rows), *memory;
+		uint16_t *split = malloc(n * stride * sizeof *split);
+		MgMatrix m = matrix(planes == 2 ? MG_PAIRS : MG_PAIRS16, w, rows, cols, &memory);
+
+		for (size_t i = 0; i < n; i++)
+			mg_kernels_scalar.split(x + i * cols, cols, split + i * stride);
+		mg_kernels_scalar.pairs_product(&(MgPairsProduct){
+			.x = split, .x_stride = stride, .rows = n, .depth = cols, .w = m.panels16, .planes = planes, .columns = rows,
+			.bias = bias, .activation = MG_ACT_RELU, .out = plain, .out_stride = rows});
+		bad += !mg_linear(cx, compute, x, cols, n, &m, bias, MG_ACT_RELU, out, rows) ||
+			memcmp(out, plain, n * rows * sizeof *out) != 0;
+		free(x);
+		free(w);
+		free(bias);
+		free(out);
+		free(plain);
+		free(split);
+		free(memory);
+	}
+	ok(bad == 0, "%s: sums of bf16x2 have the bits of the plain ones", level);
+}
+
+/* What no model should give: NaN before the activation, whatever its bits are; and next to nothing counts as nothing. */
+static void
+test_strange_pairs(MgCtx *cx, const MgCompute *compute)
+{
+	enum { N = 5, COLS = 40 };
+	static const uint32_t strange[N] = {0x7FFFFFFF, 0xFF800001, 0x7F800000, 0x7F7FFFFF, 0x00000001};
+	const char *level = mg_cpu_level_name(compute->kernels->level);
+	float *x = numbers(N * COLS), *w = numbers(COLS), out[N], *memory;
+	MgMatrix m = matrix(MG_PAIRS, w, 1, COLS, &memory);
+	bool nan = true;
+
+	for (size_t i = 0; i < N; i++)
+		memcpy(&x[i * COLS + 7 * i], &strange[i], sizeof *x);
+	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, 1), "%s: strange rows", level);
+	for (size_t i = 0; i + 1 < N; i++)
+		nan = nan && isnan(out[i]);
+	ok(nan && isfinite(out[N - 1]), "%s: what is not finite, or too large, gives NaN; the smallest number does not", level);
+	free(x);
+	free(w);
+	free(memory);
 }
 
 /* Each row alone, in each batch of 1 to 100, on one thread and on several: the same bits. */
@@ -235,6 +296,8 @@ test_sweep(const MgCompute *compute, MgLayout layout, const char *who)
 	MgCtx cx;
 	MgMark mark, after;
 	double flops = 2.0 * (double) n * (double) rows * (double) cols;
+	bool pairs = layout == MG_PAIRS || layout == MG_PAIRS16;
+	double piece = pairs ? compute->kernels->pairs_flops : compute->kernels->piece_flops;
 
 	test_host_init(&test);
 	mg_ctx_init(&cx, &test.host);
@@ -243,7 +306,7 @@ test_sweep(const MgCompute *compute, MgLayout layout, const char *who)
 	ok(sweep_body(&cx, &s), "%s: undisturbed", who);
 	after = mg_mark(&cx);
 	ok(after.block == mark.block && after.used == mark.used, "%s: scratch is rewound", who);
-	ok((double) test.n_polls * compute->kernels->piece_flops * (double) mg_pool_threads(compute->pool) >= flops,
+	ok((double) test.n_polls * piece * (double) mg_pool_threads(compute->pool) >= flops,
 	   "%s: %ld polls bound the work between two", who, test.n_polls);
 	mg_ctx_free(&cx);
 	sweep(who, sweep_body, &s, 1);
@@ -266,16 +329,19 @@ main(void)
 	ok(pool != NULL, "a pool of three");
 	FOR_EACH_LEVEL(level)
 	{
-		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16};
-		static const char *const names[] = {"rows", "panels", "int8", "panels of bf16"};
+		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_PAIRS, MG_INT8, MG_PANELS16, MG_PAIRS16};
+		static const char *const names[] = {"rows", "panels", "bf16x2", "int8", "panels of bf16", "pairs of bf16"};
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 		char who[64];
 
 		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
+			/* Where no tiles are, they are slow, and computed row by row: test_pairs is enough. */
+			if ((layouts[i] == MG_PAIRS || layouts[i] == MG_PAIRS16) && !compute.kernels->prefers_pairs)
+				continue;
 			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), names[i]);
-			if (layouts[i] <= MG_PANELS) /* int8.c compares the third with its own formula */
+			if (layouts[i] <= MG_PANELS || layouts[i] == MG_PAIRS) /* int8.c compares the third with its own formula */
 			{
 				test_shapes(&cx, &compute, layouts[i], who);
 				test_large(&cx, &compute, layouts[i], who);
@@ -287,8 +353,18 @@ main(void)
 			snprintf(who, sizeof who, "%s, %s, threads", mg_cpu_level_name(level), names[i]);
 			test_sweep(&threads, layouts[i], who);
 		}
-		test_narrow(&cx, &compute, mg_cpu_level_name(level));
-		test_narrow(&cx, &threads, mg_cpu_level_name(level));
+		test_narrow(&cx, &compute, MG_PANELS16, MG_PANELS, mg_cpu_level_name(level));
+		test_narrow(&cx, &threads, MG_PANELS16, MG_PANELS, mg_cpu_level_name(level));
+		if (compute.kernels->prefers_pairs)
+		{
+			test_narrow(&cx, &compute, MG_PAIRS16, MG_PAIRS, mg_cpu_level_name(level));
+			test_narrow(&cx, &threads, MG_PAIRS16, MG_PAIRS, mg_cpu_level_name(level));
+		}
+		else
+			test_large(&cx, &threads, MG_PAIRS, mg_cpu_level_name(level));
+		test_pairs(&cx, &compute);
+		test_pairs(&cx, &threads);
+		test_strange_pairs(&cx, &compute);
 		test_edges(&cx, &compute);
 	}
 	mg_pool_destroy(pool);
