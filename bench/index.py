@@ -9,7 +9,9 @@ cluster is made and thrown away. Engines take turns within each round, so that a
 them; what is printed is the median, with the smallest and largest. --results writes PREFIX.md and PREFIX.svg.
 
 Parts: build (time with one and two processes, memory, size), curve (recall against queries per second), insert (rows
-per second into the finished index), filter (a WHERE that keeps 50, 5, 0.5 and 0.05 % of the rows).
+per second into the finished index), update (rows per second of a statement that leaves the vectors as they are), filter (a
+WHERE that keeps 50, 5, 0.5 and 0.05 % of the rows), radius (rows within a distance that the index misses, and how many the
+planner expects; maskgen only).
 """
 
 import argparse
@@ -30,6 +32,7 @@ from compare import cpu_name
 from server import Session
 
 LIMIT = 10
+PARTS = ["build", "curve", "filter", "radius", "update", "insert"]
 ENGINES = {"pgvector": {"path": "public, pgvector", "method": "hnsw", "ef": "hnsw.ef_search", "efs": (10, 20, 40, 80, 160, 320)},
            "maskgen": {"path": "public, maskgen", "method": "maskgen_hnsw", "ef": "maskgen.ef_search",
                        "efs": (10, 20, 40, 80, 160, 320)}}
@@ -239,6 +242,49 @@ def insert_part(cluster, engine, n, arguments):
                          f"{engine}_queries WHERE id = (SELECT floor(random() * {n}))::int;", arguments.seconds, 1, {})
 
 
+UPDATED = 2000
+
+
+def update_part(cluster, engine, number):
+    """Rows per second of one statement that changes another column, with the index and in a table that has none."""
+    session = cluster.session(engine)
+    rates = []
+    for table in (f"{engine}_items", f"{engine}_bare"):
+        session.run(f"CREATE TABLE IF NOT EXISTS {engine}_bare (LIKE {engine}_items INCLUDING ALL EXCLUDING INDEXES)")
+        if table.endswith("bare") and number == 0:
+            session.run(f"INSERT INTO {table} SELECT * FROM {engine}_items; CREATE UNIQUE INDEX ON {table} (id)")
+        # Full pages leave no room for HOT updates
+        start = time.perf_counter()
+        session.run(f"UPDATE {table} SET bucket = bucket WHERE id BETWEEN {number * UPDATED} AND {(number + 1) * UPDATED - 1}")
+        rates.append(UPDATED / (time.perf_counter() - start))
+    return rates
+
+
+def radius_part(cluster, vectors, queries):
+    """By share of all rows within the radius: rows that the index finds of those that there are, and those expected."""
+    session = cluster.session("maskgen")
+    session.run("SET max_parallel_workers_per_gather = 0")
+    unit = vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    lines = []
+    for share in (0.00005, 0.0005, 0.005, 0.05, 0.5):
+        found, truth, expected, missing, chosen = 0, 0, [], 0, 0
+        for query in queries:
+            distances = numpy.sort(1 - unit @ (query / numpy.linalg.norm(query)))
+            radius = float(distances[int(share * len(vectors))])
+            where = f"embedding <<=>> maskgen.sphere('{list(map(float, query))}'::maskgen.vector, {radius!r})"
+            counts = []
+            for way in ("on", "off"):
+                session.run(f"SET enable_indexscan = {way}; SET enable_seqscan = {'off' if way == 'on' else 'on'}")
+                counts.append(int(session.run(f"SELECT count(*) FROM maskgen_items WHERE {where}")[0]))
+            session.run("RESET enable_indexscan; RESET enable_seqscan")
+            plan = "\n".join(session.run(f"EXPLAIN SELECT id FROM maskgen_items WHERE {where}"))
+            expected.append(int(re.search(r"rows=(\d+)", plan).group(1)) / counts[1])
+            chosen += "Index Scan" in plan
+            found, truth, missing = found + counts[0], truth + counts[1], missing + (counts[0] < counts[1])
+        lines.append((share, truth / len(queries), 1 - found / truth, missing, spread(expected, 2), chosen))
+    return lines
+
+
 def hnswlib_points(vectors, queries, truth, efs):
     import hnswlib
 
@@ -328,14 +374,14 @@ def main():
     parser.add_argument("--dims", type=int, default=384)
     parser.add_argument("--rows", type=int, help="only so many vectors")
     parser.add_argument("--engine", action="append", choices=sorted(ENGINES), help="only this one")
-    parser.add_argument("--part", action="append", choices=["build", "curve", "insert", "filter"])
+    parser.add_argument("--part", action="append", choices=PARTS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--results", help="PREFIX.md and PREFIX.svg are written")
     arguments = parser.parse_args()
     engines = arguments.engine or ["pgvector", "maskgen"]
-    parts = arguments.part or ["build", "curve", "insert", "filter"]
+    parts = arguments.part or PARTS
     vectors = numpy.fromfile(arguments.vectors, dtype=numpy.float32).reshape(-1, arguments.dims)[:arguments.rows]
     queries = numpy.fromfile(arguments.queries, dtype=numpy.float32).reshape(-1, arguments.dims)
     truth = nearest(vectors, queries)
@@ -386,6 +432,15 @@ def main():
             text += ["", "| rows kept | engine | | recall@10 | queries with all rows there are, up to 10 | queries/s, one psql |", "|---" * 6 + "|"]
             text += [f"| {name} | {engine} | {way} | {value:.4f} | {100 * full:.1f} % | {rate:.0f} |" for
                      name, engine, way, value, full, rate in filter_part(cluster, engines, vectors, queries[:200], buckets, arguments)]
+        if "radius" in parts and "maskgen" in engines:
+            text += ["", "| share of rows within the radius | rows | missed by the index | queries of 50 that miss any | rows expected / rows | planned by the index |",
+                     "|---" * 6 + "|"]
+            text += [f"| {100 * share:g} % | {rows:.0f} | {100 * missed:.3f} % | {some} | {expected} | {chosen} |" for
+                     share, rows, missed, some, expected, chosen in radius_part(cluster, vectors, queries[:50])]
+        if "update" in parts:
+            rates = {engine: [update_part(cluster, engine, number) for number in range(arguments.rounds)] for engine in engines}
+            text += ["", "Updates a second that leave the vector as it is, one statement of 2000 rows, and the same without the index: " + ", ".join(
+                f"{engine} {spread([a for a, _ in rates[engine]])}, {spread([b for _, b in rates[engine]])}" for engine in engines) + "."]
         if "insert" in parts:
             for engine in engines:
                 session.run(f"CREATE SEQUENCE {engine}_id START {len(vectors)}")

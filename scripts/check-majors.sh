@@ -113,9 +113,9 @@ major_check()
 		cluster_psql "$run_dir" --dbname=postgres --quiet --command="CREATE DATABASE pgtap_template"
 		cluster_psql "$run_dir" --dbname=pgtap_template --quiet \
 			--command="CREATE EXTENSION pgtap" --command="CREATE EXTENSION maskgen"
+		# The wheels of 16 and 18 have pgvector, too.
+		[[ ! -r $("$PG_CONFIG" --sharedir)/extension/vector.control ]] || files+=(test/peer/pgvector.sql)
 	fi
-	# The wheels of 16 and 18 have pgvector, too.
-	[[ ! -r $("$PG_CONFIG" --sharedir)/extension/vector.control ]] || files+=(test/peer/pgvector.sql)
 	MASKGEN_TEST_DIR=$run_dir prove --exec test/run test/regress.t "${files[@]}"
 	cluster_stop "$run_dir"
 	rm -rf "$run_dir"

@@ -5,6 +5,10 @@ AS 'MODULE_PATHNAME', 'maskgen_hnsw_handler' LANGUAGE C;
 CREATE ACCESS METHOD maskgen_hnsw TYPE INDEX HANDLER maskgen_hnsw_handler;
 COMMENT ON ACCESS METHOD maskgen_hnsw IS 'graph of vectors for nearest neighbours';
 
+CREATE FUNCTION spheresel(internal, oid, internal, integer) RETURNS float8
+AS 'MODULE_PATHNAME', 'maskgen_spheresel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION spheresel(internal, oid, internal, integer) IS 'restriction selectivity of operators with a radius, from a sample of rows';
+
 -- All rows within a distance: embedding <<=>> sphere('[1,2,3]'::vector, 0.3)
 
 -- vector
@@ -17,7 +21,7 @@ COMMENT ON FUNCTION sphere(vector, float8) IS 'values within a distance of one';
 
 CREATE FUNCTION vector_l2_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (vector, vector_sphere) IS 'is within a Euclidean distance';
 CREATE FUNCTION hnsw_vector_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -28,7 +32,7 @@ CREATE OPERATOR CLASS vector_l2_ops FOR TYPE vector USING maskgen_hnsw AS
 
 CREATE FUNCTION vector_ip_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (vector, vector_sphere) IS 'is within a negative inner product';
 CREATE FUNCTION hnsw_vector_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -39,7 +43,7 @@ CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING maskgen_hnsw AS
 
 CREATE FUNCTION vector_cosine_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (vector, vector_sphere) IS 'is within a cosine distance';
 CREATE FUNCTION hnsw_vector_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -50,7 +54,7 @@ CREATE OPERATOR CLASS vector_cosine_ops DEFAULT FOR TYPE vector USING maskgen_hn
 
 CREATE FUNCTION vector_l1_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (vector, vector_sphere) IS 'is within a taxicab distance';
 CREATE FUNCTION hnsw_vector_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -69,7 +73,7 @@ COMMENT ON FUNCTION sphere(halfvec, float8) IS 'values within a distance of one'
 
 CREATE FUNCTION halfvec_l2_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (halfvec, halfvec_sphere) IS 'is within a Euclidean distance';
 CREATE FUNCTION hnsw_halfvec_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -80,7 +84,7 @@ CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING maskgen_hnsw AS
 
 CREATE FUNCTION halfvec_ip_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (halfvec, halfvec_sphere) IS 'is within a negative inner product';
 CREATE FUNCTION hnsw_halfvec_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -91,7 +95,7 @@ CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING maskgen_hnsw AS
 
 CREATE FUNCTION halfvec_cosine_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (halfvec, halfvec_sphere) IS 'is within a cosine distance';
 CREATE FUNCTION hnsw_halfvec_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -102,7 +106,7 @@ CREATE OPERATOR CLASS halfvec_cosine_ops DEFAULT FOR TYPE halfvec USING maskgen_
 
 CREATE FUNCTION halfvec_l1_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (halfvec, halfvec_sphere) IS 'is within a taxicab distance';
 CREATE FUNCTION hnsw_halfvec_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -121,7 +125,7 @@ COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'values within a distance of on
 
 CREATE FUNCTION sparsevec_l2_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l2_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (sparsevec, sparsevec_sphere) IS 'is within a Euclidean distance';
 CREATE FUNCTION hnsw_sparsevec_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -132,7 +136,7 @@ CREATE OPERATOR CLASS sparsevec_l2_ops FOR TYPE sparsevec USING maskgen_hnsw AS
 
 CREATE FUNCTION sparsevec_ip_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_ip_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (sparsevec, sparsevec_sphere) IS 'is within a negative inner product';
 CREATE FUNCTION hnsw_sparsevec_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -143,7 +147,7 @@ CREATE OPERATOR CLASS sparsevec_ip_ops FOR TYPE sparsevec USING maskgen_hnsw AS
 
 CREATE FUNCTION sparsevec_cosine_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_cosine_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (sparsevec, sparsevec_sphere) IS 'is within a cosine distance';
 CREATE FUNCTION hnsw_sparsevec_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -154,7 +158,7 @@ CREATE OPERATOR CLASS sparsevec_cosine_ops DEFAULT FOR TYPE sparsevec USING mask
 
 CREATE FUNCTION sparsevec_l1_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l1_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (sparsevec, sparsevec_sphere) IS 'is within a taxicab distance';
 CREATE FUNCTION hnsw_sparsevec_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -173,7 +177,7 @@ COMMENT ON FUNCTION sphere(bit, float8) IS 'values within a distance of one';
 
 CREATE FUNCTION bit_hamming_within(bit, bit_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_bit_hamming_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<~>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_hamming_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<~>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_hamming_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<~>> (bit, bit_sphere) IS 'is within a Hamming distance';
 CREATE FUNCTION hnsw_bit_hamming_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_hamming_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -184,7 +188,7 @@ CREATE OPERATOR CLASS bit_hamming_ops DEFAULT FOR TYPE bit USING maskgen_hnsw AS
 
 CREATE FUNCTION bit_jaccard_within(bit, bit_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_bit_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<%>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_jaccard_within, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <<%>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_jaccard_within, RESTRICT = spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<%>> (bit, bit_sphere) IS 'is within a Jaccard distance';
 CREATE FUNCTION hnsw_bit_jaccard_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_jaccard_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;

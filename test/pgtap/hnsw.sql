@@ -1,7 +1,7 @@
 -- Recall, filters, radius, updates and vacuum of maskgen_hnsw, on clustered vectors.
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(27);
+SELECT plan(34);
 
 SELECT setseed(0.5);
 CREATE FUNCTION noise(n int, width float8) RETURNS vector LANGUAGE sql VOLATILE AS
@@ -113,4 +113,40 @@ SET min_parallel_table_scan_size = 0;
 ALTER TABLE item SET (parallel_workers = 2);
 REINDEX INDEX item_v;
 SELECT ok((SELECT nodes = 6000 AND unreachable = 0 FROM index_info('item_v')) AND (recall('<=>')).recall >= 0.95, 'an index of three processes');
+
+-- How many rows the planner expects within a radius: it looks at some of the table
+VACUUM ANALYZE item;
+SET max_parallel_workers_per_gather = 0;
+CREATE FUNCTION planned(share float8, OUT ratio float8, OUT by_index bool) LANGUAGE plpgsql AS $$
+DECLARE one record; plan json; ratios float8[] := '{}';
+BEGIN
+	by_index := true;
+	FOR one IN SELECT q, (SELECT percentile_disc(share) WITHIN GROUP (ORDER BY v <=> q) FROM item) AS radius FROM query LOOP
+		EXECUTE format('EXPLAIN (FORMAT json) SELECT id FROM item WHERE v <<=>> sphere(%L::vector, %L)', one.q, one.radius) INTO plan;
+		by_index := by_index AND plan::text LIKE '%Index Scan%';
+		ratios := ratios || (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8 / (share * (SELECT count(*) FROM item));
+	END LOOP;
+	ratio := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY r) FROM unnest(ratios) r);
+END $$;
+SELECT ok(ratio BETWEEN 0.75 AND 1.33 AND NOT by_index, format('half of the rows, and no index: %s', ratio)) FROM planned(0.5);
+SELECT ok(ratio BETWEEN 0.2 AND 5, format('one in a hundred: %s', ratio)) FROM planned(0.01);
+SELECT ok(ratio BETWEEN 0.05 AND 20 AND by_index, format('one in a thousand, by the index: %s', ratio)) FROM planned(0.001);
+CREATE FUNCTION rows_of(condition text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) SELECT FROM item WHERE ' || condition INTO plan;
+	RETURN plan -> 0 -> 'Plan' ->> 'Plan Rows';
+END $$;
+SELECT is(rows_of($$v <<=>> sphere(NULL::vector, 1)$$), 1::float8, 'none without a centre');
+SELECT is(rows_of($$v <<=>> sphere((SELECT q FROM query LIMIT 1), 1)$$), 6::float8, 'one in a thousand when it is not known yet');
+SELECT throws_ok($$SELECT FROM item WHERE v <<=>> sphere('[1,2]'::vector, 1)$$, '22000', NULL, 'another number of dimensions is an error of the query');
+CREATE ROLE hnsw_stranger;
+GRANT SELECT ON item TO hnsw_stranger;
+ALTER TABLE item ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON item USING (id <= 100);
+SET ROLE hnsw_stranger;
+SELECT is(rows_of($$v <<=>> sphere(array_fill(1, '{48}')::vector, 2)$$), 1::float8, 'rows that a role may not see are not looked at');
+RESET ROLE;
+DROP OWNED BY hnsw_stranger;
+DROP ROLE hnsw_stranger;
 SELECT * FROM finish();
