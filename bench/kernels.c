@@ -96,6 +96,7 @@ static MgMatrix
 random_matrix(MgLayout layout, size_t rows, size_t cols)
 {
 	float *w = numbers((rows + MG_PANEL) * cols + 2 * MG_PANEL * (rows / MG_PANEL + 1)), scales[MG_PANEL];
+	size_t planes = mg_pairs_planes(layout);
 	int8_t *codes = layout == MG_INT8 ? malloc(MG_PANEL * cols + 1) : NULL;
 
 	for (size_t i = 0; codes != NULL && i < rows; i += MG_PANEL)
@@ -112,9 +113,8 @@ random_matrix(MgLayout layout, size_t rows, size_t cols)
 	}
 	free(codes);
 	/* In place: a panel takes as much as the rows that it is made of, or half. */
-	for (size_t i = 0; (layout == MG_PAIRS || layout == MG_PAIRS16) && i + MG_PANEL <= rows; i += MG_PANEL)
+	for (size_t i = 0; planes > 0 && i + MG_PANEL <= rows; i += MG_PANEL)
 	{
-		size_t planes = layout == MG_PAIRS ? 2 : 1;
 		uint16_t *panel = malloc(mg_pairs_panel(cols, planes) * sizeof *panel);
 
 		mg_pack_pairs(w + i * cols, MG_PANEL, cols, planes, panel);

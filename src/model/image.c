@@ -49,7 +49,7 @@ weight_size(const MgSection *section, uint64_t *size)
 			break;
 		case MG_PAIRS:
 		case MG_PAIRS16:
-			fine = mg_pairs_size(rows, cols, section->layout == MG_PAIRS ? 2 : 1, &n) && mg_multiply(n, sizeof(uint16_t), &n);
+			fine = mg_pairs_size(rows, cols, mg_pairs_planes((MgLayout) section->layout), &n) && mg_multiply(n, sizeof(uint16_t), &n);
 			break;
 		default:
 			fine = mg_dtype_row_size((MgDtype) section->dtype, cols, &n) && mg_multiply(rows, n, &n);

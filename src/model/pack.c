@@ -96,8 +96,7 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 			const MgSink *sink)
 {
 	size_t cols = (size_t) from->cols, width = mg_dtype_size((MgDtype) from->dtype);
-	size_t planes = to->layout == MG_PAIRS ? 2 : 1, row_size, row_floats, panel_floats;
-	bool pairs = to->layout == MG_PAIRS || to->layout == MG_PAIRS16;
+	size_t planes = mg_pairs_planes((MgLayout) to->layout), row_size, row_floats, panel_floats;
 	uint8_t *raw;
 	float *rows, *panel;
 
@@ -125,7 +124,7 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 			out = panel;
 			out_size = row_floats * sizeof *panel;
 		}
-		if (pairs)
+		if (planes > 0)
 		{
 			mg_pack_pairs(rows, n, cols, planes, (uint16_t *) (void *) panel);
 			out = panel;

@@ -26,19 +26,6 @@ size_t mg_code_stride(size_t cols);
 /* Rows that codes of so many need room for: MG_INT8_ROWS of kernels.h. */
 size_t mg_code_rows(size_t rows);
 
-/*
- * The blocks of bf16x2: rows of x split, MG_PAIRS_BLOCK_DEPTH columns deep, that fill half of a second-level cache of 2 MiB.
- * The fewer blocks, the fewer times weights are read: from a third-level cache 14 GB/s come (Emerald Rapids), which at 128
- * rows is a third of the time.
- */
-size_t mg_pairs_block_rows(size_t depth);
-
-/* Numbers between rows of x that was split. */
-size_t mg_pairs_stride(size_t cols);
-
-/* Splits x [n, cols] to rows mg_pairs_stride(cols) apart. */
-void mg_split_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, uint16_t *to);
-
 /* Quantises x [n, cols] to codes, mg_code_stride(cols) apart, and scales [n, mg_int8_groups(cols)]. */
 void mg_quantize_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, void *codes,
 					  MgRowScale *scales);

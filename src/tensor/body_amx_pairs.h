@@ -82,7 +82,7 @@ pairs_steps(const bool second, const size_t planes, const PairsTile *t)
 	}
 }
 
-/* Loads or, with store, writes the sums of a tile. */
+/* The sums of a tile, from and to rows a stride of bytes apart. */
 INLINE void
 pairs_load_sums(const bool second, const float *from, size_t stride)
 {
@@ -183,21 +183,22 @@ pairs_product(const MgPairsProduct *p)
 {
 	PairsWaiting waiting = {.rows = 0};
 	AmxShape shape = amx_shape;
+	size_t from = 0;
 
 	/* Few rows take as many cycles. */
 	if (p->rows < MG_PAIRS_ROWS)
 		memset(shape.rows, (int) p->rows, 6);
 	AMX_WRITTEN();
 	_tile_loadconfig(&shape);
-	for (size_t from = 0, to; from < p->depth || from == 0; from = to)
+	do
 	{
-		to = p->depth - from < MG_PAIRS_BLOCK_DEPTH ? p->depth : from + MG_PAIRS_BLOCK_DEPTH;
+		size_t to = p->depth - from < MG_PAIRS_BLOCK_DEPTH ? p->depth : from + MG_PAIRS_BLOCK_DEPTH;
+
 		for (size_t at = 0; at < p->columns; at += MG_PANEL)
 			pairs_strip(p, at, from, to, &waiting);
 		activate(waiting.out, waiting.stride, waiting.rows, MG_PANEL, to >= p->depth ? p->activation : MG_ACT_NONE);
 		waiting.rows = 0;
-		if (p->depth == 0)
-			break;
-	}
+		from = to;
+	} while (from < p->depth);
 	_tile_release();
 }

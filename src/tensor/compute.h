@@ -205,7 +205,10 @@ void mg_pack_panel16(const uint16_t *rows, size_t n_rows, size_t cols, uint16_t 
 #define MG_PAIRS_DEPTH 32
 size_t mg_pairs_cols(size_t cols);
 
-/* Numbers of one panel of MG_PAIRS (planes 2) or MG_PAIRS16 (planes 1), and of a matrix [rows, cols]: false on overflow. */
+/* 2 for MG_PAIRS, 1 for MG_PAIRS16, 0 for other layouts. */
+size_t mg_pairs_planes(MgLayout layout);
+
+/* Numbers of one panel of so many planes, and of a matrix [rows, cols]: false on overflow. */
 size_t mg_pairs_panel(size_t cols, size_t planes);
 bool mg_pairs_size(size_t rows, size_t cols, size_t planes, size_t *n_numbers);
 

@@ -81,7 +81,7 @@ typedef struct MgInt8Product
 	size_t out_stride;
 } MgInt8Product;
 
-/* Columns of split numbers that a kernel multiplies before the next ones (block.h); a multiple of MG_PAIRS_DEPTH. */
+/* Columns of split numbers that a kernel multiplies before the next ones (linear.c); a multiple of MG_PAIRS_DEPTH. */
 #define MG_PAIRS_BLOCK_DEPTH 768
 
 /* Rows of split numbers that a kernel may read at once. */

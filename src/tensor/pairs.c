@@ -1,13 +1,19 @@
 /* Splitting weights into two bfloat16 numbers each, and laying them out for products; compute.h says how. */
 #include "tensor/kernels.h"
 
-#define HALF (MG_PANEL / 2)						  /* rows of a tile */
-#define TILE ((size_t) HALF * MG_PAIRS_DEPTH)		/* numbers of it */
+#define HALF (MG_PANEL / 2) /* rows of a tile */
+#define TILE ((size_t) HALF * MG_PAIRS_DEPTH) /* numbers of it */
 
 size_t
 mg_pairs_cols(size_t cols)
 {
 	return (cols + MG_PAIRS_DEPTH - 1) / MG_PAIRS_DEPTH * MG_PAIRS_DEPTH;
+}
+
+size_t
+mg_pairs_planes(MgLayout layout)
+{
+	return layout == MG_PAIRS ? 2 : layout == MG_PAIRS16 ? 1 : 0;
 }
 
 size_t

@@ -51,7 +51,7 @@ widen16(const uint8_t *from, size_t n, float *to)
 		uint16_t one;
 
 		memcpy(&one, from + 2 * i, sizeof one);
-		memcpy(to + i, &(uint32_t){(uint32_t) one << 16}, sizeof *to);
+		to[i] = mg_float_of_bf16(one);
 	}
 }
 

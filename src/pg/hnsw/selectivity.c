@@ -138,7 +138,7 @@ selectivity_of(const Sample *sample)
 	double share = (double) sample->n / sample->n_seen, n = sample->n, within = sample->n_within, mean, deviation, tail;
 
 	if (sample->n_within >= COUNTED || sample->n < COUNTED)
-		return share * (n > 0 ? within / n : 0);
+		return within / sample->n_seen;
 	mean = sample->sum / n;
 	deviation = sqrt(Max(sample->squares / n - mean * mean, 0));
 	tail = deviation > 0 ? erfc((mean - sample->sphere.radius) / deviation * M_SQRT1_2) / 2 : within / n;

@@ -323,7 +323,7 @@ main(void)
 		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
 			/* Where no tiles are, they are slow, and linear.c shows that they are right. */
-			if (layouts[i] >= MG_PAIRS && !compute.kernels->prefers_pairs)
+			if (mg_pairs_planes(layouts[i]) > 0 && !compute.kernels->prefers_pairs)
 				continue;
 			test_fused(&cx, &compute, layouts[i], 64, 160);
 			test_fused(&cx, &threads, layouts[i], 96, 388);

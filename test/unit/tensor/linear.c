@@ -296,7 +296,7 @@ test_sweep(const MgCompute *compute, MgLayout layout, const char *who)
 	MgCtx cx;
 	MgMark mark, after;
 	double flops = 2.0 * (double) n * (double) rows * (double) cols;
-	bool pairs = layout == MG_PAIRS || layout == MG_PAIRS16;
+	bool pairs = mg_pairs_planes(layout) > 0;
 	double piece = pairs ? compute->kernels->pairs_flops : compute->kernels->piece_flops;
 
 	test_host_init(&test);
@@ -338,7 +338,7 @@ main(void)
 		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
 			/* Where no tiles are, they are slow, and computed row by row: test_pairs is enough. */
-			if ((layouts[i] == MG_PAIRS || layouts[i] == MG_PAIRS16) && !compute.kernels->prefers_pairs)
+			if (mg_pairs_planes(layouts[i]) > 0 && !compute.kernels->prefers_pairs)
 				continue;
 			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), names[i]);
 			if (layouts[i] <= MG_PANELS || layouts[i] == MG_PAIRS) /* int8.c compares the third with its own formula */
