@@ -25,26 +25,39 @@ BEGIN
 			AND casttarget = to_regtype(format('%I.%I', theirs, type)));
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS ASSIGNMENT', theirs, type, ours);
+		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.sphere(%1$I.%2$I, float8) RETURNS %3$I.%4$I LANGUAGE sql IMMUTABLE PARALLEL SAFE
+			BEGIN ATOMIC SELECT ROW($1::%3$I.%2$I, $2)::%3$I.%4$I; END', theirs, type, ours, type || '_sphere');
 	END LOOP;
 	-- Classes of maskgen_hnsw for pgvector's own columns, under pgvector's names: an index compares bytes, whoever's they are.
+	-- "near" is pgvector's operator; "within", the one with a radius, it does not have.
 	FOR class IN
-		SELECT c.opcname, c.opcdefault, t.typname, o.oprname, p.amproc::regprocedure AS kind
+		SELECT c.opcname, c.opcdefault, t.typname, near.oprname AS near, within.oprname AS within, within.oprright::regtype AS sphere,
+			within.oprrest, within.oprjoin, f.proname, f.probin, f.prosrc, f.procost, p.amproc::regprocedure AS kind
 		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
 			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
 			JOIN pg_type t ON t.oid = c.opcintype AND t.typnamespace = n.oid
-			JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoppurpose = 'o' JOIN pg_operator o ON o.oid = a.amopopr
+			JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 1 JOIN pg_operator near ON near.oid = a.amopopr
+			JOIN pg_amop b ON b.amopfamily = c.opcfamily AND b.amopstrategy = 2 JOIN pg_operator within ON within.oid = b.amopopr
+			JOIN pg_proc f ON f.oid = within.oprcode
 			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
-		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, o.oprname, t.typname)) IS NOT NULL
+		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) IS NOT NULL
 			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
 				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
 	LOOP
+		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(%1$I.%3$I, %4$s) RETURNS boolean AS %5$L, %6$L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST %7$s',
+			theirs, class.proname, class.typname, class.sphere, class.probin, class.prosrc, class.procost);
+		IF to_regoperator(format('%1$I.%2$s(%1$I.%3$I,%4$s)', theirs, class.within, class.typname, class.sphere)) IS NULL THEN
+			EXECUTE format('CREATE OPERATOR %1$I.%2$s (LEFTARG = %1$I.%3$I, RIGHTARG = %4$s, FUNCTION = %1$I.%5$I, RESTRICT = %6$s, JOIN = %7$s)',
+				theirs, class.within, class.typname, class.sphere, class.proname, class.oprrest, class.oprjoin);
+		END IF;
 		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %1$I.%4$I USING maskgen_hnsw AS
-			OPERATOR 1 %1$I.%5$s (%1$I.%4$I, %1$I.%4$I) FOR ORDER BY pg_catalog.float_ops, FUNCTION 1 %6$s',
-			theirs, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.typname, class.oprname, class.kind);
+			OPERATOR 1 %1$I.%5$s (%1$I.%4$I, %1$I.%4$I) FOR ORDER BY pg_catalog.float_ops,
+			OPERATOR 2 %1$I.%6$s (%1$I.%4$I, %7$s), FUNCTION 1 %8$s',
+			theirs, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.typname, class.near, class.within, class.sphere, class.kind);
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION link_pgvector() IS
-'casts between the types of pgvector and those of maskgen that change nothing, and classes of maskgen_hnsw for its types; for superusers';
+'casts between the types of pgvector and those of maskgen that change nothing, and classes of maskgen_hnsw and operators with a radius for its types; for superusers';
 
 CREATE FUNCTION enable_pgvector_names() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

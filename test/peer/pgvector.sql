@@ -3,7 +3,7 @@
 -- names in the search_path, once with maskgen's. What may differ stands in "differs", with the reason.
 SET client_min_messages = warning;
 CREATE EXTENSION vector SCHEMA public;
-SELECT plan(23);
+SELECT plan(27);
 
 -- The result of an expression as text, or its error as SQLSTATE and message
 CREATE FUNCTION answer(expression text, path text) RETURNS text LANGUAGE plpgsql SET search_path = public AS $$
@@ -165,6 +165,11 @@ SELECT is((SELECT concat_ws(' ', v OPERATOR(public.<->) '[1,2,4]'::maskgen.vecto
 	FROM kept), '1 1 2', 'and work together');
 
 
+CREATE FUNCTION maskgen_explain(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || statement;
+END $$;
+
 -- An index of ours on a column of theirs
 CREATE TABLE items (id int PRIMARY KEY, embedding public.vector(8), half public.halfvec(8));
 INSERT INTO items SELECT i, v, v FROM (SELECT i, ARRAY(SELECT random() - 0.5 + 0 * i FROM generate_series(1, 8))::public.vector AS v FROM generate_series(1, 1000) i) x;
@@ -173,5 +178,19 @@ SELECT lives_ok('CREATE INDEX ON items USING maskgen_hnsw (embedding); CREATE IN
 SELECT is_empty($$SELECT * FROM maskgen.index_check('items_embedding_idx', true)$$, 'which is sound');
 SELECT cmp_ok(maskgen.index_recall('items_embedding_idx', 30), '>=', 0.95::float8, 'and finds what theirs would');
 SELECT cmp_ok(maskgen.index_recall('items_half_idx', 30), '>=', 0.95::float8, 'in halves, too');
+-- Radii, which pgvector has no operator for
+SET enable_seqscan = off;
+SELECT matches((SELECT string_agg(line, ' ') FROM (SELECT maskgen_explain(
+	$$SELECT id FROM items WHERE embedding <<=>> sphere((SELECT embedding FROM items WHERE id = 1), 0.5)$$) AS line) x),
+	'Index Scan using items_embedding_idx', 'a radius takes the index');
+SELECT cmp_ok((SELECT count(*) FROM items WHERE embedding <<=>> sphere((SELECT embedding FROM items WHERE id = 1), 0.5)), '>=',
+	(SELECT ceil(0.95 * count(*))::bigint FROM items WHERE (embedding <=> (SELECT embedding FROM items WHERE id = 1)) <= 0.5), 'which finds the rows within');
+SELECT cmp_ok((SELECT count(*) FROM items WHERE half <<->> sphere((SELECT half FROM items WHERE id = 1), 0.7)), '>=',
+	(SELECT ceil(0.95 * count(*))::bigint FROM items WHERE (half <-> (SELECT half FROM items WHERE id = 1)) <= 0.7), 'in halves, too');
+RESET enable_seqscan;
+SET enable_indexscan = off;
+SELECT is((SELECT count(*) FROM items WHERE embedding <<=>> sphere((SELECT embedding FROM items WHERE id = 1), 0.5)),
+	(SELECT count(*) FROM items WHERE (embedding <=> (SELECT embedding FROM items WHERE id = 1)) <= 0.5), 'without it, exactly those');
+RESET enable_indexscan;
 SELECT throws_ok('SELECT maskgen.enable_pgvector_names()', '42710', 'access method "hnsw" is that of extension "vector" in this database', 'its name stays theirs');
 SELECT * FROM finish();
