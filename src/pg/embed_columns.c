@@ -30,7 +30,7 @@ find_source(Relation relation, const char *name)
 	if (!IsBinaryCoercible(getBaseType(type), TEXTOID))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("column \"%s\" has type %s, not text", name, format_type_be(type)),
-						errhint("A generated column can hold it as text.")));
+						errhint("A generated column can hold it as text. The column of the vector is named last.")));
 	return number;
 }
 
