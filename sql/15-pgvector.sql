@@ -44,10 +44,12 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
 				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
 	LOOP
-		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(%1$I.%3$I, %4$s) RETURNS boolean AS %5$L, %6$L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST %7$s',
+		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(%1$I.%3$I, %4$s) RETURNS boolean
+			AS %5$L, %6$L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST %7$s',
 			theirs, class.proname, class.typname, class.sphere, class.probin, class.prosrc, class.procost);
 		IF to_regoperator(format('%1$I.%2$s(%1$I.%3$I,%4$s)', theirs, class.within, class.typname, class.sphere)) IS NULL THEN
-			EXECUTE format('CREATE OPERATOR %1$I.%2$s (LEFTARG = %1$I.%3$I, RIGHTARG = %4$s, FUNCTION = %1$I.%5$I, RESTRICT = %6$s, JOIN = %7$s)',
+			EXECUTE format('CREATE OPERATOR %1$I.%2$s
+				(LEFTARG = %1$I.%3$I, RIGHTARG = %4$s, FUNCTION = %1$I.%5$I, RESTRICT = %6$s, JOIN = %7$s)',
 				theirs, class.within, class.typname, class.sphere, class.proname, class.oprrest, class.oprjoin);
 		END IF;
 		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %1$I.%4$I USING maskgen_hnsw AS
