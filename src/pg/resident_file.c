@@ -32,9 +32,9 @@
 #define FOOTER_MAGIC "mgresid\n"
 /*
  * The image's version is part of it: a newer library does not adopt what an older one wrote. The number before it
- * counts what panels mean: 2 has sums by group in those of 8 bits, 3 panels of bf16.
+ * counts what panels mean: 2 had sums by group in those of 8 bits, 3 panels of bf16, 4 has one sum of a channel again.
  */
-#define FOOTER_VERSION (((uint32) 3 << 16) | MG_IMAGE_VERSION)
+#define FOOTER_VERSION (((uint32) 4 << 16) | MG_IMAGE_VERSION)
 
 typedef struct Footer
 {

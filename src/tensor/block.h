@@ -26,7 +26,7 @@ size_t mg_code_stride(size_t cols);
 /* Rows that codes of so many need room for: MG_INT8_ROWS of kernels.h. */
 size_t mg_code_rows(size_t rows);
 
-/* Quantises x [n, cols] to codes, mg_code_stride(cols) apart, and scales [n, mg_int8_groups(cols)]. */
+/* Quantises x [n, cols] to codes, mg_code_stride(cols) apart, and scales [n]. */
 void mg_quantize_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, void *codes,
 					  MgRowScale *scales);
 

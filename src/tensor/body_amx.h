@@ -37,12 +37,12 @@ static const AmxShape amx_shape = {
 	.rows = {AMX_ROWS, AMX_ROWS, AMX_ROWS, AMX_ROWS, AMX_ROWS, AMX_ROWS, AMX_ROWS, AMX_ROWS},
 };
 
-/* sums [AMX_ROWS * (1 + second), INT8_CHANNELS] of a group; second: there are more than AMX_ROWS rows. */
+/* sums [AMX_ROWS * (1 + second), INT8_CHANNELS]; second: there are more than AMX_ROWS rows. */
 INLINE void
-amx_sums(const bool second, const Int8Tile *t, size_t group, int32_t *sums)
+amx_sums(const bool second, const Int8Tile *t, int32_t *sums)
 {
-	const int8_code *x = t->x + group * MG_INT8_GROUP;
-	const uint8_t *w = t->w + group * MG_INT8_GROUP * MG_PANEL;
+	const int8_code *x = t->x;
+	const uint8_t *w = t->w;
 	const size_t channel_bytes = INT8_CHANNELS / 2 * DEEP;
 	size_t x_stride = t->x_stride;
 	size_t sums_stride = INT8_CHANNELS * sizeof *sums;
@@ -54,7 +54,7 @@ amx_sums(const bool second, const Int8Tile *t, size_t group, int32_t *sums)
 		_tile_zero(2);
 		_tile_zero(3);
 	}
-	for (size_t left = int8_steps(t, group); left > 0; left -= AMX_DEPTH / DEEP, x += AMX_DEPTH, w += AMX_DEPTH * MG_PANEL)
+	for (size_t left = t->steps; left > 0; left -= AMX_DEPTH / DEEP, x += AMX_DEPTH, w += AMX_DEPTH * MG_PANEL)
 	{
 		_tile_loadd(6, w, MG_PANEL * DEEP);
 		_tile_loadd(4, x, x_stride);
@@ -82,7 +82,6 @@ typedef struct AmxPart
 {
 	Int8Tile tile;
 	size_t rows; /* 0: nothing waits */
-	size_t group;
 	const int32_t *sums; /* [rows, INT8_CHANNELS] */
 } AmxPart;
 
@@ -93,13 +92,12 @@ amx_finish(const AmxPart *part, MgActivation activation)
 
 	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
 	{
-		Int8Channels channels = int8_channels(t, part->group, v);
+		Int8Channels channels = int8_channels(t, v);
 
 		for (size_t i = 0; i < part->rows; i++)
-			int8_finish(t, part->group, i, v, i_load(part->sums + i * INT8_CHANNELS + v * VW), &channels);
+			int8_finish(t, i, v, i_load(part->sums + i * INT8_CHANNELS + v * VW), &channels);
 	}
-	if (part->group + 1 == t->n_groups)
-		activate(t->out, t->out_stride, part->rows, INT8_CHANNELS, activation);
+	activate(t->out, t->out_stride, part->rows, INT8_CHANNELS, activation);
 }
 
 /* The channels that fill strips. Sums are finished while the tile registers are at work on the next ones. */
@@ -115,20 +113,17 @@ amx_strips(const MgInt8Product *p, size_t columns)
 	{
 		AmxPart part = {.tile = first_int8_tile(p, at)};
 
-		for (size_t left = p->rows; left > 0; left -= part.rows, next_int8_tile(&part.tile, part.rows))
+		for (size_t left = p->rows; left > 0; left -= part.rows, next_int8_tile(&part.tile, part.rows), turn ^= 1)
 		{
 			part.rows = left < 2 * AMX_ROWS ? left : 2 * AMX_ROWS;
-			for (part.group = 0; part.group < part.tile.n_groups; part.group++, turn ^= 1)
-			{
-				if (part.rows > AMX_ROWS)
-					amx_sums(true, &part.tile, part.group, sums[turn]);
-				else
-					amx_sums(false, &part.tile, part.group, sums[turn]);
-				if (waiting.rows > 0)
-					amx_finish(&waiting, p->activation);
-				part.sums = sums[turn];
-				waiting = part;
-			}
+			if (part.rows > AMX_ROWS)
+				amx_sums(true, &part.tile, sums[turn]);
+			else
+				amx_sums(false, &part.tile, sums[turn]);
+			if (waiting.rows > 0)
+				amx_finish(&waiting, p->activation);
+			part.sums = sums[turn];
+			waiting = part;
 		}
 	}
 	_tile_release();

@@ -4,11 +4,10 @@
  * A tile keeps its sums in registers and goes four bytes deep at a time: for each channel of W four codes stand
  * together, and each row of x gives four to all channels.
  *
- * A group of columns of x (compute.h) ends with its sums turned to floats, which wait in out for the next one.
- *
  * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
  *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
- * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w.
+ * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w. Outliers have q = z there,
+ * and are added as floats to what a row has in the end.
  */
 
 #define DEEP 4 /* codes of a step */
@@ -26,73 +25,73 @@ typedef struct Int8Tile
 {
 	const int8_code *x;
 	size_t x_stride;
-	const MgRowScale *scales; /* [rows, n_groups] */
+	const MgRowScale *scales; /* [rows] */
 	const uint8_t *w;		  /* the tile's channels in the panel */
-	size_t steps, n_groups;
-	const float *w_scales; /* of the tile's channels */
-	const int32_t *w_sums; /* the same, MG_PANEL from group to group */
-	const float *bias; /* of the tile's channels, or NULL */
+	size_t steps;
+	const float *w_scales; /* of the tile's channels, as all below */
+	const int32_t *w_sums;
+	const float *bias; /* or NULL */
 	float *out;
 	size_t out_stride;
 } Int8Tile;
 
-/* What the v-th vector of a tile's channels has of its own in a group. */
+/* What the v-th vector of a tile's channels has of its own. */
 typedef struct Int8Channels
 {
+	const uint8_t *w;
 	vi w_sum;
 	vf w_scale;
 	vf bias;
 } Int8Channels;
 
 INLINE Int8Channels
-int8_channels(const Int8Tile *t, size_t group, size_t v)
+int8_channels(const Int8Tile *t, size_t v)
 {
 	return (Int8Channels){
-		.w_sum = i_load(t->w_sums + group * MG_PANEL + v * VW), .w_scale = v_load(t->w_scales + v * VW),
+		.w = t->w + v * VW * DEEP, .w_sum = i_load(t->w_sums + v * VW), .w_scale = v_load(t->w_scales + v * VW),
 		.bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f),
 	};
 }
 
-/* Adds the share of a group, sums as the instructions gave them, to the row i of out. */
-INLINE void
-int8_finish(const Int8Tile *t, size_t group, size_t i, size_t v, vi sums, const Int8Channels *channels)
+/* The outlier's weights. */
+INLINE vf
+outlier_weights(const MgOutlier *outlier, const uint8_t *w)
 {
-	const MgRowScale *s = &t->scales[i * t->n_groups + group];
-	float *out = t->out + i * t->out_stride + v * VW;
+	const uint8_t *step = w + outlier->column / DEEP * DEEP * MG_PANEL;
+	vu codes = (vu) i_load((const int32_t *) (const void *) step) >> (int) (outlier->column % DEEP * 8);
+
+	/* 2^23 + u, for which no conversion is needed. */
+	return (vf) ((codes & (vu) i_set1(0xFF)) | (vu) i_set1(0x4B000000)) - v_set1(8388608.0f + 128.0f);
+}
+
+/* The row i of out; sums are as the instructions gave them. */
+INLINE void
+int8_finish(const Int8Tile *t, size_t i, size_t v, vi sums, const Int8Channels *channels)
+{
+	const MgRowScale *s = &t->scales[i];
 	vu total = (vu) sums + (vu) i_multiply(i_set1(s->shift), channels->w_sum);
 	vf share;
 
 	if (!INT8_SIGNED)
 		total += (vu) i_set1(s->rest);
 	share = v_of_int((vi) total) * v_set1(s->scale);
-	if (group > 0)
-		share += v_load(out);
-	if (group + 1 == t->n_groups)
-		share = share * channels->w_scale + channels->bias;
-	v_store(out, share);
+	UNROLL for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
+		share = v_fma(v_set1(s->outliers[k].number), outlier_weights(&s->outliers[k], channels->w), share);
+	v_store(t->out + i * t->out_stride + v * VW, share * channels->w_scale + channels->bias);
 }
 
-/* Steps of a group. */
-INLINE size_t
-int8_steps(const Int8Tile *t, size_t group)
-{
-	return group + 1 == t->n_groups ? t->steps - group * (MG_INT8_GROUP / DEEP) : MG_INT8_GROUP / DEEP;
-}
-
-/* The share of a group. */
 INLINE void
-int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
+int8_tile(const size_t rows, const Int8Tile *t)
 {
-	const int8_code *x = t->x + group * MG_INT8_GROUP;
-	const uint8_t *w = t->w + group * MG_INT8_GROUP * MG_PANEL;
+	const int8_code *x = t->x;
+	const uint8_t *w = t->w;
 	size_t x_stride = t->x_stride;
-	size_t steps = int8_steps(t, group);
 	vq sum[INT8_ROWS][INT8_SUMS];
 
 	UNROLL for (size_t i = 0; i < rows; i++)
 		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
 			sum[i][v] = (vq){0};
-	for (size_t step = 0; step < steps; step++, x += DEEP, w += MG_PANEL * DEEP)
+	for (size_t step = 0; step < t->steps; step++, x += DEEP, w += MG_PANEL * DEEP)
 	{
 		vw b[INT8_SUMS];
 
@@ -110,21 +109,11 @@ int8_tile_group(const size_t rows, const Int8Tile *t, size_t group)
 	}
 	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
 	{
-		Int8Channels channels = int8_channels(t, group, v);
+		Int8Channels channels = int8_channels(t, v);
 
 		UNROLL for (size_t i = 0; i < rows; i++)
-			int8_finish(t, group, i, v, q_channels(&sum[i][v * SUMS_IN_VECTOR]), &channels);
+			int8_finish(t, i, v, q_channels(&sum[i][v * SUMS_IN_VECTOR]), &channels);
 	}
-}
-
-INLINE void
-int8_tile(const size_t rows, const Int8Tile *t)
-{
-	size_t group = 0;
-
-	do
-		int8_tile_group(rows, t, group);
-	while (++group < t->n_groups);
 }
 
 #define INT8_TILE(rows) \
@@ -199,7 +188,7 @@ first_int8_tile(const MgInt8Product *p, size_t at)
 
 	return (Int8Tile){
 		.x = p->x, .x_stride = p->x_stride, .scales = p->scales,
-		.w = panel + at % MG_PANEL * DEEP, .steps = steps, .n_groups = mg_int8_groups(p->depth),
+		.w = panel + at % MG_PANEL * DEEP, .steps = steps,
 		.w_scales = (const float *) ends + at % MG_PANEL,
 		.w_sums = (const int32_t *) (ends + MG_PANEL * sizeof(float)) + at % MG_PANEL,
 		.bias = p->bias != NULL ? p->bias + at : NULL,
@@ -212,7 +201,7 @@ static void
 next_int8_tile(Int8Tile *tile, size_t rows)
 {
 	tile->x += rows * tile->x_stride;
-	tile->scales += rows * tile->n_groups;
+	tile->scales += rows;
 	tile->out += rows * tile->out_stride;
 }
 
@@ -241,38 +230,58 @@ int8_product(const MgInt8Product *p)
 	}
 }
 
-/* What extent has found so far in the vectors of a group. */
-typedef struct Extent
+INLINE vi
+lane_numbers(void)
 {
-	vf least, most;
-	vf odd; /* zeros, but NaN after a number that is not finite */
-} Extent;
+	static const int32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-INLINE Extent
-extend(Extent e, vf v)
-{
-	return (Extent){v_min(v, e.least), v_max(v, e.most), v_fma(v, v_set1(0.0f), e.odd)};
+	return i_load(numbers);
 }
 
-/* The smallest and the largest number of a row and zero; false when one is not finite or they lie too far apart. */
+/*
+ * The outliers of a row, larger one first; false when a number is too large. A key is the upper 16 bits of a magnitude and
+ * the column below, so that the largest are found lane by lane, in any order: all levels find the same.
+ */
 static bool
-extent(const float *row, size_t n, float *low, float *high)
+find_outliers(const float *row, size_t n, MgOutlier *outliers)
 {
-	Extent a = {v_set1(0.0f), v_set1(0.0f), v_set1(0.0f)};
-	Extent b = a;
-	size_t i = 0;
+	const int32_t too_large = 0x7B800000; /* 2^120 */
+	vi columns = lane_numbers(), first = i_set1(0), second = i_set1(0);
+	int32_t keys[MG_INT8_OUTLIERS];
 
-	/* Two at a time, for each chain waits for its latency. */
-	for (; i + 2 * VW <= n; i += 2 * VW)
+	for (size_t i = 0; i < n; i += VW, columns += i_set1(VW))
 	{
-		a = extend(a, v_load(row + i));
-		b = extend(b, v_load(row + i + VW));
+		vi key = ((vi) load_some(row + i, n - i) & i_set1(0x7FFF0000)) | columns;
+
+		second = i_max(second, i_min(first, key));
+		first = i_max(first, key);
 	}
-	for (; i < n; i += VW)
-		a = extend(a, load_some(row + i, n - i));
-	*low = -v_largest(v_set1(0.0f) - v_min(a.least, b.least));
-	*high = v_largest(v_max(a.most, b.most));
-	return v_sum(a.odd + b.odd) == 0.0f && *high - *low <= FLT_MAX;
+	keys[0] = i_largest(first);
+	keys[1] = i_largest(i_max(second, first & (vi) (first != i_set1(keys[0]))));
+	for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
+	{
+		uint32_t column = (uint32_t) keys[k] & 0xFFFF, bits;
+
+		outliers[k] = (MgOutlier){0};
+		if (keys[k] <= 0xFFFF)
+			continue;
+		memcpy(&bits, row + column, sizeof bits);
+		bits &= ~(uint32_t) 0x7F;
+		memcpy(&outliers[k].number, &bits, sizeof bits);
+		outliers[k].column = column;
+	}
+	return keys[0] < too_large;
+}
+
+/* The VW numbers of a row from i on, which stand in columns: zeros where outliers are. */
+INLINE vf
+load_usual(const float *row, size_t n, size_t i, const MgOutlier *outliers, vi columns)
+{
+	vi v = (vi) load_some(row + i, n - i);
+
+	UNROLL for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
+		v &= (vi) (columns != i_set1((int32_t) outliers[k].column));
+	return (vf) v;
 }
 
 static void
@@ -281,24 +290,37 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	const float round = 12582912.0f; /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
 	const int32_t round_bits = 0x4B400000;
 	int8_code *to = codes;
-	vi sum = i_set1(0);
+	vf least = v_set1(0.0f), most = v_set1(0.0f);
+	vi columns = lane_numbers(), sum = i_set1(0);
 	float low, high, factor;
 	int32_t zero, total;
-	size_t i = 0;
-	bool finite = extent(row, n, &low, &high);
+	size_t i;
+	bool fine;
 
-	if (!finite || high - low < LEAST_EXTENT)
+	*scale = (MgRowScale){0};
+	fine = find_outliers(row, n, scale->outliers);
+	for (i = 0; fine && i < n; i += VW, columns += i_set1(VW))
 	{
-		/* All sums are zero, and so is what they give, but for NaN. */
-		*scale = (MgRowScale){.scale = finite ? 0.0f : NAN};
+		vf v = load_usual(row, n, i, scale->outliers, columns);
+
+		least = v_min(v, least);
+		most = v_max(v, most);
+	}
+	low = -v_largest(v_set1(0.0f) - least);
+	high = v_largest(most);
+	if (high - low < LEAST_EXTENT)
+	{
+		/* All sums are zero, and so is what they give, but for outliers and NaN. */
+		scale->scale = fine ? 0.0f : NAN;
 		memset(to, 0, (n + DEEP - 1) / DEEP * DEEP * sizeof *to);
 		return;
 	}
 	factor = 255.0f / (high - low);
 	zero = (int32_t) rintf(-low * factor);
-	for (; i < n; i += VW)
+	columns = lane_numbers();
+	for (i = 0; i < n; i += VW, columns += i_set1(VW))
 	{
-		vf shifted = load_some(row + i, n - i) * v_set1(factor) + v_set1(round);
+		vf shifted = load_usual(row, n, i, scale->outliers, columns) * v_set1(factor) + v_set1(round);
 		/* Rounding both ends away from zero gives 256 steps; no code is below -128, for rounding is symmetric. */
 		vi code = i_min((vi) shifted + i_set1(zero - 128 - round_bits), i_set1(127));
 
@@ -309,5 +331,7 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	total -= (int32_t) (i - n) * (zero - 128); /* without the zeros past the end */
 	for (i = n; i % DEEP != 0; i++)
 		to[i] = 0;
-	*scale = (MgRowScale){.scale = (high - low) / 255.0f, .shift = 128 - zero, .rest = -128 * total};
+	scale->scale = (high - low) / 255.0f;
+	scale->shift = 128 - zero;
+	scale->rest = -128 * total;
 }

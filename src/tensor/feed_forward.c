@@ -28,8 +28,7 @@ typedef struct Work
 	uint8_t *codes; /* [threads, code_rows * code_bytes], for int8: of x, then of the wide states */
 	size_t code_rows;
 	size_t code_bytes;
-	MgRowScale *scales; /* [threads, most_rows * n_groups] */
-	size_t n_groups;
+	MgRowScale *scales; /* [threads, most_rows] */
 } Work;
 
 /* One of the two products for a block of rows. */
@@ -41,7 +40,7 @@ multiply(const Work *work, const MgPiece *piece, const MgLinear *linear, const f
 	if (w->layout == MG_INT8)
 	{
 		uint8_t *codes = work->codes + piece->worker * work->code_rows * work->code_bytes;
-		MgRowScale *scales = work->scales + piece->worker * work->most_rows * work->n_groups;
+		MgRowScale *scales = work->scales + piece->worker * work->most_rows;
 
 		mg_quantize_rows(work->kernels, x, w->cols, piece->n_rows, w->cols, codes, scales);
 		work->kernels->int8_product(&(MgInt8Product){
@@ -99,11 +98,10 @@ allocate(MgCtx *cx, Work *work, size_t threads)
 		return false;
 	if (block->up->layout != MG_INT8)
 		return (work->copies = mg_alloc_array(cx, threads, MG_COPY_FLOATS * sizeof(float))) != NULL;
-	work->n_groups = mg_int8_groups(wide > d ? wide : d);
 	work->code_bytes = mg_code_stride(wide > d ? wide : d) * work->kernels->int8_code_size;
 	work->code_rows = mg_code_rows(work->most_rows);
 	return (work->codes = mg_alloc_array(cx, threads * work->code_rows, work->code_bytes)) != NULL &&
-		(work->scales = mg_alloc_array(cx, threads * work->most_rows, work->n_groups * sizeof(MgRowScale))) != NULL;
+		(work->scales = mg_alloc_array(cx, threads * work->most_rows, sizeof(MgRowScale))) != NULL;
 }
 
 bool

@@ -12,15 +12,9 @@ padded_cols(size_t cols)
 }
 
 size_t
-mg_int8_groups(size_t cols)
-{
-	return cols < 2 * MG_INT8_GROUP ? 1 : (cols + MG_INT8_GROUP - 1) / MG_INT8_GROUP;
-}
-
-size_t
 mg_int8_panel_size(size_t cols)
 {
-	return padded_cols(cols) * MG_PANEL + MG_PANEL * (sizeof(float) + mg_int8_groups(cols) * sizeof(int32_t));
+	return padded_cols(cols) * MG_PANEL + MG_PANEL * (sizeof(float) + sizeof(int32_t));
 }
 
 bool
@@ -60,9 +54,8 @@ mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size
 	uint8_t *ends = panel + padded_cols(cols) * MG_PANEL;
 	float *panel_scales = (float *) ends;
 	int32_t *sums = (int32_t *) (ends + MG_PANEL * sizeof(float));
-	size_t n_groups = mg_int8_groups(cols);
 
-	memset(sums, 0, n_groups * MG_PANEL * sizeof *sums);
+	memset(sums, 0, MG_PANEL * sizeof *sums);
 	memset(panel, 128, padded_cols(cols) * MG_PANEL);
 	for (size_t i = 0; i < MG_PANEL; i++)
 	{
@@ -71,7 +64,7 @@ mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size
 		for (size_t k = 0; i < n_rows && k < cols; k++)
 		{
 			panel[k / DEEP * DEEP * MG_PANEL + i * DEEP + k % DEEP] = (uint8_t) (row[k] + 128);
-			sums[(n_groups == 1 ? 0 : k / MG_INT8_GROUP) * MG_PANEL + i] += row[k];
+			sums[i] += row[k];
 		}
 		panel_scales[i] = i < n_rows ? scales[i] : 0.0f;
 	}

@@ -51,12 +51,22 @@ mg_product_skip(MgProduct *product, size_t n)
 		product->w += n;
 }
 
-/* How a group of a row of x was quantised: x ~ scale (q - z). */
+/* Numbers of a row of x that are not quantised. */
+#define MG_INT8_OUTLIERS 2
+
+typedef struct MgOutlier
+{
+	float number;
+	uint32_t column; /* its code is z */
+} MgOutlier;
+
+/* How a row of x was quantised: x ~ scale (q - z), but for its outliers. */
 typedef struct MgRowScale
 {
 	float scale;
 	int32_t shift; /* 128 - z */
 	int32_t rest;  /* -128 times the sum of q - 128 */
+	MgOutlier outliers[MG_INT8_OUTLIERS]; /* 0 times column 0, when there are fewer */
 } MgRowScale;
 
 /* Rows of codes that a kernel may read at once. */
@@ -70,7 +80,7 @@ typedef struct MgInt8Product
 {
 	const void *x;	 /* codes by quantize; rows up to a multiple of MG_INT8_ROWS are readable */
 	size_t x_stride; /* in codes */
-	const MgRowScale *scales; /* [rows, mg_int8_groups(depth)] */
+	const MgRowScale *scales; /* [rows] */
 	size_t rows;
 	size_t depth;
 	const uint8_t *w;
@@ -133,8 +143,8 @@ struct MgKernels
 	void (*int8_product)(const MgInt8Product *product);
 
 	/*
-	 * Quantises a group [n] of a row as compute.h says. codes has room for n rounded up to 16; what stands between n
-	 * and the next multiple of 4 is zero afterwards.
+	 * Quantises a row [n] as compute.h says, n at most MG_INT8_MOST_COLS. codes has room for n rounded up to 16; what
+	 * stands between n and the next multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 

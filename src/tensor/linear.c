@@ -91,7 +91,7 @@ multiply_int8(void *arg, const MgPiece *piece)
 
 	work->kernels->int8_product(&(MgInt8Product){
 		.x = (const uint8_t *) work->codes + piece->row * stride * work->kernels->int8_code_size, .x_stride = stride,
-		.scales = work->scales + piece->row * mg_int8_groups(p->depth), .rows = piece->n_rows, .depth = p->depth,
+		.scales = work->scales + piece->row, .rows = piece->n_rows, .depth = p->depth,
 		.w = work->w->panels + piece->column / MG_PANEL * mg_int8_panel_size(p->depth), .columns = piece->n_columns,
 		.bias = p->bias != NULL ? p->bias + piece->column : NULL, .activation = p->activation,
 		.out = p->out + piece->row * p->out_stride + piece->column, .out_stride = p->out_stride,
@@ -150,17 +150,10 @@ void
 mg_quantize_rows(const MgKernels *kernels, const float *x, size_t x_stride, size_t n, size_t cols, void *codes,
 				 MgRowScale *scales)
 {
-	size_t stride = mg_code_stride(cols) * kernels->int8_code_size, n_groups = mg_int8_groups(cols);
+	size_t stride = mg_code_stride(cols) * kernels->int8_code_size;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t group = 0; group < n_groups; group++)
-		{
-			size_t at = group * MG_INT8_GROUP;
-
-			kernels->quantize(x + i * x_stride + at, group + 1 < n_groups ? MG_INT8_GROUP : cols - at,
-							  (uint8_t *) codes + i * stride + at * kernels->int8_code_size,
-							  &scales[i * n_groups + group]);
-		}
+		kernels->quantize(x + i * x_stride, cols, (uint8_t *) codes + i * stride, &scales[i]);
 }
 
 static void
@@ -171,8 +164,7 @@ quantize_piece(void *arg, const MgPiece *piece)
 	size_t stride = mg_code_stride(p->depth) * work->kernels->int8_code_size;
 
 	mg_quantize_rows(work->kernels, p->x + piece->row * p->x_stride, p->x_stride, piece->n_rows, p->depth,
-					 (uint8_t *) work->codes + piece->row * stride,
-					 work->scales + piece->row * mg_int8_groups(p->depth));
+					 (uint8_t *) work->codes + piece->row * stride, work->scales + piece->row);
 }
 
 static void
@@ -206,7 +198,7 @@ convert_all(MgCtx *cx, const MgCompute *compute, Work *work)
 		return false;
 	if (!int8)
 		return mg_grid_run(cx, compute, &grid);
-	work->scales = mg_alloc_array(cx, p->rows, mg_int8_groups(p->depth) * sizeof *work->scales);
+	work->scales = mg_alloc_array(cx, p->rows, sizeof *work->scales);
 	return work->scales != NULL && mg_grid_run(cx, compute, &grid);
 }
 

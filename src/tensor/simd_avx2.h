@@ -144,6 +144,22 @@ i_min(vi a, vi b)
 	return (vi) _mm256_min_epi32((__m256i) a, (__m256i) b);
 }
 
+static inline vi
+i_max(vi a, vi b)
+{
+	return (vi) _mm256_max_epi32((__m256i) a, (__m256i) b);
+}
+
+static inline int32_t
+i_largest(vi v)
+{
+	__m128i s = _mm_max_epi32(_mm256_castsi256_si128((__m256i) v), _mm256_extracti128_si256((__m256i) v, 1));
+
+	s = _mm_max_epi32(s, _mm_shuffle_epi32(s, 0x4E));
+	s = _mm_max_epi32(s, _mm_shuffle_epi32(s, 0xB1));
+	return _mm_cvtsi128_si32(s);
+}
+
 static inline vf
 v_of_int(vi v)
 {

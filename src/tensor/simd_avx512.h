@@ -158,6 +158,18 @@ i_min(vi a, vi b)
 	return (vi) _mm512_min_epi32((__m512i) a, (__m512i) b);
 }
 
+static inline vi
+i_max(vi a, vi b)
+{
+	return (vi) _mm512_max_epi32((__m512i) a, (__m512i) b);
+}
+
+static inline int32_t
+i_largest(vi v)
+{
+	return _mm512_reduce_max_epi32((__m512i) v);
+}
+
 static inline vf
 v_of_int(vi v)
 {

@@ -140,6 +140,18 @@ i_min(vi a, vi b)
 	return vminq_s32(a, b);
 }
 
+static inline vi
+i_max(vi a, vi b)
+{
+	return vmaxq_s32(a, b);
+}
+
+static inline int32_t
+i_largest(vi v)
+{
+	return vmaxvq_s32(v);
+}
+
 static inline vf
 v_of_int(vi v)
 {

@@ -14,7 +14,8 @@
  *   v_select_less     a < b ? yes : no, lane by lane
  *   v_power_of_two    2^n for an n in [-126, 127] given as 1.5 * 2^23 + n
  *   v_sum, v_largest  over the lanes
- *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), i_min, v_of_int
+ *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), i_min, i_max,
+ *                   i_largest (over the lanes), v_of_int
  */
 #ifndef MG_TENSOR_SIMD_SCALAR_H
 #define MG_TENSOR_SIMD_SCALAR_H
@@ -149,6 +150,23 @@ i_min(vi a, vi b)
 	vi less = a < b;
 
 	return (a & less) | (b & ~less);
+}
+
+static inline vi
+i_max(vi a, vi b)
+{
+	vi more = a > b;
+
+	return (a & more) | (b & ~more);
+}
+
+static inline int32_t
+i_largest(vi v)
+{
+	int32_t a = v[0] > v[1] ? v[0] : v[1];
+	int32_t b = v[2] > v[3] ? v[2] : v[3];
+
+	return a > b ? a : b;
 }
 
 static inline vf

@@ -2,13 +2,67 @@
 
 #include "unit/tensor/numbers.h"
 
+enum { OUTLIERS = 2 };
+
 /* What compute.h says about a row of x, number by number. */
 typedef struct PlainRow
 {
 	float scale;
 	int zero;
 	int *codes;
+	size_t n_outliers;
+	size_t columns[OUTLIERS];
+	float outliers[OUTLIERS];
 } PlainRow;
+
+static uint32_t
+bits_of(float x)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &x, sizeof bits);
+	return bits;
+}
+
+/* x without the last so many bits. */
+static float
+cut(float x, int n_bits)
+{
+	uint32_t bits = bits_of(x) >> n_bits << n_bits;
+
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+static bool
+is_outlier(const PlainRow *row, size_t column)
+{
+	for (size_t o = 0; o < row->n_outliers; o++)
+		if (row->columns[o] == column)
+			return true;
+	return false;
+}
+
+static void
+plain_outliers(PlainRow *row, const float *x, size_t n)
+{
+	while (row->n_outliers < OUTLIERS)
+	{
+		float most = 0;
+		size_t at = 0;
+
+		for (size_t k = 0; k < n; k++)
+			if (!is_outlier(row, k) && cut(fabsf(x[k]), 16) > 0 && cut(fabsf(x[k]), 16) >= most)
+			{
+				most = cut(fabsf(x[k]), 16);
+				at = k;
+			}
+		if (most == 0)
+			return;
+		row->columns[row->n_outliers] = at;
+		row->outliers[row->n_outliers++] = cut(x[at], 7);
+	}
+}
 
 static PlainRow
 plain_quantize(const float *x, size_t n)
@@ -16,17 +70,19 @@ plain_quantize(const float *x, size_t n)
 	PlainRow row = {.codes = malloc(n * sizeof(int) + 1)};
 	float low = 0, high = 0, factor;
 
+	plain_outliers(&row, x, n);
 	for (size_t k = 0; k < n; k++)
-	{
-		low = x[k] < low ? x[k] : low;
-		high = x[k] > high ? x[k] : high;
-	}
+		if (!is_outlier(&row, k))
+		{
+			low = x[k] < low ? x[k] : low;
+			high = x[k] > high ? x[k] : high;
+		}
 	row.scale = (high - low) / 255.0f;
 	factor = row.scale > 0 ? 255.0f / (high - low) : 0.0f;
 	row.zero = (int) rintf(-low * factor);
 	for (size_t k = 0; k < n; k++)
 	{
-		int q = (int) rintf(x[k] * factor) + row.zero;
+		int q = is_outlier(&row, k) ? row.zero : (int) rintf(x[k] * factor) + row.zero;
 
 		row.codes[k] = q < 255 ? q : 255;
 		if (q < 0 || q > 256)
@@ -35,29 +91,18 @@ plain_quantize(const float *x, size_t n)
 	return row;
 }
 
-/* Columns of a group; the last one has what is left. */
-static size_t
-group_size(size_t cols)
-{
-	return cols < 512 ? cols : 256;
-}
-
 /* The plain product of one row and one channel. */
 static float
-plain_product(const PlainRow *groups, size_t cols, const int8_t *codes, float scale)
+plain_product(const PlainRow *row, size_t cols, const int8_t *codes, float scale)
 {
-	size_t size = group_size(cols);
-	float total = 0;
+	int64_t sum = 0;
+	float total;
 
-	for (size_t at = 0; at < cols; at += size)
-	{
-		const PlainRow *group = &groups[at / size];
-		int64_t sum = 0;
-
-		for (size_t k = at; k < cols && k < at + size; k++)
-			sum += (int64_t) (group->codes[k - at] - group->zero) * codes[k];
-		total += (float) sum * group->scale;
-	}
+	for (size_t k = 0; k < cols; k++)
+		sum += (int64_t) (row->codes[k] - row->zero) * codes[k];
+	total = (float) sum * row->scale;
+	for (size_t o = 0; o < row->n_outliers; o++)
+		total += row->outliers[o] * (float) codes[row->columns[o]];
 	return total * scale;
 }
 
@@ -65,29 +110,26 @@ plain_product(const PlainRow *groups, size_t cols, const int8_t *codes, float sc
 static size_t
 compare(const float *x, const float *w, const float *bias, const float *out, size_t n, size_t rows, size_t cols)
 {
-	size_t size = group_size(cols), n_groups = (cols + size - 1) / size;
 	int8_t *codes = malloc(cols + 1);
 	size_t bad = 0;
-	PlainRow *plain = malloc(n * n_groups * sizeof *plain + 1);
+	PlainRow *plain = malloc(n * sizeof *plain + 1);
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t g = 0; g < n_groups; g++)
-			plain[i * n_groups + g] =
-				plain_quantize(x + i * cols + g * size, g + 1 < n_groups ? size : cols - g * size);
+		plain[i] = plain_quantize(x + i * cols, cols);
 	for (size_t j = 0; j < rows; j++)
 	{
 		float scale = mg_int8_quantize_row(w + j * cols, cols, codes);
 
 		for (size_t i = 0; i < n; i++)
 		{
-			float expected = plain_product(plain + i * n_groups, cols, codes, scale);
+			float expected = plain_product(&plain[i], cols, codes, scale);
 
 			if (bias != NULL)
 				expected += bias[j];
 			bad += expected != out[i * rows + j];
 		}
 	}
-	for (size_t i = 0; i < n * n_groups; i++)
+	for (size_t i = 0; i < n; i++)
 		free(plain[i].codes);
 	free(plain);
 	free(codes);
@@ -104,6 +146,8 @@ bad_rows(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t cols
 
 	for (size_t k = 0; variant % 3 == 0 && k < n * cols; k++)
 		x[k] = x[k] * 10.0f + 7.0f; /* one-sided rows */
+	for (size_t i = 0; variant % 5 == 0 && i < n; i++)
+		x[i * cols + i * 7 % cols] *= i % 2 == 0 ? -40.0f : 3000.0f;
 	bad = !mg_linear(cx, compute, x, cols, n, &m, bias, MG_ACT_NONE, out, rows) ? n * rows
 		: compare(x, w, bias, out, n, rows, cols);
 	free(x);
@@ -167,12 +211,12 @@ test_extremes(MgCtx *cx, const MgCompute *compute)
 static void
 test_strange_rows(MgCtx *cx, const MgCompute *compute)
 {
-	enum { ROWS = 40, COLS = 37, N = 10 };
+	enum { ROWS = 40, COLS = 37, N = 14 };
 	static float first[N * ROWS];
 	float *x = numbers(N * COLS), *w, out[N * ROWS], *memory;
 	MgMatrix m;
 	const char *level = mg_cpu_level_name(compute->kernels->level);
-	bool zero = true, nan = true, usual = true;
+	bool zero = true, nan = true, usual = true, alone = true;
 
 	number_state = 12345;
 	w = numbers(ROWS * COLS);
@@ -189,23 +233,36 @@ test_strange_rows(MgCtx *cx, const MgCompute *compute)
 		x[5 * COLS + k] = NAN;
 		x[6 * COLS + k] = -0.0f;
 		x[8 * COLS + k] = 0.0f;
+		x[11 * COLS + k] = k == 30 ? -3.5e30f : 1e-36f;
+		x[12 * COLS + k] = k % 2 == 0 ? 0.75f : -0.75f;
+		x[13 * COLS + k] = k == 36 ? 123.25f : 0.0f;
 		w[COLS + k] = 1e-42f;
 	}
 	x[8 * COLS + 20] = NAN;
 	x[9 * COLS + 1] = -INFINITY;
+	x[10 * COLS + 9] = -0x1p120f;
 	m = matrix(MG_INT8, w, ROWS, COLS, &memory);
 	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, ROWS), "%s: strange rows", level);
 	for (size_t j = 0; j < ROWS; j++)
 	{
-		zero = zero && out[j] == 0 && out[3 * ROWS + j] == 0 && out[6 * ROWS + j] == 0;
+		zero = zero && out[j] == 0 && fabsf(out[3 * ROWS + j]) < 1e-36f && out[6 * ROWS + j] == 0;
 		for (size_t i = 1; i < N; i++)
-			if (i == 7)
+			if (i == 7 || i > 10)
 				usual = usual && isfinite(out[i * ROWS + j]);
 			else if (i != 3 && i != 6)
 				nan = nan && isnan(out[i * ROWS + j]);
 	}
+	for (size_t j = 0; j < ROWS; j++)
+	{
+		int8_t codes[COLS];
+		float scale = mg_int8_quantize_row(w + j * COLS, COLS, codes);
+
+		alone = alone && out[13 * ROWS + j] == 123.25f * (float) codes[36] * scale;
+	}
+	ok(alone, "%s: a number alone is not rounded", level);
+	ok(compare(x + 11 * COLS, w, NULL, out + 11 * ROWS, 3, ROWS, COLS) == 0, "%s: outliers of great size, and of one", level);
 	ok(zero, "%s: zeros and next to nothing give zeros", level);
-	ok(nan, "%s: a number that is not finite, and numbers too far apart, give NaN", level);
+	ok(nan, "%s: a number that is not finite, or too large, gives NaN", level);
 	ok(usual && out[7 * ROWS] == 0 && out[7 * ROWS + 1] == 0, "%s: weights of nothing give zeros, a row beside them numbers",
 	   level);
 	for (size_t i = 0; i < N * ROWS; i++)
