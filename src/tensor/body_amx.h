@@ -90,13 +90,17 @@ amx_finish(const AmxPart *part, MgActivation activation)
 {
 	const Int8Tile *t = &part->tile;
 
-	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
-	{
-		Int8Channels channels = int8_channels(t, v);
+	Int8Channels channels[INT8_SUMS];
 
-		for (size_t i = 0; i < part->rows; i++)
-			int8_finish(t, i, v, i_load(part->sums + i * INT8_CHANNELS + v * VW), &channels);
-	}
+	UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+		channels[v] = int8_channels(t, v);
+	for (size_t i = 0; i < part->rows; i++)
+		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+		{
+			vi sums = i_load(part->sums + i * INT8_CHANNELS + v * VW);
+
+			int8_finish(t, i, v, add_outliers(t, i, v, sums), &channels[v]);
+		}
 	activate(t->out, t->out_stride, part->rows, INT8_CHANNELS, activation);
 }
 

@@ -5,9 +5,9 @@
  * together, and each row of x gives four to all channels.
  *
  * With u = w + 128 and a = q - 128, what the instructions see, what compute.h asks for is
- *   sum (q - z) w = sum a u - 128 sum a + (128 - z) sum w
- * and where they multiply signed bytes, q_weights gives w and the first two terms are sum a w. Outliers have q = z there,
- * and are added as floats to what a row has in the end.
+ *   sum (q + 256 h - z) w = sum a u + 256 sum h u - 128 sum (a + 256 h) + (128 - z) sum w
+ * and where they multiply signed bytes, q_weights gives w and the first three terms are sum a w + 256 sum h w. Few h are
+ * not zero: each is a step of its own, after all others.
  */
 
 #define DEEP 4 /* codes of a step */
@@ -20,6 +20,9 @@
 
 /* Rows that differ by less count as zeros: 255 / extent must be finite. */
 #define LEAST_EXTENT 1e-35f
+
+/* The range of a row is at least this much of its largest number, so that two bytes hold that: 1/125. */
+#define OUTLIER_SHARE 0.008f
 
 typedef struct Int8Tile
 {
@@ -38,7 +41,6 @@ typedef struct Int8Tile
 /* What the v-th vector of a tile's channels has of its own. */
 typedef struct Int8Channels
 {
-	const uint8_t *w;
 	vi w_sum;
 	vf w_scale;
 	vf bias;
@@ -48,20 +50,25 @@ INLINE Int8Channels
 int8_channels(const Int8Tile *t, size_t v)
 {
 	return (Int8Channels){
-		.w = t->w + v * VW * DEEP, .w_sum = i_load(t->w_sums + v * VW), .w_scale = v_load(t->w_scales + v * VW),
+		.w_sum = i_load(t->w_sums + v * VW), .w_scale = v_load(t->w_scales + v * VW),
 		.bias = t->bias != NULL ? v_load(t->bias + v * VW) : v_set1(0.0f),
 	};
 }
 
-/* The outlier's weights. */
-INLINE vf
-outlier_weights(const MgOutlier *outlier, const uint8_t *w)
+/* The v-th sums of the row i, with what second bytes add to them. */
+INLINE vq
+add_outliers(const Int8Tile *t, size_t i, size_t v, vq sum)
 {
-	const uint8_t *step = w + outlier->column / DEEP * DEEP * MG_PANEL;
-	vu codes = (vu) i_load((const int32_t *) (const void *) step) >> (int) (outlier->column % DEEP * 8);
+	vq high = {0};
 
-	/* 2^23 + u, for which no conversion is needed. */
-	return (vf) ((codes & (vu) i_set1(0xFF)) | (vu) i_set1(0x4B000000)) - v_set1(8388608.0f + 128.0f);
+	UNROLL for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
+	{
+		const MgOutlier *outlier = &t->scales[i].outliers[k];
+		const uint8_t *w = t->w + (size_t) outlier->column * MG_PANEL + v * (INT8_CHANNELS / INT8_SUMS) * DEEP;
+
+		high = q_step(high, q_weights(w), q_row((const int8_code *) (const void *) outlier->codes));
+	}
+	return (vq) ((vu) sum + ((vu) high << 8));
 }
 
 /* The row i of out; sums are as the instructions gave them. */
@@ -70,14 +77,11 @@ int8_finish(const Int8Tile *t, size_t i, size_t v, vi sums, const Int8Channels *
 {
 	const MgRowScale *s = &t->scales[i];
 	vu total = (vu) sums + (vu) i_multiply(i_set1(s->shift), channels->w_sum);
-	vf share;
 
 	if (!INT8_SIGNED)
 		total += (vu) i_set1(s->rest);
-	share = v_of_int((vi) total) * v_set1(s->scale);
-	UNROLL for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
-		share = v_fma(v_set1(s->outliers[k].number), outlier_weights(&s->outliers[k], channels->w), share);
-	v_store(t->out + i * t->out_stride + v * VW, share * channels->w_scale + channels->bias);
+	v_store(t->out + i * t->out_stride + v * VW,
+			v_of_int((vi) total) * v_set1(s->scale) * channels->w_scale + channels->bias);
 }
 
 INLINE void
@@ -107,6 +111,9 @@ int8_tile(const size_t rows, const Int8Tile *t)
 				sum[i][v] = q_step(sum[i][v], b[v], a);
 		}
 	}
+	UNROLL for (size_t i = 0; i < rows; i++)
+		UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
+			sum[i][v] = add_outliers(t, i, v, sum[i][v]);
 	UNROLL for (size_t v = 0; v < INT8_CHANNELS / VW; v++)
 	{
 		Int8Channels channels = int8_channels(t, v);
@@ -239,15 +246,14 @@ lane_numbers(void)
 }
 
 /*
- * The outliers of a row, larger one first; false when a number is too large. A key is the upper 16 bits of a magnitude and
- * the column below, so that the largest are found lane by lane, in any order: all levels find the same.
+ * The columns of a row's outliers, the larger one first. A key is the upper 16 bits of a magnitude and the column below, so
+ * that the largest are found lane by lane, in any order: all levels find the same.
  */
-static bool
-find_outliers(const float *row, size_t n, MgOutlier *outliers)
+static void
+find_outliers(const float *row, size_t n, uint32_t *outliers)
 {
-	const int32_t too_large = 0x7B800000; /* 2^120 */
 	vi columns = lane_numbers(), first = i_set1(0), second = i_set1(0);
-	int32_t keys[MG_INT8_OUTLIERS];
+	int32_t largest;
 
 	for (size_t i = 0; i < n; i += VW, columns += i_set1(VW))
 	{
@@ -256,32 +262,31 @@ find_outliers(const float *row, size_t n, MgOutlier *outliers)
 		second = i_max(second, i_min(first, key));
 		first = i_max(first, key);
 	}
-	keys[0] = i_largest(first);
-	keys[1] = i_largest(i_max(second, first & (vi) (first != i_set1(keys[0]))));
+	largest = i_largest(first);
+	outliers[0] = (uint32_t) largest & 0xFFFF;
+	outliers[1] = (uint32_t) i_largest(i_max(second, first & (vi) (first != i_set1(largest)))) & 0xFFFF;
+	/* Where all is zero, a column behind the last one may be the largest. */
 	for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
-	{
-		uint32_t column = (uint32_t) keys[k] & 0xFFFF, bits;
-
-		outliers[k] = (MgOutlier){0};
-		if (keys[k] <= 0xFFFF)
-			continue;
-		memcpy(&bits, row + column, sizeof bits);
-		bits &= ~(uint32_t) 0x7F;
-		memcpy(&outliers[k].number, &bits, sizeof bits);
-		outliers[k].column = column;
-	}
-	return keys[0] < too_large;
+		outliers[k] = outliers[k] < n ? outliers[k] : 0;
 }
 
-/* The VW numbers of a row from i on, which stand in columns: zeros where outliers are. */
-INLINE vf
-load_usual(const float *row, size_t n, size_t i, const MgOutlier *outliers, vi columns)
+/* high - low of a row without its outliers and with a zero. */
+static float
+extent(const float *row, size_t n, const uint32_t *outliers, float *low)
 {
-	vi v = (vi) load_some(row + i, n - i);
+	vf least = v_set1(0.0f), most = v_set1(0.0f);
+	vi columns = lane_numbers();
+	vi first = i_set1((int32_t) outliers[0]), second = i_set1((int32_t) outliers[1]);
 
-	UNROLL for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
-		v &= (vi) (columns != i_set1((int32_t) outliers[k].column));
-	return (vf) v;
+	for (size_t i = 0; i < n; i += VW, columns += i_set1(VW))
+	{
+		vf v = v_zero_where(load_some(row + i, n - i), columns, first, second);
+
+		least = v_min(v, least);
+		most = v_max(v, most);
+	}
+	*low = -v_largest(v_set1(0.0f) - least);
+	return v_largest(most) - *low;
 }
 
 static void
@@ -290,48 +295,56 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	const float round = 12582912.0f; /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
 	const int32_t round_bits = 0x4B400000;
 	int8_code *to = codes;
-	vf least = v_set1(0.0f), most = v_set1(0.0f);
-	vi columns = lane_numbers(), sum = i_set1(0);
-	float low, high, factor;
+	uint32_t outliers[MG_INT8_OUTLIERS] = {0};
+	vi sum = i_set1(0);
+	float low = 0.0f, range = 0.0f, most = 0.0f, factor;
 	int32_t zero, total;
 	size_t i;
-	bool fine;
 
 	*scale = (MgRowScale){0};
-	fine = find_outliers(row, n, scale->outliers);
-	for (i = 0; fine && i < n; i += VW, columns += i_set1(VW))
+	if (n > 0)
 	{
-		vf v = load_usual(row, n, i, scale->outliers, columns);
-
-		least = v_min(v, least);
-		most = v_max(v, most);
+		find_outliers(row, n, outliers);
+		most = fabsf(row[outliers[0]]);
+		range = extent(row, n, outliers, &low);
+		range = range < most * OUTLIER_SHARE ? most * OUTLIER_SHARE : range;
 	}
-	low = -v_largest(v_set1(0.0f) - least);
-	high = v_largest(most);
-	if (high - low < LEAST_EXTENT)
+	if (!(most <= FLT_MAX) || range < LEAST_EXTENT || range > FLT_MAX)
 	{
-		/* All sums are zero, and so is what they give, but for outliers and NaN. */
-		scale->scale = fine ? 0.0f : NAN;
+		/* All sums are zero, and so is what they give, but for NaN. */
+		scale->scale = most <= FLT_MAX && range <= FLT_MAX ? 0.0f : NAN;
 		memset(to, 0, (n + DEEP - 1) / DEEP * DEEP * sizeof *to);
 		return;
 	}
-	factor = 255.0f / (high - low);
+	factor = 255.0f / range;
 	zero = (int32_t) rintf(-low * factor);
-	columns = lane_numbers();
-	for (i = 0; i < n; i += VW, columns += i_set1(VW))
+	for (i = 0; i < n; i += VW)
 	{
-		vf shifted = load_usual(row, n, i, scale->outliers, columns) * v_set1(factor) + v_set1(round);
+		vf shifted = load_some(row + i, n - i) * v_set1(factor) + v_set1(round);
 		/* Rounding both ends away from zero gives 256 steps; no code is below -128, for rounding is symmetric. */
 		vi code = i_min((vi) shifted + i_set1(zero - 128 - round_bits), i_set1(127));
 
 		q_store(to + i, code);
 		sum += code;
 	}
-	total = (int32_t) v_sum(v_of_int(sum)); /* at most 2^23: exact */
+	total = (int32_t) v_sum(v_of_int(sum)); /* at most 2^23 and two outliers: exact */
 	total -= (int32_t) (i - n) * (zero - 128); /* without the zeros past the end */
 	for (i = n; i % DEEP != 0; i++)
 		to[i] = 0;
-	scale->scale = (high - low) / 255.0f;
+	for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
+	{
+		int32_t both = (int32_t) rintf(row[outliers[k]] * factor) + zero;
+		int32_t high = both >> 8;
+
+		if (k > 0 && outliers[k] == outliers[0])
+			break;
+		to[outliers[k]] = (int8_code) ((both & 0xFF) - 128);
+		((int8_code *) (void *) scale->outliers[k].codes)[outliers[k] % DEEP] = (int8_code) high;
+		scale->outliers[k].column = outliers[k] / DEEP * DEEP;
+		/* What the loop has added was below all codes, or cut down to the largest one. */
+		total += both - 128 - (both - 128 < 127 ? both - 128 : 127);
+	}
+	scale->scale = range / 255.0f;
 	scale->shift = 128 - zero;
 	scale->rest = -128 * total;
 }

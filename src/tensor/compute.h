@@ -11,22 +11,21 @@
  *
  * int8. A weight matrix may be kept in 8 bits (MG_INT8): each of its rows
  * (output channels) is s_w w, w an integer in [-127, 127]. A row of x is
- * quantised on the way, with a scale and a zero point of its own, but for its
- * outliers: the two numbers a and b of largest magnitude stay floats, less the
- * last 7 bits of their significands. Over the others,
+ * quantised on the way, with a scale and a zero point of its own. The two
+ * numbers of largest magnitude, its outliers a and b, do not count for the
+ * range of its codes, and get two bytes:
  *
- *   low = min(0, min x), high = max(0, max x), s = (high - low) / 255
- *   z = rint(-low f), q = min(rint(x f) + z, 255), f = 255 / (high - low)      x ~ s (q - z)
- *   out[j] = act(((float(sum_k (q[k] - z) w[j, k]) s + x[a] w[j, a]) + x[b] w[j, b]) s_w[j] + bias[j])
+ *   low = min(0, min x), high = max(0, max x), both without outliers
+ *   range = max(high - low, 0.008 |a|), s = range / 255, f = 255 / range, z = rint(-low f)
+ *   q = rint(x f) + z, at most 255 but for outliers      x ~ s (q - z)
+ *   out[j] = act((float(sum_k (q[k] - z) w[j, k]) s) s_w[j] + bias[j])
  *
- * Magnitudes are compared as their upper 16 bits say, of equal ones the later
- * is the larger, and what these bits make zero is no outlier. Others than
- * outliers count as zeros when high - low is below 1e-35. A row with a number
- * that is not finite, or 2^120 or larger, gives NaN before act.
- * The inner sum is exact in 32 bits for any matrix that passes mg_int8_size,
- * 17 bits of an outlier times 7 of a weight are exact in a float, so that it
- * is all one whether their sum is fused, and what is around them rounds the same
- * everywhere: an int8 product is, before act, the same bit for bit on every CPU level.
+ * Magnitudes are compared by their upper 16 bits; of equal ones the later
+ * column's is the larger. A row whose range is below 1e-35 counts as zeros. One
+ * with a number that is not finite, or whose range is not, gives NaN before act.
+ * The inner sum is exact in 32 bits for any matrix that passes mg_int8_size, and
+ * what is around it rounds the same everywhere: an int8 product is, before act,
+ * the same bit for bit on every CPU level.
  *
  * A zero point doubles the resolution of one-sided rows, as GELU gives: with it
  * MiniLM keeps a mean cosine of 0.9994 to float32 over 300 news texts; without
@@ -36,7 +35,7 @@
  * a [MASK] (root mean square, 300 masks): 0.100 as they are, 0.062 in groups of
  * 256 columns with scales of their own, 0.045 with one outlier, 0.035 with two,
  * 0.030 with four.
- * Source of outliers kept apart: Dettmers et al., LLM.int8(), NeurIPS 2022.
+ * Source of keeping outliers apart: Dettmers et al., LLM.int8(), NeurIPS 2022.
  *
  * bf16x2. Tiles of bfloat16 multiply 16 times faster than vectors of float32,
  * so a float32 product can be made of several: with h(x) = x rounded to

@@ -51,22 +51,23 @@ mg_product_skip(MgProduct *product, size_t n)
 		product->w += n;
 }
 
-/* Numbers of a row of x that are not quantised. */
+/* Numbers of a row of x whose codes have a second byte. */
 #define MG_INT8_OUTLIERS 2
 
+/* A second byte h, among zeros, for a product like that of the four columns of which it is one. */
 typedef struct MgOutlier
 {
-	float number;
-	uint32_t column; /* its code is z */
+	uint32_t column; /* of the four, the first */
+	uint8_t codes[8]; /* four, as long as this level's codes are */
 } MgOutlier;
 
-/* How a row of x was quantised: x ~ scale (q - z), but for its outliers. */
+/* How a row of x was quantised: x ~ scale (q + 256 h - z), h being zero but for outliers. */
 typedef struct MgRowScale
 {
 	float scale;
 	int32_t shift; /* 128 - z */
-	int32_t rest;  /* -128 times the sum of q - 128 */
-	MgOutlier outliers[MG_INT8_OUTLIERS]; /* 0 times column 0, when there are fewer */
+	int32_t rest;  /* -128 times the sum of q - 128 + 256 h */
+	MgOutlier outliers[MG_INT8_OUTLIERS];
 } MgRowScale;
 
 /* Rows of codes that a kernel may read at once. */

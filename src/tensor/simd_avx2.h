@@ -161,6 +161,12 @@ i_largest(vi v)
 }
 
 static inline vf
+v_zero_where(vf v, vi x, vi a, vi b)
+{
+	return (vf) ((vi) v & (x != a) & (x != b));
+}
+
+static inline vf
 v_of_int(vi v)
 {
 	return _mm256_cvtepi32_ps((__m256i) v);

@@ -171,6 +171,14 @@ i_largest(vi v)
 }
 
 static inline vf
+v_zero_where(vf v, vi x, vi a, vi b)
+{
+	__mmask16 other = _mm512_cmpneq_epi32_mask((__m512i) x, (__m512i) a);
+
+	return _mm512_maskz_mov_ps(_mm512_mask_cmpneq_epi32_mask(other, (__m512i) x, (__m512i) b), v);
+}
+
+static inline vf
 v_of_int(vi v)
 {
 	return _mm512_cvtepi32_ps((__m512i) v);

@@ -153,6 +153,14 @@ i_largest(vi v)
 }
 
 static inline vf
+v_zero_where(vf v, vi x, vi a, vi b)
+{
+	uint32x4_t other = vbicq_u32(vreinterpretq_u32_f32(v), vorrq_u32(vceqq_s32(x, a), vceqq_s32(x, b)));
+
+	return vreinterpretq_f32_u32(other);
+}
+
+static inline vf
 v_of_int(vi v)
 {
 	return vcvtq_f32_s32(v);

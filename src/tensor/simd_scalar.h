@@ -16,6 +16,7 @@
  *   v_sum, v_largest  over the lanes
  *   vi                VW 32-bit integers; i_load, i_set1, i_multiply (the low half), i_min, i_max,
  *                   i_largest (over the lanes), v_of_int
+ *   v_zero_where      v, but zero where x is a or b
  */
 #ifndef MG_TENSOR_SIMD_SCALAR_H
 #define MG_TENSOR_SIMD_SCALAR_H
@@ -167,6 +168,12 @@ i_largest(vi v)
 	int32_t b = v[2] > v[3] ? v[2] : v[3];
 
 	return a > b ? a : b;
+}
+
+static inline vf
+v_zero_where(vf v, vi x, vi a, vi b)
+{
+	return (vf) ((vi) v & (x != a) & (x != b));
 }
 
 static inline vf
