@@ -81,7 +81,7 @@ batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, Lis
 
 	plan_copy_estimates(plan, rewrite->model);
 	plan->parallel_safe = rewrite->model->parallel_safe;
-	/* Has nothing to share but what it counts: a node must be parallel-aware to share anything. */
+	/* For what it counts, and the rows of a LIMIT: a node must be parallel-aware to share anything. */
 	plan->parallel_aware = rewrite->in_worker;
 	plan->extParam = bms_copy(rewrite->model->extParam);
 	plan->allParam = bms_copy(rewrite->model->allParam);
@@ -234,11 +234,11 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = next_row,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
-	.EstimateDSMCustomScan = batch_usage_estimate,
-	.InitializeDSMCustomScan = batch_usage_share,
-	.ReInitializeDSMCustomScan = batch_usage_keep,
-	.InitializeWorkerCustomScan = batch_usage_attach,
-	.ShutdownCustomScan = batch_usage_report,
+	.EstimateDSMCustomScan = batch_share_estimate,
+	.InitializeDSMCustomScan = batch_share_initialize,
+	.ReInitializeDSMCustomScan = batch_share_restart,
+	.InitializeWorkerCustomScan = batch_share_attach,
+	.ShutdownCustomScan = batch_share_end,
 	.ExplainCustomScan = batch_usage_explain,
 };
 

@@ -1,4 +1,6 @@
-/* The state of our plan node, for its executor (plan_batch_scan.c, plan_batch_window.c) and what it tells (plan_batch_usage.c). */
+/* The state of our plan node, for its executor (plan_batch_scan.c, plan_batch_window.c), its parallel workers (plan_batch_share.c) and
+ * what it tells (plan_batch_usage.c).
+ */
 #ifndef MASKGEN_PG_PLAN_BATCH_SCAN_H
 #define MASKGEN_PG_PLAN_BATCH_SCAN_H
 
@@ -23,6 +25,7 @@ typedef struct BatchCall
 } BatchCall;
 
 typedef struct BatchUsage BatchUsage;
+typedef struct BatchShared BatchShared;
 
 typedef struct BatchScan
 {
@@ -44,9 +47,12 @@ typedef struct BatchScan
 	bool started, exhausted;
 	uint64 n_read;
 	int64 bound; /* rows that the limit asks for; -1: any number */
+	uint64 taken;	 /* for this window, of the rows that processes share */
+	uint64 n_beyond; /* rows read after all of these were taken */
 
 	BatchUsage *usage; /* [n_calls], shared with parallel workers; NULL: with nobody */
 	dsm_segment *usage_segment;
+	BatchShared *shared; /* in the plan's shared memory; NULL: no process beside this one */
 } BatchScan;
 
 /* Fills the window with the next rows of the child and makes the calls; false if there are no more. */
@@ -59,13 +65,25 @@ void batch_window_show(BatchScan *scan, int row);
 void batch_window_forget(BatchScan *scan);
 void batch_window_restart(BatchScan *scan);
 
-/* Callbacks of the node; see plan_batch_usage.c. */
+/* Callbacks of the node. */
 void batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state);
-Size batch_usage_estimate(CustomScanState *node, ParallelContext *context);
-void batch_usage_share(CustomScanState *node, ParallelContext *context, void *piece);
-void batch_usage_keep(CustomScanState *node, ParallelContext *context, void *piece);
-void batch_usage_attach(CustomScanState *node, shm_toc *toc, void *piece);
-void batch_usage_report(CustomScanState *node);
+Size batch_share_estimate(CustomScanState *node, ParallelContext *context);
+void batch_share_initialize(CustomScanState *node, ParallelContext *context, void *piece);
+void batch_share_restart(CustomScanState *node, ParallelContext *context, void *piece);
+void batch_share_attach(CustomScanState *node, shm_toc *toc, void *piece);
+void batch_share_end(CustomScanState *node);
+
+/*
+ * Rows that this process shall read next, so many at most: its part of those that a LIMIT asks for. Afterwards, when the window
+ * has them, what the child did not have is given back.
+ */
+uint64 batch_share_take(BatchScan *scan, uint64 most);
+void batch_share_settle(BatchScan *scan);
+
+/* Memory for the counts of workers, if somebody wants them; a worker's use of it; and a worker's counts, to the leader. */
+dsm_handle batch_usage_share(BatchScan *scan);
+void batch_usage_attach(BatchScan *scan, dsm_handle handle);
+void batch_usage_report(BatchScan *scan);
 
 /* For the end of the node. */
 void batch_usage_detach(BatchScan *scan);

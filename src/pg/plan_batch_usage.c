@@ -5,7 +5,7 @@
  * The leader's part of a parallel scan ends before its workers do when a LIMIT
  * is reached, and takes the plan's shared memory with it. So counts have a
  * segment of their own, made by EXPLAIN ANALYZE only, whose handle travels in
- * the plan's.
+ * the plan's (plan_batch_share.c).
  */
 #include "pg/plan_batch_scan.h"
 
@@ -57,21 +57,11 @@ count_of(const TaskUsage *usage, Count count)
 
 /* ---------------------------------------------------------------- workers */
 
-Size
-batch_usage_estimate(CustomScanState *node, ParallelContext *context)
+dsm_handle
+batch_usage_share(BatchScan *scan)
 {
-	return sizeof(dsm_handle);
-}
-
-void
-batch_usage_share(CustomScanState *node, ParallelContext *context, void *piece)
-{
-	BatchScan *scan = (BatchScan *) node;
-	dsm_handle *handle = piece;
-
-	*handle = DSM_HANDLE_INVALID;
-	if (node->ss.ps.instrument == NULL)
-		return;
+	if (scan->custom.ss.ps.instrument == NULL)
+		return DSM_HANDLE_INVALID;
 	if (scan->usage == NULL)
 	{
 		scan->usage_segment = dsm_create(scan->n_calls * sizeof *scan->usage, 0);
@@ -80,21 +70,12 @@ batch_usage_share(CustomScanState *node, ParallelContext *context, void *piece)
 			for (int k = 0; k < N_COUNTS; k++)
 				pg_atomic_init_u64(&scan->usage[i].counts[k], 0);
 	}
-	*handle = dsm_segment_handle(scan->usage_segment);
-}
-
-/* Counts of the scans before this one stay. */
-void
-batch_usage_keep(CustomScanState *node, ParallelContext *context, void *piece)
-{
+	return dsm_segment_handle(scan->usage_segment);
 }
 
 void
-batch_usage_attach(CustomScanState *node, shm_toc *toc, void *piece)
+batch_usage_attach(BatchScan *scan, dsm_handle handle)
 {
-	BatchScan *scan = (BatchScan *) node;
-	dsm_handle handle = *(dsm_handle *) piece;
-
 	if (handle == DSM_HANDLE_INVALID)
 		return;
 	/* It is gone if the leader has ended already. */
@@ -103,12 +84,10 @@ batch_usage_attach(CustomScanState *node, shm_toc *toc, void *piece)
 		scan->usage = dsm_segment_address(scan->usage_segment);
 }
 
-/* A worker's counts go to the leader; called once at least, when the node has put out its last row. */
+/* Called once at least, when the node has put out its last row. */
 void
-batch_usage_report(CustomScanState *node)
+batch_usage_report(BatchScan *scan)
 {
-	BatchScan *scan = (BatchScan *) node;
-
 	if (!IsParallelWorker() || scan->usage == NULL)
 		return;
 	for (int i = 0; i < scan->n_calls; i++)
@@ -124,7 +103,7 @@ batch_usage_report(CustomScanState *node)
 void
 batch_usage_detach(BatchScan *scan)
 {
-	batch_usage_report(&scan->custom);
+	batch_usage_report(scan);
 	if (scan->usage_segment != NULL)
 		dsm_detach(scan->usage_segment);
 	scan->usage_segment = NULL;

@@ -54,19 +54,22 @@ start(BatchScan *scan)
 
 /* Rows for the next window. */
 static int
-rows_wanted(const BatchScan *scan)
+rows_wanted(BatchScan *scan)
 {
 	uint64 fitting = scan->row_size == 0 ? FIRST_ROWS : Max((uint64) work_mem * 1024 / scan->row_size, 1);
 	uint64 wanted = scan->all ? MOST_ROWS : Max(scan->n_read, 1);
+	uint64 most = Min(fitting, MOST_ROWS);
 
 	if (scan->bound > 0 && scan->n_read < (uint64) scan->bound)
 	{
 		uint64 missing = (uint64) scan->bound - scan->n_read;
 
-		/* Parallel workers do not know what the others have. */
+		if (scan->is_bound && scan->shared != NULL)
+			return (int) batch_share_take(scan, Min(missing, most));
+		/* Rows of parallel workers that a filter or a join drops: nobody knows what the others have. */
 		wanted = scan->custom.ss.ps.plan->parallel_aware ? Min(wanted, missing) : missing;
 	}
-	return (int) Min(Min(wanted, fitting), MOST_ROWS);
+	return (int) Min(wanted, most);
 }
 
 static void
@@ -156,6 +159,7 @@ read_window(BatchScan *scan)
 		tokens += add_row(scan, slot);
 	}
 	scan->n_read += (uint64) scan->n;
+	batch_share_settle(scan);
 }
 
 /* The arguments that all rows share; returns whether one is NULL, so that there is nothing to call. */
@@ -254,7 +258,7 @@ void
 batch_window_restart(BatchScan *scan)
 {
 	scan->exhausted = false;
-	scan->n_read = 0;
+	scan->n_read = scan->n_beyond = 0;
 	if (scan->started)
 		start(scan);
 }

@@ -274,6 +274,9 @@ SELECT cmp_ok((call ->> 'Rows')::int, '<=', 3 * 20, 'workers: a LIMIT')
 FROM (SELECT find_calls(json_of('SELECT embed(''e'', id::text) FROM t LIMIT 20')) AS call) c;
 SELECT cmp_ok((call ->> 'Rows')::int, '>=', 20, 'workers: a LIMIT, all counted')
 FROM (SELECT find_calls(json_of('SELECT embed(''e'', id::text) FROM t LIMIT 20')) AS call) c;
+SELECT is((SELECT count(*) FROM (SELECT embed('e', id::text) FROM t LIMIT n) s), least(n, (SELECT count(*) FROM t))::bigint, 'workers: LIMIT ' || n) FROM unnest(ARRAY[1, 2, 40, 171, 172, 500]) n;
+SELECT is(array_agg(s.id), (SELECT array_agg(id) FROM (SELECT id FROM t ORDER BY x || y DESC, id LIMIT 60) o), 'workers: a LIMIT of sorted rows')
+FROM (SELECT id, embed('e', id::text) AS v FROM t ORDER BY x || y DESC, id LIMIT 60) s;
 SET parallel_leader_participation = off;
 SELECT is((call ->> 'Rows')::int, 172, 'workers alone') FROM (SELECT find_calls(json_of('SELECT id, embed(''e'', x) FROM t')) AS call) c;
 RESET parallel_leader_participation;
