@@ -259,7 +259,8 @@ find_outliers(const float *row, size_t n, uint32_t *outliers)
 	{
 		vi key = ((vi) load_some(row + i, n - i) & i_set1(0x7FFF0000)) | columns;
 
-		second = i_max(second, i_min(first, key));
+		/* Of positive floats, which AVX-512 compares at two ports, integers at one. Where one is none, the row is none. */
+		second = i_max(second, (vi) v_min((vf) first, (vf) key));
 		first = i_max(first, key);
 	}
 	largest = i_largest(first);
@@ -274,19 +275,29 @@ find_outliers(const float *row, size_t n, uint32_t *outliers)
 static float
 extent(const float *row, size_t n, const uint32_t *outliers, float *low)
 {
-	vf least = v_set1(0.0f), most = v_set1(0.0f);
+	vf least[2] = {v_set1(0.0f), v_set1(0.0f)}, most[2] = {v_set1(0.0f), v_set1(0.0f)};
 	vi columns = lane_numbers();
 	vi first = i_set1((int32_t) outliers[0]), second = i_set1((int32_t) outliers[1]);
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i += VW, columns += i_set1(VW))
+	/* Two at a time, for each chain waits for its latency. */
+	for (; i + 2 * VW <= n; i += 2 * VW)
+		UNROLL for (size_t k = 0; k < 2; k++, columns += i_set1(VW))
+		{
+			vf v = v_zero_where(v_load(row + i + k * VW), columns, first, second);
+
+			least[k] = v_min(v, least[k]);
+			most[k] = v_max(v, most[k]);
+		}
+	for (; i < n; i += VW, columns += i_set1(VW))
 	{
 		vf v = v_zero_where(load_some(row + i, n - i), columns, first, second);
 
-		least = v_min(v, least);
-		most = v_max(v, most);
+		least[0] = v_min(v, least[0]);
+		most[0] = v_max(v, most[0]);
 	}
-	*low = -v_largest(v_set1(0.0f) - least);
-	return v_largest(most) - *low;
+	*low = -v_largest(v_set1(0.0f) - v_min(least[0], least[1]));
+	return v_largest(v_max(most[0], most[1])) - *low;
 }
 
 static void
@@ -318,16 +329,21 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	}
 	factor = 255.0f / range;
 	zero = (int32_t) rintf(-low * factor);
-	for (i = 0; i < n; i += VW)
+	i = 0;
+#if defined(STORE_BLOCK)
+	for (; i + STORE_BLOCK <= n; i += STORE_BLOCK)
+		sum = q_store_block(to + i, row + i, factor, zero - 128, sum);
+#endif
+	for (; i < n; i += VW)
 	{
 		vf shifted = load_some(row + i, n - i) * v_set1(factor) + v_set1(round);
-		/* Rounding both ends away from zero gives 256 steps; no code is below -128, for rounding is symmetric. */
-		vi code = i_min((vi) shifted + i_set1(zero - 128 - round_bits), i_set1(127));
+		/* Outliers go beyond both ends; others beyond the upper one, when both round away from zero. */
+		vi code = i_max(i_min((vi) shifted + i_set1(zero - 128 - round_bits), i_set1(127)), i_set1(-128));
 
 		q_store(to + i, code);
 		sum += code;
 	}
-	total = (int32_t) v_sum(v_of_int(sum)); /* at most 2^23 and two outliers: exact */
+	total = (int32_t) v_sum(v_of_int(sum)); /* at most 2^23: exact */
 	total -= (int32_t) (i - n) * (zero - 128); /* without the zeros past the end */
 	for (i = n; i % DEEP != 0; i++)
 		to[i] = 0;
@@ -335,14 +351,14 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	{
 		int32_t both = (int32_t) rintf(row[outliers[k]] * factor) + zero;
 		int32_t high = both >> 8;
+		int32_t stored = both < 0 ? 0 : both < 255 ? both : 255;
 
 		if (k > 0 && outliers[k] == outliers[0])
 			break;
 		to[outliers[k]] = (int8_code) ((both & 0xFF) - 128);
 		((int8_code *) (void *) scale->outliers[k].codes)[outliers[k] % DEEP] = (int8_code) high;
 		scale->outliers[k].column = outliers[k] / DEEP * DEEP;
-		/* What the loop has added was below all codes, or cut down to the largest one. */
-		total += both - 128 - (both - 128 < 127 ? both - 128 : 127);
+		total += both - stored;
 	}
 	scale->scale = range / 255.0f;
 	scale->shift = 128 - zero;

@@ -48,4 +48,23 @@ q_store(int8_code *to, vi code)
 	_mm_storeu_si128((__m128i *) to, _mm512_cvtepi32_epi8((__m512i) code));
 }
 
+/* An instruction narrows two vectors, two do so one after the other; and one adds four codes. */
+#define STORE_BLOCK 64
+static inline vi
+q_store_block(int8_code *to, const float *row, float factor, int32_t offset, vi sum)
+{
+	/* What packing leaves side by side: four codes of each of the vectors. */
+	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+	const __m512i offsets = _mm512_set1_epi16((int16_t) offset);
+	__m512i whole[4], half[2], codes;
+
+	for (int i = 0; i < 4; i++)
+		whole[i] = _mm512_cvtps_epi32(v_load(row + i * VW) * v_set1(factor));
+	for (int i = 0; i < 2; i++)
+		half[i] = _mm512_adds_epi16(_mm512_packs_epi32(whole[2 * i], whole[2 * i + 1]), offsets);
+	codes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(half[0], half[1]));
+	_mm512_storeu_si512(to, codes);
+	return (vi) _mm512_dpbusd_epi32((__m512i) sum, _mm512_set1_epi8(1), codes);
+}
+
 #endif

@@ -14,6 +14,8 @@
  *   q_step            sums + weights x row
  *   q_channels        the sums of VW channels, from as many vectors as it takes
  *   q_store           VW integers in [-128, 127] as codes
+ *   q_store_block     where it is faster, STORE_BLOCK numbers of a row as codes: rint(x factor) + offset, cut to [-128, 127];
+ *                     returns sum and the codes, which lane is one's and which another's being all one
  */
 #ifndef MG_TENSOR_INT8_SCALAR_H
 #define MG_TENSOR_INT8_SCALAR_H
