@@ -52,7 +52,7 @@ def measure(arguments, task, engine, lines_file):
     if name == "maskgen-sql":
         return run([sys.executable, os.path.join(HERE, "server.py"), "--psql", arguments.psql, "--host", arguments.host,
                     "--model", model, "--task", task, "--lines", lines_file, "--dtype", precision, "--threads",
-                    str(arguments.threads)])
+                    str(arguments.threads), "--mg", arguments.mg])
     return run([sys.executable, os.path.join(HERE, "reference.py"), "measure", "--data", arguments.data, "--cache",
                 arguments.cache, "--minilm", arguments.minilm, "--bert", arguments.bert, "--case", f"{task}/{engine}",
                 "--rounds", "1", "--threads", str(arguments.threads)])
@@ -96,8 +96,11 @@ def shares(rounds, task, clock):
         text = ", ".join(f"{phase} {100 * statistics.median(line['shares'][phase] for line in lines):.1f} %"
                          for phase in (lines[0]["shares"] if lines else ()))
         if sql in rounds[0][task]:
-            kept = [rate(one[task][sql], task, clock) / rate(one[task][own], task, clock) for one in rounds]
-            text += f"; through SQL {spread([100 * part for part in kept], 1)} % of the library's throughput"
+            beside = [line for one in rounds for line in one[task][sql]]
+            kept = [100 * line["library"][clock] / line[clock] for line in beside if line["task"] == task]
+            text += f"; through SQL {spread(kept, 1)} % of the library's throughput"
+            more = [line["p50_ms"] - line["library"]["p50_ms"] for line in beside if line["task"] == task + "_short"]
+            text += f", and a short text takes {spread(more)} ms more" if more else ""
         yield f"- {task}, {precision}: {text}"
 
 

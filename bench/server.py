@@ -2,16 +2,20 @@
 r"""maskgen through a server: the rows of `mg bench`, measured by one session of psql. JSON lines, as it prints.
 
     server.py --psql PSQL --host DIRECTORY --model DIRECTORY --task embed|classify --lines FILE
-              [--dtype f32] [--threads 1] [--rounds 3]
+              [--dtype f32] [--threads 1] [--rounds 3] [--mg MG]
 
 CPU time is that of the session's process and its threads, and of parallel workers that ended meanwhile, as the
 kernel counts it: run this on the server's machine. The server must have maskgen.result_cache_size = 0, or a second
 round would measure the cache. The time of a short text is a statement's whole way, as psql's \timing says it.
+
+With --mg, each round has `mg bench` run before it, and its line says the median of that ("library"): the machine is busier
+with others for minutes at a time, so what a server costs can only be told from runs that follow each other.
 """
 
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import time
 
@@ -62,6 +66,22 @@ def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
 
+def model_options(arguments):
+    return {"dtype": arguments.dtype} | ({"max_tokens": 62} if arguments.task == "classify" else {})
+
+
+def library(arguments):
+    """The same texts without a server: times of the median run, and those of a short text."""
+    output = subprocess.run([arguments.mg, "bench", arguments.model, arguments.task, arguments.lines], check=True,
+                            stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, "MG_THREADS": str(arguments.threads),
+                                 "MG_OPTIONS": json.dumps(model_options(arguments))})
+    lines = [json.loads(line) for line in output.stdout.splitlines() if line.startswith("{")]
+    times = {clock: statistics.median(line[clock] for line in lines if line["task"] == arguments.task)
+             for clock in ("seconds", "cpu_seconds")}
+    return times | {"p50_ms": line["p50_ms"] for line in lines if line["task"] == arguments.task + "_short"}
+
+
 def fill(session, arguments):
     with open(arguments.lines, encoding="utf-8") as file:
         lines = file.read().splitlines()
@@ -72,8 +92,8 @@ def fill(session, arguments):
     session.run("CREATE TABLE bench_short AS SELECT 'red shoes' AS body")
     session.run("ANALYZE bench_lines, bench_short")
     session.run("SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name = 'bench'")
-    options = {"dtype": arguments.dtype} | ({"max_tokens": 62} if arguments.task == "classify" else {})
-    session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)}, {literal(json.dumps(options))})")
+    options = literal(json.dumps(model_options(arguments)))
+    session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)}, {options})")
     session.run(f"SET maskgen.threads = {arguments.threads}")
     session.run("SET max_parallel_workers_per_gather = 0")
     return len(lines)
@@ -87,6 +107,7 @@ def main():
     parser.add_argument("--dtype", default="f32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mg")
     arguments = parser.parse_args()
 
     session = Session(arguments.psql, arguments.host)
@@ -97,19 +118,21 @@ def main():
     statement = STATEMENTS[arguments.task]
     session.run(statement + " TABLESAMPLE SYSTEM (5)")
     for _ in range(arguments.rounds):
+        beside = {"library": library(arguments)} if arguments.mg else {}
         start, cpu_start = time.perf_counter(), session.cpu_seconds()
         answer = session.run(statement)
         seconds, cpu_seconds = time.perf_counter() - start, session.cpu_seconds() - cpu_start
         if answer != [str(n)]:
             raise SystemExit(f"{n} lines, but the answer is {answer}")
         print(json.dumps(known | {"task": arguments.task, "texts": n, "seconds": round(seconds, 6),
-                                  "cpu_seconds": round(cpu_seconds, 6)}), flush=True)
+                                  "cpu_seconds": round(cpu_seconds, 6)} | beside), flush=True)
     if arguments.task in SHORT:
+        beside = {"library": library(arguments)} if arguments.mg else {}
         session.run("\\timing on\nSELECT 1")
         times = sorted(float(line.split()[1]) for _ in range(SHORT_CALLS)
                        for line in session.run(SHORT[arguments.task]) if line.startswith("Time: "))
         print(json.dumps(known | {"task": arguments.task + "_short", "p50_ms": round(times[SHORT_CALLS // 2], 4),
-                                  "p95_ms": round(times[SHORT_CALLS * 95 // 100], 4)}), flush=True)
+                                  "p95_ms": round(times[SHORT_CALLS * 95 // 100], 4)} | beside), flush=True)
     session.run("DROP TABLE bench_lines, bench_short")
     session.run("SELECT maskgen.drop_model('bench')")
 
