@@ -50,6 +50,13 @@ typedef struct BuildList
 	uint32_t nodes[];
 } BuildList;
 
+/* Bytes before the first node. */
+static inline uint64_t
+block_start(void)
+{
+	return (sizeof(MgBuild) + 63) / 64 * 64;
+}
+
 static inline BuildNode *
 block_node(const MgBuild *build, uint32_t node)
 {

@@ -42,12 +42,6 @@ kept_size(const MgEntryLayout *layout, uint32_t value_size)
 	return layout->coded ? 8 + layout->padded : value_size;
 }
 
-static uint64_t
-header_size(void)
-{
-	return (sizeof(MgBuild) + 63) / 64 * 64;
-}
-
 int
 mg_level(const MgEntryLayout *layout, uint64_t random)
 {
@@ -68,7 +62,7 @@ mg_build_size(const MgEntryLayout *layout, uint64_t n, uint32_t value_size)
 	uint64_t each = mg_block_node_size(layout, kept, 0) + block_list_size(layout, 1) / (ratio - 1) + 1, size;
 
 	if (__builtin_mul_overflow(n, each + each / 100, &size) ||
-		__builtin_add_overflow(size, header_size() + 4096, &size))
+		__builtin_add_overflow(size, block_start() + 4096, &size))
 		return SIZE_MAX;
 	return size;
 }
@@ -76,14 +70,14 @@ mg_build_size(const MgEntryLayout *layout, uint64_t n, uint32_t value_size)
 bool
 mg_build_init(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout, const MgBuildOptions *options)
 {
-	if (options->size < header_size())
+	if (options->size < block_start())
 		return mg_fail(cx, MG_TOO_LARGE, "memory to build a graph is too small (%zu of at least %zu bytes)",
-					   options->size, (size_t) header_size());
+					   options->size, (size_t) block_start());
 	memset(build, 0, sizeof *build);
 	build->layout = *layout;
 	build->ef_construction = options->ef_construction > 0 ? options->ef_construction : 1;
 	build->size = options->size < MG_BLOCK_LARGEST ? options->size : MG_BLOCK_LARGEST;
-	atomic_store(&build->used, header_size());
+	atomic_store(&build->used, block_start());
 	return true;
 }
 

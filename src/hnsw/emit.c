@@ -1,8 +1,9 @@
 /*
  * From the block to entries. First every entry gets its place, since a link
- * holds the id of its target; then each is made whole and written.
+ * holds the id of its target; then nodes that no link leads to get one, and
+ * each is made whole and written.
  */
-#include "hnsw/block.h"
+#include "hnsw/reach.h"
 
 #define POLL_EVERY 64 /* entries: some 0.5 ms */
 
@@ -22,7 +23,7 @@ walk(MgCtx *cx, Emitter *emitter, const MgPlacer *placer,
 	 bool (*each)(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node))
 {
 	const MgBuild *build = emitter->build;
-	uint64_t at = (sizeof(MgBuild) + 63) / 64 * 64, used = mg_build_used(build);
+	uint64_t at = block_start(), used = mg_build_used(build);
 
 	for (uint64_t n = 1; at < used; n++)
 	{
@@ -128,7 +129,8 @@ mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *p
 	emitter.link = mg_alloc(cx, layout->link_size);
 	if (emitter.centre == NULL || emitter.neighbour == NULL || emitter.value == NULL || emitter.entry == NULL ||
 		emitter.link == NULL || !mg_pruner_init(cx, &emitter.pruner, graph) ||
-		!walk(cx, &emitter, placer, place_node) || !walk(cx, &emitter, placer, write_node))
+		!walk(cx, &emitter, placer, place_node) || !mg_build_reach(cx, build, layout) ||
+		!walk(cx, &emitter, placer, write_node))
 		return false;
 	if (build->entry_point != 0)
 		*entry_point = block_list(layout, block_node(build, build->entry_point), build->entry_level)->placed;

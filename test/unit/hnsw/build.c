@@ -70,9 +70,40 @@ test_threads(void)
 					 &world->memstore.entry_level), "it is emitted");
 	is_int(world_check(world, &checked), 0, "no violations");
 	is_int(checked.nodes, world->n, "all are there");
+	is_int(checked.unreachable, 0, "each can be reached");
 	memset(world->alive, true, world->n);
 	recall = world_recall(world, 40, 100);
 	ok(recall > 0.95, "recall %.3f", recall);
+	free(build);
+	world_close(world);
+}
+
+/* Vectors without clusters, of few links each: some lose all that lead to them. */
+static void
+test_reach(MgGraphMetric metric)
+{
+	World *world = world_open(metric, 2000, 64, 4, 0);
+	size_t size = mg_build_size(&world->layout, world->n, 0);
+	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
+	MgBuildOptions options = {.ef_construction = 20, .size = size};
+	MgPlacer placer = mg_memstore_placer(&world->memstore);
+	MgChecked checked;
+	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options);
+
+	for (size_t i = 0; i < (size_t) world->n * world->dims; i++)
+		world->vectors[i] = (float) (world_random(world) >> 40) / 16777216.0f;
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		Hand hand = {.world = world, .build = build, .first = t};
+
+		insert_some(&hand);
+		fine = fine && hand.fine;
+	}
+	ok(fine && mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
+							 &world->memstore.entry_level), "metric %d: a graph without clusters", (int) metric);
+	is_int(world_check(world, &checked), 0, "metric %d: no violations", (int) metric);
+	is_int(checked.nodes, world->n, "metric %d: all are there", (int) metric);
+	is_int(checked.unreachable, 0, "metric %d: each can be reached", (int) metric);
 	free(build);
 	world_close(world);
 }
@@ -189,6 +220,8 @@ main(void)
 	sweep("build", build_body, world, 1);
 	world_close(world);
 	test_threads();
+	test_reach(MG_GRAPH_L2);
+	test_reach(MG_GRAPH_IP);
 	test_full();
 	test_equal();
 	test_estimate();
