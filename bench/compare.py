@@ -12,11 +12,12 @@ process, several by the wall clock. --results also writes the tables in Markdown
 
 import argparse
 import datetime
-import json
 import os
 import statistics
 import subprocess
 import sys
+
+from server import run, run_library
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OWN = ["maskgen/f32", "maskgen/int8"]
@@ -24,11 +25,6 @@ SQL = ["maskgen-sql/f32", "maskgen-sql/int8"]
 PEERS = {"embed": ["onnxruntime/f32", "onnxruntime/int8", "sentence-transformers/f32"],
          "classify": ["onnxruntime/f32", "onnxruntime/int8"]}
 TEXTS = {"embed": 1000, "classify": 200}
-
-
-def run(command, **settings):
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings})
-    return [json.loads(line) for line in output.stdout.splitlines() if line.startswith("{")]
 
 
 def rate(lines, task, clock):
@@ -46,9 +42,7 @@ def measure(arguments, task, engine, lines_file):
     name, precision = engine.split("/")
     model = arguments.minilm if task == "embed" else arguments.bert
     if name == "maskgen":
-        options = {"dtype": precision} | ({"max_tokens": 62} if task == "classify" else {})
-        return run([arguments.mg, "bench", model, task, lines_file], MG_THREADS=str(arguments.threads),
-                   MG_OPTIONS=json.dumps(options))
+        return run_library(arguments.mg, model, task, lines_file, precision, arguments.threads)
     if name == "maskgen-sql":
         return run([sys.executable, os.path.join(HERE, "server.py"), "--psql", arguments.psql, "--host", arguments.host,
                     "--model", model, "--task", task, "--lines", lines_file, "--dtype", precision, "--threads",

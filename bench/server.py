@@ -66,17 +66,23 @@ def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
 
-def model_options(arguments):
-    return {"dtype": arguments.dtype} | ({"max_tokens": 62} if arguments.task == "classify" else {})
+def model_options(task, dtype):
+    return json.dumps({"dtype": dtype} | ({"max_tokens": 62} if task == "classify" else {}))
+
+
+def run(command, **settings):
+    """The JSON lines that a program prints."""
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings})
+    return [json.loads(line) for line in output.stdout.splitlines() if line.startswith("{")]
+
+
+def run_library(mg, model, task, lines, dtype, threads):
+    return run([mg, "bench", model, task, lines], MG_THREADS=str(threads), MG_OPTIONS=model_options(task, dtype))
 
 
 def library(arguments):
     """The same texts without a server: times of the median run, and those of a short text."""
-    output = subprocess.run([arguments.mg, "bench", arguments.model, arguments.task, arguments.lines], check=True,
-                            stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, "MG_THREADS": str(arguments.threads),
-                                 "MG_OPTIONS": json.dumps(model_options(arguments))})
-    lines = [json.loads(line) for line in output.stdout.splitlines() if line.startswith("{")]
+    lines = run_library(arguments.mg, arguments.model, arguments.task, arguments.lines, arguments.dtype, arguments.threads)
     times = {clock: statistics.median(line[clock] for line in lines if line["task"] == arguments.task)
              for clock in ("seconds", "cpu_seconds")}
     return times | {"p50_ms": line["p50_ms"] for line in lines if line["task"] == arguments.task + "_short"}
@@ -92,7 +98,7 @@ def fill(session, arguments):
     session.run("CREATE TABLE bench_short AS SELECT 'red shoes' AS body")
     session.run("ANALYZE bench_lines, bench_short")
     session.run("SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name = 'bench'")
-    options = literal(json.dumps(model_options(arguments)))
+    options = literal(model_options(arguments.task, arguments.dtype))
     session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)}, {options})")
     session.run(f"SET maskgen.threads = {arguments.threads}")
     session.run("SET max_parallel_workers_per_gather = 0")

@@ -15,6 +15,20 @@ mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level)
 	return (size + MG_BLOCK_UNIT - 1) / MG_BLOCK_UNIT * MG_BLOCK_UNIT;
 }
 
+uint32_t
+mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node)
+{
+	uint64_t at = block_start();
+
+	if (node != 0)
+	{
+		const BuildNode *last = block_node(build, node);
+
+		at = (uint64_t) node * MG_BLOCK_UNIT + mg_block_node_size(layout, last->value_size, last->level);
+	}
+	return at < mg_build_used(build) ? (uint32_t) (at / MG_BLOCK_UNIT) : 0;
+}
+
 void
 mg_spin_lock(MgSpinLock *lock)
 {

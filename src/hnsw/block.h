@@ -106,6 +106,9 @@ block_list(const MgEntryLayout *layout, BuildNode *node, int level)
 
 size_t mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level);
 
+/* The node that was added after this one; the first one after 0. 0 when there is none. */
+uint32_t mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node);
+
 void mg_spin_lock(MgSpinLock *lock);
 void mg_spin_unlock(MgSpinLock *lock);
 

@@ -23,16 +23,12 @@ walk(MgCtx *cx, Emitter *emitter, const MgPlacer *placer,
 	 bool (*each)(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node))
 {
 	const MgBuild *build = emitter->build;
-	uint64_t at = block_start(), used = mg_build_used(build);
+	const MgEntryLayout *layout = emitter->graph->layout;
+	uint64_t n = 0;
 
-	for (uint64_t n = 1; at < used; n++)
-	{
-		BuildNode *node = block_node(build, (uint32_t) (at / MG_BLOCK_UNIT));
-
-		if (!each(cx, emitter, placer, node) || (n % POLL_EVERY == 0 && !mg_poll(cx)))
+	for (uint32_t id = mg_block_next(build, layout, 0); id != 0; id = mg_block_next(build, layout, id))
+		if (!each(cx, emitter, placer, block_node(build, id)) || (++n % POLL_EVERY == 0 && !mg_poll(cx)))
 			return false;
-		at += mg_block_node_size(emitter->graph->layout, node->value_size, node->level);
-	}
 	return true;
 }
 

@@ -61,6 +61,16 @@ spread(MgCtx *cx, Reach *reach)
 	return true;
 }
 
+/* Adds a link, if there is room. */
+static bool
+append(const Reach *reach, BuildList *list, uint32_t to)
+{
+	if (list->n == mg_entry_slots(reach->layout, 0))
+		return false;
+	list->nodes[list->n++] = to;
+	return true;
+}
+
 /* A marked neighbour, one with room if there is such; 0 when none is marked. */
 static uint32_t
 find_neighbour(const Reach *reach, uint32_t id)
@@ -88,11 +98,8 @@ lead_on(const Reach *reach, BuildList *list, uint32_t to)
 	for (uint32_t i = 0; i < list->n; i++)
 		if (list->nodes[i] == to)
 			return;
-	if (list->n < mg_entry_slots(reach->layout, 0))
-	{
-		list->nodes[list->n++] = to;
+	if (append(reach, list, to))
 		return;
-	}
 	for (uint32_t i = 0; i < list->n; i++)
 		at = is_marked(reach, list->nodes[i]) ? i : at;
 	list->nodes[at] = to;
@@ -103,9 +110,7 @@ attach(Reach *reach, uint32_t id, uint32_t neighbour)
 {
 	BuildList *list = links_of(reach, neighbour);
 
-	if (list->n < mg_entry_slots(reach->layout, 0))
-		list->nodes[list->n++] = id;
-	else
+	if (!append(reach, list, id))
 	{
 		uint32_t last = list->nodes[list->n - 1];
 
@@ -119,27 +124,24 @@ attach(Reach *reach, uint32_t id, uint32_t neighbour)
 static bool
 attach_all(MgCtx *cx, Reach *reach, uint64_t *n_left)
 {
-	const MgBuild *build = reach->build;
-	uint64_t at = block_start(), used = mg_build_used(build);
+	uint64_t n = 0;
 
 	*n_left = 0;
-	for (uint64_t n = 1; at < used; n++)
+	for (uint32_t id = mg_block_next(reach->build, reach->layout, 0); id != 0;
+		 id = mg_block_next(reach->build, reach->layout, id))
 	{
-		uint32_t id = (uint32_t) (at / MG_BLOCK_UNIT), neighbour;
-		const BuildNode *node = block_node(build, id);
+		uint32_t neighbour;
 
-		if (!is_marked(reach, id))
-		{
-			neighbour = find_neighbour(reach, id);
-			*n_left += neighbour == 0;
-			if (neighbour != 0)
-				attach(reach, id, neighbour);
-			if (!spread(cx, reach))
-				return false;
-		}
-		if (n % POLL_EVERY == 0 && !mg_poll(cx))
+		if (++n % POLL_EVERY == 0 && !mg_poll(cx))
 			return false;
-		at += mg_block_node_size(reach->layout, node->value_size, node->level);
+		if (is_marked(reach, id))
+			continue;
+		neighbour = find_neighbour(reach, id);
+		*n_left += neighbour == 0;
+		if (neighbour != 0)
+			attach(reach, id, neighbour);
+		if (!spread(cx, reach))
+			return false;
 	}
 	return true;
 }

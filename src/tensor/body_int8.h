@@ -300,6 +300,19 @@ extent(const float *row, size_t n, const uint32_t *outliers, float *low)
 	return v_largest(v_max(most[0], most[1])) - *low;
 }
 
+/* Makes the code of an outlier two bytes; what that adds to the sum of codes, in which it is cut to one. */
+static int32_t
+widen_code(int8_code *codes, uint32_t column, int32_t code, MgOutlier *outlier)
+{
+	int8_code high[DEEP] = {0};
+
+	codes[column] = (int8_code) ((code & 0xFF) - 128);
+	high[column % DEEP] = (int8_code) (code >> 8);
+	memcpy(outlier->codes, high, sizeof high);
+	outlier->column = column / DEEP * DEEP;
+	return code - (code < 0 ? 0 : code < 255 ? code : 255);
+}
+
 static void
 quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 {
@@ -347,19 +360,8 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	total -= (int32_t) (i - n) * (zero - 128); /* without the zeros past the end */
 	for (i = n; i % DEEP != 0; i++)
 		to[i] = 0;
-	for (size_t k = 0; k < MG_INT8_OUTLIERS; k++)
-	{
-		int32_t both = (int32_t) rintf(row[outliers[k]] * factor) + zero;
-		int32_t high = both >> 8;
-		int32_t stored = both < 0 ? 0 : both < 255 ? both : 255;
-
-		if (k > 0 && outliers[k] == outliers[0])
-			break;
-		to[outliers[k]] = (int8_code) ((both & 0xFF) - 128);
-		((int8_code *) (void *) scale->outliers[k].codes)[outliers[k] % DEEP] = (int8_code) high;
-		scale->outliers[k].column = outliers[k] / DEEP * DEEP;
-		total += both - stored;
-	}
+	for (size_t k = 0; k < MG_INT8_OUTLIERS && (k == 0 || outliers[k] != outliers[0]); k++)
+		total += widen_code(to, outliers[k], (int32_t) rintf(row[outliers[k]] * factor) + zero, &scale->outliers[k]);
 	scale->scale = range / 255.0f;
 	scale->shift = 128 - zero;
 	scale->rest = -128 * total;

@@ -40,17 +40,30 @@ insert_some(void *argument)
 	return NULL;
 }
 
+/* A block for n nodes, to be freed; NULL when it cannot be set up. */
+static MgBuild *
+new_build(World *world, uint64_t n, uint32_t ef_construction)
+{
+	size_t size = mg_build_size(&world->layout, n, 0);
+	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
+	MgBuildOptions options = {.ef_construction = ef_construction, .size = size};
+
+	if (mg_build_init(&world->scratch, build, &world->layout, &options))
+		return build;
+	free(build);
+	return NULL;
+}
+
 static void
 test_threads(void)
 {
 	World *world = world_open(MG_GRAPH_L2, 3000, 48, 8, 0);
 	size_t size = mg_build_size(&world->layout, world->n, 0);
-	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
-	MgBuildOptions options = {.ef_construction = 40, .size = size};
+	MgBuild *build = new_build(world, world->n, 40);
 	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgChecked checked;
 	Hand hands[THREADS];
-	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options);
+	bool fine = build != NULL;
 	double recall;
 
 	for (uint32_t t = 0; t < THREADS; t++)
@@ -83,12 +96,10 @@ static void
 test_reach(MgGraphMetric metric)
 {
 	World *world = world_open(metric, 2000, 64, 4, 0);
-	size_t size = mg_build_size(&world->layout, world->n, 0);
-	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
-	MgBuildOptions options = {.ef_construction = 20, .size = size};
+	MgBuild *build = new_build(world, world->n, 20);
 	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgChecked checked;
-	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options);
+	bool fine = build != NULL;
 
 	for (size_t i = 0; i < (size_t) world->n * world->dims; i++)
 		world->vectors[i] = (float) (world_random(world) >> 40) / 16777216.0f;
@@ -112,15 +123,14 @@ static void
 test_full(void)
 {
 	World *world = world_open(MG_GRAPH_L2, 500, 48, 8, 0);
-	size_t size = mg_build_size(&world->layout, 100, 0);
-	MgBuild *build = aligned_alloc(64, (size + 63) / 64 * 64);
-	MgBuildOptions options = {.ef_construction = 40, .size = size};
+	MgBuild *build = new_build(world, 100, 40);
+	MgBuildOptions options = {.ef_construction = 40, .size = 64};
 	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgBuilder *builder;
 	MgBuilt built = MG_BUILT_NODE;
 	MgChecked checked;
 	uint32_t i;
-	bool fine = mg_build_init(&world->scratch, build, &world->layout, &options) &&
+	bool fine = build != NULL &&
 		(builder = mg_builder_attach(&world->scratch, build, &world->graph)) != NULL;
 
 	for (i = 0; fine && i < world->n; i++)
@@ -141,7 +151,6 @@ test_full(void)
 	ok(world_recall(world, 40, 50) > 0.95, "recall");
 	free(build);
 
-	options.size = 64;
 	build = aligned_alloc(64, 4096);
 	ok(!mg_build_init(&world->scratch, build, &world->layout, &options), "a block without room for its header is refused");
 	free(build);
