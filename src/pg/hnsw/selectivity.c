@@ -3,8 +3,11 @@
  *
  * ANALYZE keeps nothing of vectors that could say it: they are too wide for its histograms. So a few pages are read when a
  * statement is planned, which takes some 0.1 ms from memory. The share of sampled rows within the radius is the answer when
- * they are many enough to count; with fewer, the tail of a normal distribution with the sample's mean and deviation, between
- * bounds that the count gives.
+ * they are many enough to count; with fewer, a tail that is fitted to the sample, between bounds that the count gives.
+ *
+ * Near its centre a radius r holds a share of rows that grows as r^lid, lid being the local intrinsic dimension, whose
+ * maximum likelihood estimate from the k nearest of a sample is -1 / mean(ln(d_i / d_k)) (Hill; Amsaleg et al., KDD 2015).
+ * Inner products have no such centre: theirs is the tail of a normal distribution with the sample's mean and deviation.
  *
  * Rows are those that the transaction sees, and they are looked at only where their owner may see them all: an estimate
  * says something about them.
@@ -39,6 +42,12 @@ PG_FUNCTION_INFO_V1(maskgen_spheresel);
 /* Sampled rows within the radius that are enough to count. */
 #define COUNTED 10
 
+/* Nearest rows of the sample that the tail is fitted to. */
+#define TAIL 24
+
+/* A distance of the centre from itself, rounded. */
+#define AT_CENTRE 1e-6
+
 /* Where nothing is known; that of contsel. */
 #define DEFAULT_SELECTIVITY 0.001
 
@@ -50,7 +59,7 @@ typedef struct Sample
 	AttrNumber column;
 	int n_seen, n; /* rows, and those of them that are not NULL */
 	int n_within;
-	double sum, squares; /* of distances */
+	double distances[MOST_ROWS]; /* [n] */
 } Sample;
 
 /* The distance that the operator compares with a radius, and what it takes. */
@@ -90,10 +99,8 @@ add_row(Sample *sample, TupleTableSlot *slot)
 	distance = DatumGetFloat8(FunctionCall2Coll(&sample->distance, sample->collation, value, sample->sphere.center));
 	if (isnan(distance) || isinf(distance))
 		return;
-	sample->n++;
+	sample->distances[sample->n++] = distance;
 	sample->n_within += distance <= sample->sphere.radius;
-	sample->sum += distance;
-	sample->squares += distance * distance;
 }
 
 /* Rows of pages that lie evenly spread. */
@@ -132,17 +139,60 @@ read_sample(Relation table, Sample *sample)
 	MemoryContextDelete(scratch);
 }
 
-static double
-selectivity_of(const Sample *sample)
+static int
+nearer_first(const void *a, const void *b)
 {
-	double share = (double) sample->n / sample->n_seen, n = sample->n, within = sample->n_within, mean, deviation, tail;
+	double left = *(const double *) a, right = *(const double *) b;
+
+	return (left > right) - (left < right);
+}
+
+static double
+normal_tail(const Sample *sample)
+{
+	double sum = 0, squares = 0, mean, deviation;
+
+	for (int i = 0; i < sample->n; i++)
+		sum += sample->distances[i];
+	mean = sum / sample->n;
+	for (int i = 0; i < sample->n; i++)
+		squares += (sample->distances[i] - mean) * (sample->distances[i] - mean);
+	deviation = sqrt(squares / sample->n);
+	if (deviation == 0)
+		return (double) sample->n_within / sample->n;
+	return erfc((mean - sample->sphere.radius) / deviation * M_SQRT1_2) / 2;
+}
+
+/* Of distances in ascending order, none below 0. Rows at the centre itself say nothing of its surroundings. */
+static double
+power_tail(const Sample *sample)
+{
+	double counted = (double) sample->n_within / sample->n, logarithms = 0, farthest;
+	int first = 0, last;
+
+	while (first < sample->n && sample->distances[first] < AT_CENTRE)
+		first++;
+	last = Min(first + TAIL, sample->n) - 1;
+	if (last <= first)
+		return counted;
+	farthest = sample->distances[last];
+	for (int i = first; i < last; i++)
+		logarithms += log(sample->distances[i] / farthest);
+	if (logarithms == 0 || sample->sphere.radius >= farthest)
+		return counted;
+	return (last + 1) * pow(Max(sample->sphere.radius, 0) / farthest, -(last - first) / logarithms) / sample->n;
+}
+
+static double
+selectivity_of(Sample *sample)
+{
+	double share = (double) sample->n / sample->n_seen, n = sample->n, within = sample->n_within, tail;
 
 	if (sample->n_within >= COUNTED || sample->n < COUNTED)
 		return within / sample->n_seen;
-	mean = sample->sum / n;
-	deviation = sqrt(Max(sample->squares / n - mean * mean, 0));
-	tail = deviation > 0 ? erfc((mean - sample->sphere.radius) / deviation * M_SQRT1_2) / 2 : within / n;
-	/* Neighbours of a row are nearer than a normal distribution has them: what was counted is not doubted by more than half. */
+	qsort(sample->distances, sample->n, sizeof sample->distances[0], nearer_first);
+	tail = sample->distances[0] < 0 ? normal_tail(sample) : power_tail(sample);
+	/* What was counted is not doubted by more than half. */
 	return share * Min(Max(tail, within / n / 2), (within + 1) / n);
 }
 
