@@ -49,6 +49,12 @@ mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 	return true;
 }
 
+/*
+ * Signs that a page's worth of nodes may come down to however many dimensions there are: the error of an estimate
+ * depends on their number more than on what share of the dimensions that is (code.h).
+ */
+#define ENOUGH_BITS 448
+
 /* Of a coded shape with so many bits. */
 static uint32_t
 entry_size(const MgShape *shape, uint32_t bits, int level)
@@ -70,10 +76,12 @@ mg_layout_code_bits(const MgShape *shape, uint32_t room, uint32_t overhead)
 		return 0;
 	least = most * 7 / 10 / 16 * 16;
 	least = least < 64 ? 64 : least;
+	least = least > ENOUGH_BITS ? ENOUGH_BITS : least;
 	per_page = room / (entry_size(shape, least, 0) + overhead);
 	while (room / (entry_size(shape, most, 0) + overhead) < per_page)
 		most -= 16;
-	for (uint32_t bits = most; bits >= least; bits -= 16)
+	/* An upper entry beside them saves a page in a hundred. */
+	for (uint32_t bits = most; bits >= least && bits >= most * 8 / 10; bits -= 16)
 		if (per_page * (entry_size(shape, bits, 0) + overhead) + entry_size(shape, bits, 1) + overhead <= room)
 			return bits;
 	return most;

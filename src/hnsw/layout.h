@@ -68,9 +68,9 @@ bool mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape);
 
 /*
  * The bits of a link's code, so that entries fill pages well: as many as the
- * padded dims, or as fit a page at all. Up to three tenths of these are given up if
- * one more entry of level 0 then fits a page; and if an entry from above then
- * fits a page beside those of level 0, so that these need no pages of their own.
+ * padded dims, or as fit a page at all. Up to three tenths of these, or all beyond
+ * 448, are given up if more entries of level 0 then fit a page; and a fifth of what is left if
+ * an entry from above then fits beside those of level 0, so that these need no pages of their own.
  *
  * room: bytes of a page for entries; overhead: bytes that each takes besides
  * its own. 0: not one entry fits, the caller refuses the index.

@@ -59,7 +59,7 @@ test_code_bits(void)
 	}
 }
 
-/* With m = 16, five entries of 384 dimensions share a page, and two of 768 with one from above. */
+/* With m = 16, five entries of 384 dimensions share a page, three of 768, and two of 1536. */
 static void
 test_page(void)
 {
@@ -73,7 +73,16 @@ test_page(void)
 	shape.dims = 768;
 	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
 	mg_layout_init(&cx, &layout, &shape);
-	ok(2 * (layout.entry_size[0] + 4) + layout.entry_size[1] + 4 <= 8160, "768 dimensions: two entries and one from above");
+	is_int(shape.code_bits, 496, "768 dimensions: 496 bits");
+	ok(3 * (layout.entry_size[0] + 4) <= 8160, "three entries fit a page");
+	shape.dims = 1536;
+	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
+	mg_layout_init(&cx, &layout, &shape);
+	ok(shape.code_bits >= 700 && 2 * (layout.entry_size[0] + 4) <= 8160, "1536 dimensions: two entries, %u bits", shape.code_bits);
+	shape.dims = 448;
+	shape.code_bits = mg_layout_code_bits(&shape, 8160, 4);
+	mg_layout_init(&cx, &layout, &shape);
+	ok(4 * (layout.entry_size[0] + 4) + layout.entry_size[1] + 4 <= 8160, "448 dimensions: four and one from above");
 	shape.dims = 64;
 	is_int(mg_layout_code_bits(&shape, 8160, 4), 64, "64 bits are the fewest");
 	is_int(mg_layout_code_bits(&shape, 400, 4), 0, "where no entry fits there is no answer");
