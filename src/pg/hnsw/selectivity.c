@@ -36,7 +36,7 @@
 
 PG_FUNCTION_INFO_V1(maskgen_spheresel);
 
-#define N_PAGES 32
+#define N_PAGES 64
 #define MOST_ROWS 128
 
 /* Sampled rows within the radius that are enough to count. */
@@ -103,7 +103,7 @@ add_row(Sample *sample, TupleTableSlot *slot)
 	sample->n_within += distance <= sample->sphere.radius;
 }
 
-/* Rows of pages that lie evenly spread. */
+/* Rows of pages that lie evenly spread, as many of each: neighbours in a table are often alike. */
 static void
 read_sample(Relation table, Sample *sample)
 {
@@ -112,8 +112,9 @@ read_sample(Relation table, Sample *sample)
 	BlockNumber n_blocks = RelationGetNumberOfBlocks(table), n_pages = Min(n_blocks, N_PAGES);
 	TableScanDesc scan = NULL;
 
-	for (BlockNumber i = 0; i < n_pages && sample->n_seen < MOST_ROWS; i++)
+	for (BlockNumber i = 0; i < n_pages; i++)
 	{
+		int most = (int) ((i + 1) * MOST_ROWS / n_pages); /* with those of earlier pages */
 		BlockNumber block = (BlockNumber) ((uint64) i * n_blocks / n_pages);
 		ItemPointerData first, last;
 		MemoryContext caller;
@@ -125,7 +126,7 @@ read_sample(Relation table, Sample *sample)
 			scan = table_beginscan_tidrange(table, GetActiveSnapshot(), &first, &last);
 		else
 			table_rescan_tidrange(scan, &first, &last);
-		while (sample->n_seen < MOST_ROWS && table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
+		while (sample->n_seen < most && table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
 		{
 			caller = MemoryContextSwitchTo(scratch);
 			add_row(sample, slot);
