@@ -22,6 +22,9 @@ $node->safe_psql(
 	CREATE UNIQUE INDEX item_v ON item (v);
 	CREATE INDEX item_h ON item (h, s);
 	CREATE INDEX item_unit ON item (l2_normalize(s));
+	SELECT enable_pgvector_names();
+	CREATE INDEX item_near ON item USING maskgen_hnsw (v vector_l2_ops) WITH (m = 8);
+	CREATE INDEX item_near_half ON item USING hnsw (h halfvec_l2_ops) WITH (ef_construction = 50);
 	CREATE TABLE part (v vector) PARTITION BY RANGE (v);
 	CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM ('[0]') TO ('[5]');
 	INSERT INTO part VALUES ('[4,9]');
@@ -50,6 +53,10 @@ for my $format (qw(custom plain))
 	}
 	is($node->safe_psql($to, $_), $node->safe_psql('source', $_), "$format: $_") for @same;
 	is($node->safe_psql($to, q(SET enable_seqscan = off; SELECT id FROM item WHERE v OPERATOR(maskgen.=) (SELECT v FROM item WHERE id = 7))), '7', "$format: by index");
+	is($node->safe_psql($to, qq(SET enable_seqscan = off; SET search_path = public, maskgen; SELECT id FROM item ORDER BY $_ LIMIT 1)), '42', "$format: by $_")
+		for q(v <-> '[14,-42,0.042]'), q(h <-> '[14,-42,0.042]');
+	is($node->safe_psql($to, q(SELECT * FROM maskgen.index_check('item_near', true) UNION ALL SELECT * FROM maskgen.index_check('item_near_half', true))), '',
+		"$format: from sound graphs");
 }
 
 $node->safe_psql('source', "COPY (SELECT id, v, h, s, list FROM item) TO '$file.bin' (FORMAT binary)");
