@@ -50,8 +50,8 @@ mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 }
 
 /*
- * Signs that a page's worth of nodes may come down to however many dimensions there are: the error of an estimate
- * depends on their number more than on what share of the dimensions that is (code.h).
+ * However many dimensions there are, so many signs of a link are enough for more nodes to share a page: the error of an
+ * estimate depends on their number more than on what share of the dimensions that is (code.h).
  */
 #define ENOUGH_BITS 448
 

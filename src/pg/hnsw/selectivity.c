@@ -179,7 +179,7 @@ power_tail(const Sample *sample)
 	farthest = sample->distances[last];
 	for (int i = first; i < last; i++)
 		logarithms += log(sample->distances[i] / farthest);
-	if (logarithms == 0 || sample->sphere.radius >= farthest)
+	if (logarithms == 0)
 		return counted;
 	return (last + 1) * pow(Max(sample->sphere.radius, 0) / farthest, -(last - first) / logarithms) / sample->n;
 }
