@@ -9,8 +9,8 @@
  * maximum likelihood estimate from the k nearest of a sample is -1 / mean(ln(d_i / d_k)) (Hill; Amsaleg et al., KDD 2015).
  * Inner products have no such centre: theirs is the tail of a normal distribution with the sample's mean and deviation.
  *
- * Rows are those that the transaction sees, and they are looked at only where their owner may see them all: an estimate
- * says something about them.
+ * Rows are those that the transaction sees, and they are looked at only where the current user may see them all: an estimate
+ * says something about them. Row security of the table that the statement names counts, as do its privileges.
  */
 #include "postgres.h"
 
@@ -30,6 +30,7 @@
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/selfuncs.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -197,6 +198,41 @@ selectivity_of(Sample *sample)
 	return share * Min(Max(tail, within / n / 2), (within + 1) / n);
 }
 
+/*
+ * The table that the statement names for a table of the plan: the root of the partitions or children that it was expanded to.
+ * It bears the security quals and the privileges for all of them. The column becomes that of the root; 0: it has none.
+ */
+static const RangeTblEntry *
+find_named(PlannerInfo *root, Index number, AttrNumber *column)
+{
+	const AppendRelInfo *child = root->append_rel_array != NULL ? root->append_rel_array[number] : NULL;
+
+	/* What is no table above is an arm of UNION ALL. */
+	while (child != NULL && planner_rt_fetch(child->parent_relid, root)->rtekind == RTE_RELATION)
+	{
+		*column = *column > 0 && *column <= child->num_child_cols ? child->parent_colnos[*column - 1] : 0;
+		number = child->parent_relid;
+		child = root->append_rel_array[number];
+	}
+	return planner_rt_fetch(number, root);
+}
+
+/*
+ * Whether the current user may see all rows of a column. He is asked himself, also where the statement reads through a view with
+ * its owner's rights: what the view's condition hides is not told either.
+ */
+static bool
+may_see_all(PlannerInfo *root, Index number, AttrNumber column)
+{
+	const RangeTblEntry *named = find_named(root, number, &column);
+	Oid user = GetUserId();
+
+	if (named->securityQuals != NIL || check_enable_rls(named->relid, user, true) == RLS_ENABLED)
+		return false;
+	return pg_class_aclcheck(named->relid, user, ACL_SELECT) == ACLCHECK_OK ||
+		(column > 0 && pg_attribute_aclcheck(named->relid, column, user, ACL_SELECT) == ACLCHECK_OK);
+}
+
 /* Whether the variable is a column of a table whose rows may be looked at, and all have one number of dimensions. */
 static bool
 may_look(PlannerInfo *root, const VariableStatData *variable)
@@ -208,7 +244,7 @@ may_look(PlannerInfo *root, const VariableStatData *variable)
 		return false;
 	entry = planner_rt_fetch(var->varno, root);
 	return entry->rtekind == RTE_RELATION && (entry->relkind == RELKIND_RELATION || entry->relkind == RELKIND_MATVIEW) &&
-		entry->securityQuals == NIL && pg_class_aclcheck(entry->relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+		entry->securityQuals == NIL && may_see_all(root, var->varno, var->varattno);
 }
 
 static double
