@@ -10,6 +10,8 @@
 #     tensor text format     hnsw -> vector
 #         \   |   /            /
 #             core -----------
+#
+# and of the rooms of src/pg, which its README draws: what a room may include beside the hall (src/pg/*.h) and itself.
 use strict;
 use warnings;
 use File::Find;
@@ -27,6 +29,19 @@ my %may_include = (
 	task => [qw(core tensor text format model arch)],
 	cli => [qw(core tensor text format model arch task vector hnsw)],
 	pg => [qw(core tensor text format model arch task vector hnsw)]);
+
+my %room_may_include = (
+	vector => [],
+	resident => [],
+	hnsw => ['vector'],
+	model => ['resident'],
+	task => [qw(model resident vector)],
+	planner => ['model'],
+	batch => [qw(model task)],
+	trigger => [qw(model task)]);
+
+# The one file of the hall that knows every room, for _PG_init.
+my $module = 'src/pg/module.c';
 
 # The reader of tokenizer.json fills in the tokenizer's own description of itself.
 my %exception = ('format text/spec.h' => 1, 'format text/utf8.h' => 1);
@@ -61,7 +76,7 @@ sub code_of
 sub check_include
 {
 	my ($path, $layer, $name) = @_;
-	my ($target) = $name =~ m{^([a-z]+)/[^/]+$};
+	my ($target) = $name =~ m{^([a-z]+)/.*[^/]\.h$};
 
 	problem('the server is known in src/pg only', "$path includes $name")
 	  if $layer ne 'pg' && $name =~ m{^(postgres(_fe)?|c|fmgr|miscadmin|libpq-fe)\.h$|^(utils|access|executor|storage|catalog|nodes)/};
@@ -71,6 +86,17 @@ sub check_include
 	return if $target eq $layer || $exception{"$layer $name"};
 	problem('layers look only downward', "$path includes $name")
 	  if !grep { $_ eq $target } @{ $may_include{$layer} };
+}
+
+sub check_room
+{
+	my ($path, $name) = @_;
+	my ($room) = $path =~ m{^src/pg/([a-z]+)/};
+	my ($target) = $name =~ m{^pg/([a-z]+)/};
+
+	return if !defined $target || $path eq $module || ($room // '') eq $target;
+	problem('rooms of src/pg include only what is below them', "$path includes $name")
+	  if !defined $room || !$room_may_include{$room} || !grep { $_ eq $target } @{ $room_may_include{$room} };
 }
 
 sub check_file
@@ -87,6 +113,10 @@ sub check_file
 	  if $n_lines > $n_lines_max && $base !~ /\.gen\.[ch]$|_table\.[ch]$/;
 	problem('a file is a noun', $path) if $base =~ /^(utils?|misc|common|helpers?)\.[ch]$/;
 	check_include($path, $layer, $1) while $text =~ m{^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]}mg;
+	if ($layer eq 'pg')
+	{
+		check_room($path, $1) while $text =~ m{^[ \t]*#[ \t]*include[ \t]*"([^"]+)"}mg;
+	}
 	problem('the version of the server is known in src/pg/compat.h only', $path)
 	  if $code =~ /\bPG_VERSION_NUM\b/ && $path ne 'src/pg/compat.h';
 	return if $layer eq 'pg' || $layer eq 'cli';
@@ -103,7 +133,7 @@ cmp_ok(scalar @files, '>', 10, 'there are files to look at');
 
 for my $rule ('each file is in a layer', 'layers look only downward', 'the server is known in src/pg only',
 	'the version of the server is known in src/pg/compat.h only', 'a library belongs to one layer',
-	'the library never ends, prints or looks around', "no file is longer than $n_lines_max lines", 'a file is a noun')
+	'rooms of src/pg include only what is below them', 'the library never ends, prints or looks around', "no file is longer than $n_lines_max lines", 'a file is a noun')
 {
 	ok(!$problems{$rule}, $rule) or diag(join "\n", @{ $problems{$rule} });
 	delete $problems{$rule};

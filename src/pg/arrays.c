@@ -1,10 +1,15 @@
-/* Taking arrays apart. */
+/* Taking texts and arrays apart. */
 #include "pg/arrays.h"
 
 #include "catalog/pg_type.h"
 #include "pg/compat.h"
-#include "pg/session.h"
 #include "utils/lsyscache.h"
+
+MgSpan
+span_of_text(const text *value)
+{
+	return mg_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
 
 MgSpan *
 spans_of_text_array(ArrayType *array, const char *what, int *n)

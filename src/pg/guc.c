@@ -3,7 +3,6 @@
 
 #include <limits.h>
 
-#include "pg/hnsw/options.h"
 #include "task/input.h"
 #include "tensor/compute.h"
 #include "utils/guc.h"
@@ -90,6 +89,10 @@ guc_define(void)
 							check_result_cache_size, NULL, NULL);
 	DefineCustomBoolVariable("maskgen.enable_result_cache", "Uses results that were computed before.", NULL,
 							 &maskgen_enable_result_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	hnsw_options_init();
+}
+
+void
+guc_reserve(void)
+{
 	MarkGUCPrefixReserved("maskgen");
 }

@@ -22,7 +22,10 @@ extern bool maskgen_enable_result_cache;
 /* kB that a result cache has at least. */
 #define MASKGEN_RESULT_CACHE_LEAST 64
 
-/* For _PG_init. */
+/* For _PG_init: defines the settings above. */
 void guc_define(void);
+
+/* For _PG_init, once all settings are defined: any other name that begins with "maskgen." is an error from now on. */
+void guc_reserve(void);
 
 #endif

@@ -3,10 +3,16 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "pg/batch/rewrite.h"
 #include "pg/guc.h"
-#include "pg/plan_batch.h"
-#include "pg/plan_cost.h"
+#include "pg/hnsw/options.h"
+#include "pg/model/stats.h"
+#include "pg/planner/cost.h"
+#include "pg/resident/registry.h"
 #include "pg/shared.h"
+#include "pg/task/priors.h"
+#include "pg/task/result_segment.h"
+#include "storage/shmem.h"
 
 PG_MODULE_MAGIC;
 
@@ -16,7 +22,9 @@ void
 _PG_init(void)
 {
 	guc_define();
-	shared_preload();
+	hnsw_options_init();
+	guc_reserve();
+	shared_reserve(add_size(add_size(registry_size(), stats_size()), add_size(priors_size(), result_control_size())));
 	plan_labels_install();
 	plan_lateral_install();
 	plan_parallel_install();

@@ -8,15 +8,12 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "pg/priors.h"
-#include "pg/registry.h"
-#include "pg/result_segment.h"
 #include "pg/shared.h"
-#include "pg/stats.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 
 static shmem_request_hook_type previous_request_hook;
+static Size reserved_size;
 
 void *
 shared_piece(const char *name, Size size, void (*init)(void *piece))
@@ -43,14 +40,15 @@ request_room(void)
 {
 	if (previous_request_hook != NULL)
 		previous_request_hook();
-	RequestAddinShmemSpace(add_size(add_size(registry_size(), stats_size()), add_size(priors_size(), result_control_size())));
+	RequestAddinShmemSpace(reserved_size);
 }
 
 void
-shared_preload(void)
+shared_reserve(Size size)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
+	reserved_size = size;
 	previous_request_hook = shmem_request_hook;
 	shmem_request_hook = request_room;
 }

@@ -1,7 +1,7 @@
 /*
- * Pieces of PostgreSQL's shared memory: the registry of models (registry.h),
- * the statistics (stats.h), the priors of label sets (priors.h) and what says
- * where the result cache is (result_segment.h).
+ * Pieces of PostgreSQL's shared memory: the registry of models (resident/registry.h),
+ * the statistics (model/stats.h), the priors of label sets (task/priors.h) and what says
+ * where the result cache is (task/result_segment.h).
  *
  * A piece is made by the first backend that asks for it, under
  * AddinShmemInitLock, out of the slack that every server keeps (100 kB and
@@ -30,7 +30,7 @@ typedef struct SharedHead
  */
 void *shared_piece(const char *name, Size size, void (*init)(void *piece));
 
-/* For _PG_init: reserves the room when the library is being preloaded, else does nothing. */
-void shared_preload(void);
+/* For _PG_init: reserves room for all pieces together when the library is being preloaded, else does nothing. */
+void shared_reserve(Size size);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "postgres.h"
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "hnsw/build.h"
 #include "nodes/execnodes.h"
-#include "access/tableam.h"
 #include "pg/hnsw/insert.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"

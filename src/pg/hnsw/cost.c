@@ -10,12 +10,12 @@
 #include <math.h>
 
 #include "access/genam.h"
-#include "utils/float.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "pg/hnsw/meta.h"
 #include "pg/hnsw/options.h"
+#include "utils/float.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 

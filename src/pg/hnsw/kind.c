@@ -4,10 +4,10 @@
 #include <math.h>
 
 #include "access/genam.h"
-#include "pg/dense.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"
-#include "pg/sparsevec.h"
+#include "pg/vector/dense.h"
+#include "pg/vector/sparsevec.h"
 #include "utils/varbit.h"
 
 /* Elements of a sparse vector that an entry keeps: three entries a page with m = 16. */

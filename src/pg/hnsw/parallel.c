@@ -19,8 +19,8 @@
 #include "pgstat.h"
 #include "storage/dsm_impl.h"
 #include "tcop/tcopprot.h"
-#include "utils/snapmgr.h"
 #include "utils/backend_progress.h"
+#include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
 #define KEY_SHARED UINT64CONST(0x6D67000000000001)

@@ -1,0 +1,98 @@
+/*
+ * Transparent batching: calls of tasks that a finished plan makes row by row
+ * are moved into nodes of our own, which gather rows and hand all their inputs
+ * to task_call() at once. README.md has the design; the parts are
+ *
+ *   batch/rewrite.c   the hooks, and the walk over a plan
+ *   batch/calls.c     expressions: which calls can be batched, and what they are made of
+ *   batch/levels.c    plan nodes: moving calls out of them, up
+ *   batch/columns.c   and down
+ *   batch/scan.c      our node and its executor
+ *   batch/window.c    the rows that it computes together
+ *   batch/usage.c     what it tells EXPLAIN, workers included
+ */
+#ifndef MASKGEN_PG_BATCH_REWRITE_H
+#define MASKGEN_PG_BATCH_REWRITE_H
+
+#include "postgres.h"
+#include "nodes/plannodes.h"
+
+/* For _PG_init: registers the node and sets the hooks. */
+void plan_batch_install(void);
+
+/*
+ * How many rows of a node its parents will ask for. Without a limit and not
+ * all: unknown, so the node begins with few.
+ */
+typedef struct BatchDemand
+{
+	bool all;	   /* every row, whatever comes */
+	List *limit;   /* as of a LIMIT above: its count and, if it has one, its offset; rows beyond are rarely wanted */
+	bool is_bound; /* they never are: what is below may be told, too */
+} BatchDemand;
+
+/* Rewriting one statement. */
+typedef struct BatchRewrite
+{
+	int next_id;	   /* a plan_node_id that is free */
+	bool in_worker;	   /* the node at hand may run in parallel workers */
+	const Plan *model; /* of a new node: where its estimates and parameters are copied from */
+} BatchRewrite;
+
+/* ------------------------------------------------------------ expressions */
+
+/* An expression of a plan node, and the column of the node below (varno OUTER_VAR) or of our own (INDEX_VAR) with its value. */
+typedef struct BatchPlace
+{
+	Expr *expr;
+	int varno, column;
+} BatchPlace;
+
+/* Whether a task is called anywhere in an expression or a list of them. */
+bool batch_calls_any(Node *node);
+
+/*
+ * Adds to a list, each once, the calls in an expression that can be batched:
+ * evaluated whenever the expression is, not volatile, with an input that
+ * differs from row to row and other arguments that do not. Inner calls come
+ * before those around them.
+ */
+List *batch_calls_find(List *calls, Node *node);
+
+/* Adds the expressions that only the node itself can evaluate: columns, aggregates, window functions. */
+List *batch_calls_leaves(List *leaves, Node *node);
+
+/* Adds those of places (a list of BatchPlace) that an expression needs the values of. */
+List *batch_calls_needed(List *needed, Node *node, List *places);
+
+/* A copy with all that has a place read from there. */
+Node *batch_calls_replace(Node *node, List *places);
+
+/* ------------------------------------------------------------------ plans */
+
+/*
+ * Moves calls in the target list and in the last conditions of a projecting
+ * node into nodes above it, and returns the topmost, which puts out what the
+ * node did; or the node if there is nothing to move.
+ */
+Plan *batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
+
+/*
+ * Moves calls in arguments of a node's aggregates, or in its hash keys, into nodes below it. The demand is that on its outer
+ * child.
+ */
+void batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
+
+/* Puts nodes on a child that compute calls as further columns of it; returns their places. */
+List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand);
+
+/*
+ * Our node above child: computes calls, which become its own columns (INDEX_VAR), then drops rows that fail qual, then puts
+ * out targets. All are in terms of child's columns (OUTER_VAR) and of the results.
+ */
+Plan *batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, List *targets,
+					  const BatchDemand *demand);
+
+void batch_scan_register(void);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * The window of our plan node: the rows that it reads, and computes, together.
+ *
+ * It is limited by rows, by tokens (as far as bytes tell) and by memory, and
+ * grows with the rows that were asked for, so that at most as many rows are
+ * computed in vain as were of use.
+ */
+#include "pg/arrays.h"
+#include "pg/batch/scan.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/guc.h"
+#include "utils/memutils.h"
+
+/* Rows in a window; more than fit into its tokens unless most are empty. */
+#define MOST_ROWS 2048
+
+/* As long as it is unknown what results take. */
+#define FIRST_ROWS 64
+
+/* Of the model, so that texts of like length find each other. */
+#define BATCHES ((size_t) 8)
+
+/* An English text has 4 to 5 bytes a token; two are put around it. */
+#define BYTES_PER_TOKEN 4
+#define EXTRA_TOKENS 2
+
+/* The value of an optional count; -1 if there is none or it is no limit. */
+static int64
+count_of(BatchScan *scan, ExprState *expr)
+{
+	ExprContext *context = scan->custom.ss.ps.ps_ExprContext;
+	bool is_null = true;
+	Datum value = 0;
+
+	if (expr != NULL)
+		value = ExecEvalExprSwitchContext(expr, context, &is_null);
+	return is_null ? -1 : DatumGetInt64(value);
+}
+
+/* Finds out how many rows the limit asks for, and lets the child know if no more will be. */
+static void
+start(BatchScan *scan)
+{
+	int64 limit = count_of(scan, scan->limit);
+	int64 offset = Max(count_of(scan, scan->offset), 0);
+
+	scan->bound = limit < 0 || limit > PG_INT64_MAX - offset ? -1 : limit + offset;
+	if (scan->is_bound)
+		ExecSetTupleBound(scan->bound, outerPlanState(scan));
+	scan->started = true;
+}
+
+/* Rows for the next window. */
+static int
+rows_wanted(BatchScan *scan)
+{
+	uint64 fitting = scan->row_size == 0 ? FIRST_ROWS : Max((uint64) work_mem * 1024 / scan->row_size, 1);
+	uint64 wanted = scan->all ? MOST_ROWS : Max(scan->n_read, 1);
+	uint64 most = Min(fitting, MOST_ROWS);
+
+	if (scan->bound > 0 && scan->n_read < (uint64) scan->bound)
+	{
+		uint64 missing = (uint64) scan->bound - scan->n_read;
+
+		if (scan->is_bound && scan->shared != NULL)
+			return (int) batch_share_take(scan, Min(missing, most));
+		/* Rows of parallel workers that a filter or a join drops: nobody knows what the others have. */
+		wanted = scan->custom.ss.ps.plan->parallel_aware ? Min(wanted, missing) : missing;
+	}
+	return (int) Min(wanted, most);
+}
+
+static void
+enlarge(BatchScan *scan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->custom.ss.ps.state->es_query_cxt);
+	bool is_first = scan->capacity == 0;
+	int capacity = is_first ? 8 : scan->capacity * 2;
+
+#define ENLARGE(array) \
+	((array) = is_first ? palloc(capacity * sizeof *(array)) : repalloc((array), capacity * sizeof *(array)))
+	ENLARGE(scan->rows);
+	for (int i = 0; i < scan->n_calls; i++)
+	{
+		ENLARGE(scan->calls[i].inputs);
+		ENLARGE(scan->calls[i].results);
+		ENLARGE(scan->calls[i].nulls);
+	}
+#undef ENLARGE
+	scan->capacity = capacity;
+	MemoryContextSwitchTo(caller);
+}
+
+void
+batch_window_show(BatchScan *scan, int row)
+{
+	ExecStoreMinimalTuple(scan->rows[row], scan->row, false);
+	scan->custom.ss.ps.ps_ExprContext->ecxt_outertuple = scan->row;
+}
+
+/* The input of a call for the row that is shown, in the current memory context; false if it is NULL. */
+static bool
+read_input(BatchScan *scan, BatchCall *call, MgSpan *input)
+{
+	bool is_null;
+	Datum value = ExecEvalExprSwitchContext(call->args[call->call.function->input], scan->custom.ss.ps.ps_ExprContext,
+											&is_null);
+
+	if (is_null)
+		return false;
+	/* A column stays where it is, in the window. What an expression gives may be gone with its next value. */
+	value = PointerGetDatum(call->is_column ? PG_DETOAST_DATUM_PACKED(value) : PG_DETOAST_DATUM_COPY(value));
+	*input = span_of_text((text *) DatumGetPointer(value));
+	return true;
+}
+
+/* Takes a row of the child into the window; returns its tokens for that call that has the most. */
+static size_t
+add_row(BatchScan *scan, TupleTableSlot *slot)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+	size_t most = 0;
+
+	if (scan->n == scan->capacity)
+		enlarge(scan);
+	scan->rows[scan->n] = ExecCopySlotMinimalTuple(slot);
+	batch_window_show(scan, scan->n);
+	for (int i = 0; i < scan->n_calls; i++)
+	{
+		BatchCall *call = &scan->calls[i];
+		MgSpan *input = &call->inputs[scan->n];
+
+		call->nulls[scan->n] = !read_input(scan, call, input);
+		if (!call->nulls[scan->n])
+			most = Max(most, input->size / BYTES_PER_TOKEN + EXTRA_TOKENS);
+	}
+	scan->n++;
+	ResetExprContext(scan->custom.ss.ps.ps_ExprContext);
+	MemoryContextSwitchTo(caller);
+	return most;
+}
+
+static void
+read_window(BatchScan *scan)
+{
+	int wanted = rows_wanted(scan);
+	size_t tokens = 0;
+
+	while (scan->n < wanted && tokens < BATCHES * maskgen_batch_tokens &&
+		   MemoryContextMemAllocated(scan->memory, false) < (Size) work_mem * 1024)
+	{
+		TupleTableSlot *slot = ExecProcNode(outerPlanState(scan));
+
+		scan->exhausted = TupIsNull(slot);
+		if (scan->exhausted)
+			break;
+		tokens += add_row(scan, slot);
+	}
+	scan->n_read += (uint64) scan->n;
+	batch_share_settle(scan);
+}
+
+/* The arguments that all rows share; returns whether one is NULL, so that there is nothing to call. */
+static bool
+read_arguments(BatchScan *scan, BatchCall *call)
+{
+	const TaskFunction *task = call->call.function;
+	bool any_null = false;
+
+	for (int i = 0; task->args[i] != '\0'; i++)
+	{
+		bool is_null = task->args[i] == 'e', is_varlena = task->args[i] == 't' || task->args[i] == 'a';
+		Datum value = 0;
+
+		if (i == task->input)
+			continue;
+		if (call->args[i] != NULL)
+		{
+			value = ExecEvalExpr(call->args[i], scan->custom.ss.ps.ps_ExprContext, &is_null);
+			any_null |= is_null;
+		}
+		call->call.nulls[i] = is_null;
+		call->call.args[i] = is_varlena && !is_null ? PointerGetDatum(PG_DETOAST_DATUM_PACKED(value)) : value;
+	}
+	return any_null;
+}
+
+/* Makes a call for all rows of the window; false if an input is refused, and the calls have to be made one by one. */
+static bool
+make_call(BatchScan *scan, BatchCall *call)
+{
+	MgSpan *inputs = palloc(scan->n * sizeof *inputs);
+	Datum *results = palloc(scan->n * sizeof *results);
+	int n = 0;
+
+	for (int i = 0; i < scan->n; i++)
+		if (!call->nulls[i])
+			inputs[n++] = call->inputs[i];
+	if (!task_try(&call->call, inputs, n, results))
+		return false;
+	for (int i = scan->n; i-- > 0;)
+		if (!call->nulls[i])
+			call->results[i] = results[--n];
+	return true;
+}
+
+static void
+make_calls(BatchScan *scan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+	/* Of one row, the error can be thrown at once. */
+	bool one_by_one = scan->n == 1;
+
+	for (int i = 0; i < scan->n_calls; i++)
+	{
+		BatchCall *call = &scan->calls[i];
+
+		if (read_arguments(scan, call))
+			memset(call->nulls, true, scan->n * sizeof *call->nulls);
+		else if (call->model == NULL)
+			call->model = MemoryContextStrdup(call->call.flinfo->fn_mcxt, task_call_model(&call->call));
+		one_by_one = one_by_one || !make_call(scan, call);
+		call->one_by_one = one_by_one;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+bool
+batch_window_next(BatchScan *scan)
+{
+	if (!scan->started)
+		start(scan);
+	if (scan->exhausted)
+		return false;
+	if (scan->n > 0)
+		scan->row_size = MemoryContextMemAllocated(scan->memory, false) / scan->n;
+	ExecClearTuple(scan->row);
+	MemoryContextReset(scan->memory);
+	scan->n = scan->next = 0;
+	read_window(scan);
+	if (scan->n > 0)
+		make_calls(scan);
+	return scan->n > 0;
+}
+
+void
+batch_window_forget(BatchScan *scan)
+{
+	ExecClearTuple(scan->row);
+	ExecClearTuple(scan->custom.ss.ss_ScanTupleSlot);
+	MemoryContextReset(scan->memory);
+	scan->n = scan->next = 0;
+}
+
+void
+batch_window_restart(BatchScan *scan)
+{
+	scan->exhausted = false;
+	scan->n_read = scan->n_beyond = 0;
+	if (scan->started)
+		start(scan);
+}

@@ -1,0 +1,70 @@
+/*
+ * What the tables maskgen.model and maskgen.model_grant say, remembered by each
+ * backend until any of it changes.
+ *
+ * A statement trigger on the tables, model_changed(), sends a relcache
+ * invalidation of maskgen.model with the transaction's commit; standbys get it
+ * with the WAL. So a lookup costs a hash probe, and dropped models and revoked
+ * grants take effect with the next call.
+ */
+#ifndef MASKGEN_PG_MODEL_CATALOG_H
+#define MASKGEN_PG_MODEL_CATALOG_H
+
+#include "postgres.h"
+#include "pg/resident/registry.h"
+
+typedef struct ModelEntry
+{
+	NameData name;	 /* hash key; model names have at most 63 bytes */
+	int64 id;
+	uint8 digest[DIGEST_SIZE];
+	Oid owner;
+	int64 stored_bytes;
+	bool int8; /* computes in 8 bits, whatever maskgen.matmul says */
+	int n_grants;
+	Oid *grants; /* [n_grants] roles; InvalidOid is everybody */
+	bool valid;
+} ModelEntry;
+
+/*
+ * The model of that name, which the current user must be allowed to use;
+ * otherwise an error (undefined_object, insufficient_privilege). The entry
+ * stays where it is until the transaction ends, its contents until the next
+ * lookup.
+ */
+ModelEntry *catalog_find(const char *name);
+
+/* As above, without asking about privileges. */
+ModelEntry *catalog_find_any(const char *name);
+
+/* As above, NULL when there is no such model, or no extension; for the planner, which must not fail for that. */
+ModelEntry *catalog_look(const char *name);
+
+/*
+ * Names, ids, digests and int8 of all models into *list, an array in the current
+ * memory context; returns how many. All users may know that models exist.
+ */
+int catalog_list(ModelEntry **list);
+
+/* Throws unless the current user owns the model, by membership or as a superuser. */
+void catalog_check_owner(const ModelEntry *entry);
+
+/* Counts up whenever something in the tables may have changed. */
+uint64 catalog_version(void);
+
+/* OIDs of the extension's relations, by name in the schema maskgen; throws when the extension is not installed. */
+Oid catalog_relation(const char *name);
+
+/*
+ * Copies one chunk of a model's image into a buffer of CHUNK_SIZE bytes and
+ * returns its length; throws when it is missing.
+ */
+Size catalog_read_chunk(int64 model, int32 part, uint8 *into);
+
+/* Copies bytes [offset, offset + size) of the first chunk, without reading all of it; false when it has less. */
+bool catalog_read_start(int64 model, Size offset, void *into, Size size);
+
+/* Bytes of a chunk; only the last one of a model is shorter. */
+#define CHUNK_SIZE ((Size) 1024 * 1024)
+
+#endif

@@ -1,0 +1,179 @@
+/* Functions about models: load, unload, grant, revoke, and what the views read. Creating and dropping: model/create.c. */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "pg/compat.h"
+#include "pg/model/catalog.h"
+#include "pg/model/session.h"
+#include "pg/model/stats.h"
+#include "pg/model/stored_image.h"
+#include "pg/model/table_owner.h"
+#include "pg/resident/resident.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(maskgen_load_model);
+PG_FUNCTION_INFO_V1(maskgen_unload_model);
+PG_FUNCTION_INFO_V1(maskgen_grant_model);
+PG_FUNCTION_INFO_V1(maskgen_revoke_model);
+PG_FUNCTION_INFO_V1(maskgen_model_state);
+PG_FUNCTION_INFO_V1(maskgen_model_statistics);
+PG_FUNCTION_INFO_V1(maskgen_stat_models_reset);
+
+Datum
+maskgen_load_model(PG_FUNCTION_ARGS)
+{
+	const ModelEntry *entry = catalog_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	bool pin = PG_GETARG_BOOL(1);
+	const Resident *resident;
+	ModelKey key = stored_image_key(entry, session_form());
+
+	if (pin)
+		catalog_check_owner(entry);
+	resident = stored_image_acquire(entry, session_form());
+	/* Evicted between the two, it is loaded once more. */
+	while (pin && !resident_pin(&key, true))
+	{
+		resident_release(resident);
+		resident = stored_image_acquire(entry, session_form());
+	}
+	resident_release(resident);
+	PG_RETURN_VOID();
+}
+
+Datum
+maskgen_unload_model(PG_FUNCTION_ARGS)
+{
+	const ModelEntry *entry = catalog_find_any(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+
+	catalog_check_owner(entry);
+	resident_unload(entry->digest);
+	PG_RETURN_VOID();
+}
+
+/* The role of that name; "public" is everybody, InvalidOid. */
+static Oid
+role_of_name(const char *name)
+{
+	return strcmp(name, "public") == 0 ? InvalidOid : get_role_oid(name, false);
+}
+
+/* Runs a statement with parameters $1 model id, $2 role on model_grant. */
+static void
+change_grant(FunctionCallInfo fcinfo, const char *statement)
+{
+	const ModelEntry *entry = catalog_find_any(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	Oid role = role_of_name(text_to_cstring(PG_GETARG_TEXT_PP(1))), types[2] = {INT8OID, OIDOID};
+	Datum values[2] = {Int64GetDatum(entry->id), ObjectIdGetDatum(role)};
+	TableOwner owner;
+
+	catalog_check_owner(entry);
+	SPI_connect();
+	table_owner_become(&owner);
+	if (SPI_execute_with_args(statement, 2, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not change the grants of a model");
+	table_owner_leave(&owner);
+	SPI_finish();
+}
+
+Datum
+maskgen_grant_model(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, "INSERT INTO maskgen.model_grant (model, role) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+	PG_RETURN_VOID();
+}
+
+Datum
+maskgen_revoke_model(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, "DELETE FROM maskgen.model_grant WHERE model OPERATOR(pg_catalog.=) $1 "
+						 "AND role::pg_catalog.oid OPERATOR(pg_catalog.=) $2");
+	PG_RETURN_VOID();
+}
+
+Datum
+maskgen_model_state(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ResidentInfo *infos = palloc(REGISTRY_SLOTS * sizeof *infos);
+	ModelEntry *list;
+	int n_models = catalog_list(&list), n_infos;
+
+	resident_attach();
+	n_infos = resident_snapshot(infos);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n_models; i++)
+	{
+		int64 bytes = 0, users = 0;
+		bool loaded = false, pinned = false;
+		Datum values[6];
+		bool nulls[6] = {false};
+
+		for (int j = 0; j < n_infos; j++)
+			if (memcmp(infos[j].key.digest, list[i].digest, DIGEST_SIZE) == 0 && infos[j].state == SLOT_READY &&
+				!infos[j].unverified)
+			{
+				loaded = true;
+				bytes += (int64) infos[j].bytes;
+				users += infos[j].users;
+				pinned = pinned || infos[j].pinned;
+			}
+		values[0] = Int64GetDatum(list[i].id);
+		values[1] = Int64GetDatum(bytes);
+		nulls[1] = !loaded;
+		values[2] = BoolGetDatum(loaded);
+		values[3] = BoolGetDatum(pinned);
+		values[4] = Int32GetDatum((int32) users);
+		values[5] = CStringGetTextDatum(session_kernel(&list[i]));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+maskgen_model_statistics(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StatsRow *rows = palloc(STATS_ENTRIES * sizeof *rows);
+	ModelEntry *list;
+	int n_models = catalog_list(&list), n_rows = stats_snapshot(rows);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n_models; i++)
+	{
+		StatsRow found = {0};
+		const uint64 *counts = found.counts.values;
+		Datum values[9];
+		bool nulls[9] = {false};
+
+		for (int j = 0; j < n_rows; j++)
+			if (rows[j].database == MyDatabaseId && memcmp(rows[j].digest, list[i].digest, DIGEST_SIZE) == 0)
+				found = rows[j];
+		values[0] = Int64GetDatum(list[i].id);
+		values[1] = Int64GetDatum((int64) counts[STATS_CALLS]);
+		values[2] = Int64GetDatum((int64) counts[STATS_ROWS]);
+		values[3] = Int64GetDatum((int64) counts[STATS_TOKENS]);
+		values[4] = Int64GetDatum((int64) counts[STATS_BATCHES]);
+		values[5] = Float8GetDatum((double) counts[STATS_MICROSECONDS] / 1000);
+		values[6] = Int64GetDatum((int64) counts[STATS_ERRORS]);
+		values[7] = Int64GetDatum((int64) counts[STATS_CACHE_HITS]);
+		values[8] = TimestampTzGetDatum(found.reset);
+		nulls[8] = found.reset == 0;
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+maskgen_stat_models_reset(PG_FUNCTION_ARGS)
+{
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	stats_reset(name[0] == '\0' ? NULL : catalog_find_any(name)->digest);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,91 @@
+/* Reading a model's directory: privileges, virtual file descriptors, no surprises from FIFOs or devices. */
+#include "pg/model/server_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/acl.h"
+#include "utils/wait_event.h"
+
+typedef struct ServerFile
+{
+	File file;
+	char path[MAXPGPATH];
+} ServerFile;
+
+static bool
+read_file(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
+{
+	const ServerFile *file = user;
+
+	for (size_t done = 0; done < size;)
+	{
+		int n = FileRead(file->file, (char *) into + done, Min(size - done, (size_t) 1024 * 1024),
+						 (off_t) (offset + done), WAIT_EVENT_COPY_FILE_READ);
+
+		if (n < 0)
+			ereport(ERROR, (errcode_for_file_access(), errmsg("could not read file \"%s\": %m", file->path)));
+		if (n == 0)
+			return mg_fail(cx, MG_BAD_FILE, "file \"%s\" became shorter while it was read", file->path);
+		done += (size_t) n;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+static bool
+open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
+{
+	ServerFile *file = mg_alloc(cx, sizeof *file);
+	struct stat status;
+
+	*found = false;
+	if (file == NULL)
+		return false;
+	if (snprintf(file->path, sizeof file->path, "%s/%s", (const char *) user, name) >= (int) sizeof file->path)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "path of file \"%s\" is too long", name);
+	if (stat(file->path, &status) != 0)
+	{
+		if (errno == ENOENT || errno == ENOTDIR)
+			return true;
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", file->path)));
+	}
+	/* Opening a FIFO would wait for a writer. */
+	if (!S_ISREG(status.st_mode))
+		return mg_fail(cx, MG_BAD_FILE, "\"%s\" is not a regular file", file->path);
+	file->file = PathNameOpenFile(file->path, O_RDONLY | PG_BINARY | O_NONBLOCK);
+	if (file->file < 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", file->path),
+						errhint("The server reads it as its own operating system user.")));
+	*source = (MgSource){file, (uint64_t) FileSize(file->file), read_file};
+	*found = true;
+	return true;
+}
+
+MgFiles
+server_files(const char *path)
+{
+	return (MgFiles){(void *) path, open_file};
+}
+
+void
+server_files_check(const char *path)
+{
+	struct stat status;
+
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read a model from files"),
+						errdetail("Only superusers and roles with privileges of pg_read_server_files may read files "
+								  "of the server.")));
+	if (stat(path, &status) != 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open directory \"%s\": %m", path),
+						errhint("The path is one on the server, and the server's operating system user must be able "
+								"to read it.")));
+	if (!S_ISDIR(status.st_mode))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a directory", path),
+						errhint("A model is a directory with config.json, model.safetensors and tokenizer.json or "
+								"vocab.txt.")));
+}

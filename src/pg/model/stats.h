@@ -1,0 +1,57 @@
+/*
+ * What each model has been used for since the server started: one entry for
+ * each pair of database and model, in shared memory, lost at a restart.
+ *
+ * There are 128 entries. A new pair takes the place of the one that was used
+ * least recently, so a server with more models in use sees counts start over.
+ */
+#ifndef MASKGEN_PG_MODEL_STATS_H
+#define MASKGEN_PG_MODEL_STATS_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+#include "pg/resident/registry.h"
+
+#define STATS_ENTRIES 128
+
+typedef enum StatsCounter
+{
+	STATS_CALLS,		/* of SQL functions */
+	STATS_ROWS,			/* inputs computed or answered from a cache */
+	STATS_TOKENS,		/* computed */
+	STATS_BATCHES,		/* forward passes */
+	STATS_MICROSECONDS, /* of computing */
+	STATS_ERRORS,
+	STATS_CACHE_HITS, /* inputs answered without computing */
+	STATS_COUNTERS
+} StatsCounter;
+
+/* Added to the entry; the entry of a snapshot. */
+typedef struct StatsCounts
+{
+	uint64 values[STATS_COUNTERS];
+} StatsCounts;
+
+typedef struct StatsRow
+{
+	Oid database;
+	uint8 digest[DIGEST_SIZE];
+	StatsCounts counts;
+	TimestampTz reset; /* counts begin here */
+} StatsRow;
+
+Size stats_size(void);
+
+/*
+ * Adds to the entry of the current database. May throw only on the first call of
+ * a process. Tens of nanoseconds; call it once for each SQL call, not for each row of a batch.
+ */
+void stats_add(const uint8 digest[DIGEST_SIZE], const StatsCounts *counts);
+
+/* Copies the entries of all databases; returns how many. */
+int stats_snapshot(StatsRow rows[STATS_ENTRIES]);
+
+/* Zeroes the counts of one model, or with NULL of all, in the current database. */
+void stats_reset(const uint8 digest[DIGEST_SIZE]);
+
+#endif

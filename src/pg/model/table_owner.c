@@ -1,0 +1,40 @@
+/* Switching to the owner of a table and back. */
+#include "pg/model/table_owner.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "pg/model/catalog.h"
+#include "utils/syscache.h"
+
+static void
+become(TableOwner *owner, Oid relation, int context)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid role;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	role = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	GetUserIdAndSecContext(&owner->saved_user, &owner->saved_context);
+	SetUserIdAndSecContext(role, owner->saved_context | SECURITY_LOCAL_USERID_CHANGE | context);
+}
+
+void
+table_owner_become(TableOwner *owner)
+{
+	become(owner, catalog_relation("model"), 0);
+}
+
+void
+table_owner_become_of(TableOwner *owner, Oid relation)
+{
+	become(owner, relation, SECURITY_NOFORCE_RLS);
+}
+
+void
+table_owner_leave(const TableOwner *owner)
+{
+	SetUserIdAndSecContext(owner->saved_user, owner->saved_context);
+}

@@ -1,0 +1,123 @@
+/* From the head of a stored image to seconds. */
+#include "pg/planner/model_work.h"
+
+#include "model/image.h"
+#include "pg/host.h"
+#include "pg/model/catalog.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#define RATE_FLOAT 64e9
+#define RATE_INT8 112e9
+
+/* One call from SQL: tokeniser, frame, result. */
+#define CALL_SECONDS 50e-6
+
+/* What reading the weights costs, in tokens. */
+#define WEIGHTS_TOKENS 10
+
+/* By content, which never changes: an entry is good for as long as the backend lives. */
+typedef struct KnownWork
+{
+	uint8 digest[DIGEST_SIZE]; /* hash key */
+	bool known;
+	ModelWork work;
+} KnownWork;
+
+static HTAB *known_work;
+
+static bool
+read_start(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
+{
+	const ModelEntry *entry = user;
+
+	return catalog_read_start(entry->id, (Size) offset, into, size) ||
+		mg_fail(cx, MG_BAD_FILE, "stored model ends before its directory does");
+}
+
+/* Elements of one part's matrices for products. */
+static double
+count_weights(const MgMeta *meta, const MgArch *arch, MgPart part)
+{
+	double n = 0;
+
+	for (size_t i = 0; i < arch->n_weights; i++)
+	{
+		const MgWeightSpec *spec = &arch->weights[i];
+
+		if (spec->role == MG_LINEAR && spec->part == part)
+			n += (double) mg_dim_size(&meta->hyper, spec->rows) * (double) mg_dim_size(&meta->hyper, spec->cols) *
+				(spec->layered ? meta->hyper.layers : 1);
+	}
+	return n;
+}
+
+static bool
+read_work(const ModelEntry *entry, ModelWork *work)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "maskgen model work", ALLOCSET_DEFAULT_SIZES);
+	MgHost host = host_in(context);
+	MgSource source = {(void *) entry, (uint64) entry->stored_bytes, read_start};
+	MgImage image;
+	MgCtx cx;
+	bool known;
+
+	mg_ctx_init(&cx, &host);
+	known = mg_image_open(&cx, &source, &image);
+	if (known)
+	{
+		const MgHyper *hyper = &image.meta.hyper;
+
+		work->weights = count_weights(&image.meta, image.arch, MG_PART_ENCODER);
+		work->attention = 4.0 * hyper->hidden * hyper->layers;
+		work->mask = 2 * (count_weights(&image.meta, image.arch, MG_PART_HEAD) +
+						  (double) hyper->vocab_size * hyper->hidden);
+		work->max_tokens = image.meta.max_tokens;
+		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
+	}
+	MemoryContextDelete(context);
+	return known;
+}
+
+const ModelWork *
+model_work_find(const char *name)
+{
+	const ModelEntry *entry = catalog_look(name);
+	KnownWork *known;
+	ModelWork work;
+	bool found, is_known;
+
+	if (entry == NULL)
+		return NULL;
+	if (known_work == NULL)
+	{
+		HASHCTL control = {.keysize = DIGEST_SIZE, .entrysize = sizeof(KnownWork)};
+
+		known_work = hash_create("maskgen model work", 16, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	known = hash_search(known_work, entry->digest, HASH_FIND, NULL);
+	if (known == NULL)
+	{
+		/* May throw, for instance on a cancel: nothing is entered before. */
+		is_known = read_work(entry, &work);
+		known = hash_search(known_work, entry->digest, HASH_ENTER, &found);
+		known->known = is_known;
+		known->work = work;
+	}
+	return known->known ? &known->work : NULL;
+}
+
+double
+model_work_seconds(const ModelWork *work, double n, double tokens)
+{
+	double length = n > 0 ? tokens / n : 0;
+
+	return n * CALL_SECONDS +
+		(tokens + WEIGHTS_TOKENS * n) * (2 * work->weights + work->attention * length) / work->rate;
+}
+
+double
+model_work_mask_seconds(const ModelWork *work, double n)
+{
+	return n > 0 ? (n + WEIGHTS_TOKENS) * work->mask / work->rate : 0;
+}

@@ -1,0 +1,104 @@
+/*
+ * A task as SQL calls it: one function of one input text, whose other
+ * arguments stay the same from row to row. Whoever has many inputs at hand -
+ * a batch of a plan (plan_batch*.c), the rows of a statement - hands them over
+ * together, and the scalar functions are the case n = 1.
+ *
+ *   task_call()   finds results in the shared cache, and computes all others in one run of the model
+ *
+ * Everything that a scalar call does happens here, once a batch: privileges,
+ * statistics, errors, cancellation.
+ */
+#ifndef MASKGEN_PG_TASK_CALL_H
+#define MASKGEN_PG_TASK_CALL_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "pg/model/session.h"
+
+#define TASK_MOST_ARGS 5
+
+typedef struct TaskCall TaskCall;
+
+typedef struct TaskFunction
+{
+	const char *symbol; /* of the C function, as pg_proc.prosrc has it: "maskgen_embed" */
+	PGFunction address;
+	/*
+	 * A letter for each argument: 't' text, 'a' text[], 'i' int, 'b' boolean, 'e' a NULL that has the type of an enum. The
+	 * function is strict but for the latter.
+	 */
+	const char *args;
+	int input; /* position of the input text */
+	int model; /* and of the model's name; -1: a setting does */
+	char **setting;
+	bool enum_result;
+
+	/* Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end. */
+	void (*run)(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+
+	/* Appends what a result depends on and the arguments do not say; for those with an 'e'. */
+	void (*describe)(TaskCall *call, StringInfo bytes);
+} TaskFunction;
+
+/* What calls cost, added up by task_call; for EXPLAIN. */
+typedef struct TaskUsage
+{
+	MgUsage model;	   /* rows, tokens and batches that a model computed */
+	uint64 inputs;	   /* rows asked for */
+	uint64 cache_hits; /* of them, answered without computing */
+	instr_time time;
+} TaskUsage;
+
+/* One place of a call in a statement. Zeroed but for the first four before its first use. */
+struct TaskCall
+{
+	const TaskFunction *function;
+	FmgrInfo *flinfo;			/* for types of arguments; its memory context is that of state */
+	Datum args[TASK_MOST_ARGS]; /* the one at position input is ignored */
+	bool nulls[TASK_MOST_ARGS]; /* only where the letter is 'e' */
+	TaskUsage usage;
+	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
+	void *state;  /* the function's own, kept from call to call */
+	bool refused; /* the last run ended with an error of the library */
+};
+
+/*
+ * The task behind a function of this extension, by its OID; NULL for all others, and for one that somebody has given
+ * settings or another owner's rights, since only fmgr obeys these. Cheap: remembered until pg_proc changes.
+ */
+const TaskFunction *task_function_of(Oid function);
+
+/* The task of that symbol, or NULL. */
+const TaskFunction *task_function_named(const char *symbol);
+
+/* Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. */
+void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+
+/*
+ * The same, but returns false where the library refuses the inputs (one is too long, say) instead of throwing that. The
+ * caller makes the calls one by one, then, to find out whose error it is.
+ */
+bool task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+
+/* The name of the model that a call uses; palloc'd. */
+char *task_call_model(const TaskCall *call);
+
+/* For run: as model_use_begin and model_use_end of call->use, adding to its usage. */
+void task_begin(TaskCall *call);
+void task_end(TaskCall *call, bool fine);
+
+/* The value of the call's enum type that has this label; refuses one that this transaction may still roll back. */
+Datum task_enum_datum(const TaskCall *call, const char *label);
+
+/* The body of each task's SQL function. */
+Datum task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function);
+
+/* Those of task/embed.c and task/classify.c. */
+extern const TaskFunction embed_tasks[];
+extern const int n_embed_tasks;
+extern const TaskFunction classify_tasks[];
+extern const int n_classify_tasks;
+
+#endif

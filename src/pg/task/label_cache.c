@@ -1,0 +1,144 @@
+/* A few label sets, found by comparing all that they depend on; the least recently used one makes room. */
+#include "pg/task/label_cache.h"
+
+#include "pg/compat.h"
+#include "pg/guc.h"
+#include "pg/host.h"
+#include "pg/task/priors.h"
+#include "utils/memutils.h"
+
+#define CACHE_SIZE 16
+
+/*
+ * Prepared labels hold ids only, no pointer into the model, so they outlive
+ * its unloading. The prior is a little different on another CPU level.
+ */
+typedef struct CachedSet
+{
+	MemoryContext context; /* NULL: free */
+	MgHost host;
+	MgCtx cx; /* memory of labels and prior */
+	uint64 last_used;
+	uint8 digest[DIGEST_SIZE];
+	int cpu, matmul;
+	bytea *request; /* flattened */
+	LabelSet set;
+} CachedSet;
+
+static CachedSet cache[CACHE_SIZE];
+static uint64 clock_now;
+
+/* Lengths and bytes of template and labels, one after the other. */
+static bytea *
+flatten(const LabelRequest *request)
+{
+	Size size = VARHDRSZ + sizeof(size_t) + request->template.size;
+	bytea *flat;
+	char *at;
+
+	for (int i = 0; i < request->n; i++)
+		size += sizeof(size_t) + request->labels[i].size;
+	flat = palloc(size);
+	SET_VARSIZE(flat, size);
+	at = VARDATA(flat);
+	for (int i = -1; i < request->n; i++)
+	{
+		MgSpan part = i < 0 ? request->template : request->labels[i];
+
+		memcpy(at, &part.size, sizeof part.size);
+		if (part.size > 0)
+			memcpy(at + sizeof part.size, part.data, part.size);
+		at += sizeof part.size + part.size;
+	}
+	return flat;
+}
+
+static bool
+fits(const CachedSet *cached, const ModelUse *use, const bytea *request)
+{
+	return cached->context != NULL && memcmp(cached->digest, use->entry->digest, DIGEST_SIZE) == 0 &&
+		cached->cpu == maskgen_cpu && cached->matmul == maskgen_matmul &&
+		VARSIZE(cached->request) == VARSIZE(request) && memcmp(cached->request, request, VARSIZE(request)) == 0;
+}
+
+static void
+drop(CachedSet *cached)
+{
+	MemoryContext context = cached->context;
+
+	memset(cached, 0, sizeof *cached);
+	if (context != NULL)
+		MemoryContextDelete(context);
+}
+
+/* The prior, from shared memory or computed and left there; NULL after an error of use->cx or cx. */
+static float *
+get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *flat)
+{
+	PriorKey key = priors_key(use->entry->digest, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+	float *prior = mg_alloc_array(cx, (size_t) n, sizeof *prior);
+
+	if (prior == NULL || priors_find(&key, n, prior))
+		return prior;
+	if (!mg_labels_prior(use->cx, use->model, labels, prior, &use->usage))
+		return NULL;
+	priors_add(&key, n, prior);
+	return prior;
+}
+
+/* Fills a free place. A throw, as from a cancel while the prior is computed, leaves it to be dropped by the next. */
+static void
+fill(CachedSet *cached, ModelUse *use, const LabelRequest *request, const bytea *flat)
+{
+	const MgLabels *labels;
+	float *prior = NULL;
+
+	cached->context = AllocSetContextCreate(TopMemoryContext, "maskgen labels", ALLOCSET_SMALL_SIZES);
+	cached->host = host_in(cached->context);
+	mg_ctx_init(&cached->cx, &cached->host);
+	labels = mg_labels_prepare(&cached->cx, use->model, request->labels, (size_t) request->n, request->template);
+	if (labels != NULL && use->model->meta.calibrate)
+		prior = get_prior(&cached->cx, use, labels, request->n, flat);
+	if (labels == NULL || (prior == NULL && use->model->meta.calibrate))
+	{
+		if (use->cx->error.code == MG_OK)
+			use->cx->error = cached->cx.error;
+		drop(cached);
+		model_use_end(use, false);
+	}
+	memcpy(cached->digest, use->entry->digest, DIGEST_SIZE);
+	cached->cpu = maskgen_cpu;
+	cached->matmul = maskgen_matmul;
+	cached->request = MemoryContextAlloc(cached->context, VARSIZE(flat));
+	memcpy(cached->request, flat, VARSIZE(flat));
+	cached->set = (LabelSet){labels, prior};
+}
+
+LabelSet
+label_cache_get(ModelUse *use, const LabelRequest *request)
+{
+	bytea *flat = flatten(request);
+	CachedSet *oldest = &cache[0];
+
+	for (int i = 0; i < CACHE_SIZE; i++)
+	{
+		CachedSet *cached = &cache[i];
+
+		/* What a throw left behind half filled. */
+		if (cached->context != NULL && cached->request == NULL)
+			drop(cached);
+		if (fits(cached, use, flat))
+		{
+			cached->last_used = ++clock_now;
+			pfree(flat);
+			return cached->set;
+		}
+		if (cached->last_used < oldest->last_used)
+			oldest = cached;
+	}
+	drop(oldest);
+	fill(oldest, use, request, flat);
+	oldest->last_used = ++clock_now;
+	pfree(flat);
+	return oldest->set;
+}

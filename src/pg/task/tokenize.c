@@ -1,0 +1,131 @@
+/* tokenize(), detokenize(), count_tokens(), tokens(). */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "pg/arrays.h"
+#include "pg/compat.h"
+#include "pg/model/session.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(maskgen_tokenize);
+PG_FUNCTION_INFO_V1(maskgen_detokenize);
+PG_FUNCTION_INFO_V1(maskgen_count_tokens);
+PG_FUNCTION_INFO_V1(maskgen_tokens);
+
+/* Tokens as the model sees them; ids[0] and the last one are the special tokens around, where the model has them. */
+typedef struct Tokenized
+{
+	int n;
+	int32_t *ids;
+	int first;	   /* tokens in front of the text's */
+	MgTokens text; /* of the text alone, in scratch memory */
+} Tokenized;
+
+static Tokenized
+tokenize(ModelUse *use, const char *model, MgSpan input)
+{
+	const MgSpecialTokens *specials;
+	Tokenized result = {0};
+
+	model_use_begin(use, model);
+	specials = &use->model->specials;
+	model_use_end(use, mg_tokenize(use->cx, use->model->tokenizer, input, &result.text));
+	result.ids = palloc((result.text.n + 2) * sizeof *result.ids);
+	if (specials->classify >= 0)
+		result.ids[result.n++] = specials->classify;
+	result.first = result.n;
+	if (result.text.n > 0)
+		memcpy(result.ids + result.n, result.text.ids, result.text.n * sizeof *result.ids);
+	result.n += (int) result.text.n;
+	if (specials->separate >= 0)
+		result.ids[result.n++] = specials->separate;
+	return result;
+}
+
+Datum
+maskgen_tokenize(PG_FUNCTION_ARGS)
+{
+	ModelUse use;
+	Tokenized tokenized = tokenize(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1)));
+	Datum *elements = palloc(tokenized.n * sizeof *elements + 1);
+
+	for (int i = 0; i < tokenized.n; i++)
+		elements[i] = Int32GetDatum(tokenized.ids[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, tokenized.n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+Datum
+maskgen_count_tokens(PG_FUNCTION_ARGS)
+{
+	ModelUse use;
+
+	PG_RETURN_INT32(tokenize(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1))).n);
+}
+
+Datum
+maskgen_detokenize(PG_FUNCTION_ARGS)
+{
+	char *model = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(1);
+	Datum *elements;
+	bool *nulls;
+	int n;
+	int32_t *ids;
+	ModelUse use;
+	MgSpan text = {NULL, 0};
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, &nulls, &n);
+	ids = palloc((n + 1) * sizeof *ids);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ids hold a null")));
+		ids[i] = DatumGetInt32(elements[i]);
+	}
+	model_use_begin(&use, model);
+	model_use_end(&use, mg_detokenize(use.cx, use.model->tokenizer, ids, (size_t) n, false, &text));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len((const char *) text.data, (int) text.size));
+}
+
+Datum
+maskgen_tokens(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MgSpan input = span_of_text(PG_GETARG_TEXT_PP(1));
+	ModelUse use;
+	Tokenized tokenized = tokenize(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), input);
+	uint32_t byte = 0;
+	int character = 1;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < tokenized.n; i++)
+	{
+		MgSpan token = mg_token_text(use.model->tokenizer, tokenized.ids[i]);
+		int at = i - tokenized.first;
+		bool around = at < 0 || at >= (int) tokenized.text.n;
+		Datum values[5] = {Int32GetDatum(i), Int32GetDatum(tokenized.ids[i]),
+						   PointerGetDatum(cstring_to_text_with_len((const char *) token.data, (int) token.size))};
+		bool nulls[5] = {false, false, false, around, around};
+
+		if (!around)
+		{
+			uint32_t start = tokenized.text.starts[at], stop = tokenized.text.stops[at];
+
+			/* Offsets ascend, so characters are counted once over the text. */
+			if (start >= byte)
+				character += pg_mbstrlen_with_len((const char *) input.data + byte, (int) (start - byte));
+			else
+				character = 1 + pg_mbstrlen_with_len((const char *) input.data, (int) start);
+			byte = start;
+			values[3] = Int32GetDatum(character);
+			values[4] = Int32GetDatum(character +
+									  pg_mbstrlen_with_len((const char *) input.data + start, (int) (stop - start)));
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

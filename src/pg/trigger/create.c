@@ -1,0 +1,125 @@
+/* create_embed_trigger and drop_embed_trigger: the two triggers that embed_statement_trigger needs, by name. */
+#include "pg/trigger/embed.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "pg/arrays.h"
+#include "pg/compat.h"
+#include "pg/model/catalog.h"
+#include "pg/model/table_owner.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(maskgen_create_embed_trigger);
+PG_FUNCTION_INFO_V1(maskgen_drop_embed_trigger);
+
+static void
+execute(const char *statement)
+{
+	if (SPI_execute(statement, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not execute \"%s\"", statement);
+}
+
+static char *
+qualified_name(Relation relation)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+}
+
+/* event is "insert" or "update", in the name "embedding_embed_insert". */
+static char *
+create_statement(Relation relation, char *const *args, int n_args, const char *event, const char *tables)
+{
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT "
+					 "EXECUTE FUNCTION maskgen.embed_statement_trigger(",
+					 quote_identifier(makeObjectName(args[n_args - 1], "embed", event)), event,
+					 qualified_name(relation), tables);
+	for (int i = 0; i < n_args; i++)
+		appendStringInfo(&statement, "%s%s", i == 0 ? "" : ", ", quote_literal_cstr(args[i]));
+	appendStringInfoChar(&statement, ')');
+	return statement.data;
+}
+
+Datum
+maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
+{
+	Oid oid = PG_GETARG_OID(0);
+	int n_columns;
+	MgSpan *columns = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "columns", &n_columns);
+	char **args = palloc((n_columns + 1) * sizeof *args);
+	Relation relation;
+	EmbedColumns resolved;
+	TableOwner owner;
+
+	args[0] = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	for (int i = 0; i < n_columns; i++)
+		args[i + 1] = pnstrdup((const char *) columns[i].data, columns[i].size);
+	if (pg_class_aclcheck(oid, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(oid));
+	/* The lock that creating triggers takes: without a stronger one to follow. */
+	relation = table_open(oid, ShareRowExclusiveLock);
+	embed_columns_resolve(&resolved, relation, args, n_columns + 1);
+	table_owner_become_of(&owner, oid);
+	catalog_find(resolved.model);
+	table_owner_leave(&owner);
+	SPI_connect();
+	execute(create_statement(relation, args, n_columns + 1, "insert", "NEW TABLE AS new_rows"));
+	execute(create_statement(relation, args, n_columns + 1, "update", "OLD TABLE AS old_rows NEW TABLE AS new_rows"));
+	SPI_finish();
+	table_close(relation, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* Statements that drop a table's embedding triggers of a column. */
+static List *
+drop_statements(Relation relation, const char *target)
+{
+	Oid arguments[1] = {InvalidOid};
+	Oid function = LookupFuncName(list_make2(makeString("maskgen"), makeString("embed_statement_trigger")), 0, arguments,
+								  false);
+	List *statements = NIL;
+
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		Trigger *trigger = &relation->trigdesc->triggers[i];
+
+		if (trigger->tgfoid == function && trigger->tgnargs > 0 &&
+			strcmp(trigger->tgargs[trigger->tgnargs - 1], target) == 0)
+			statements = lappend(statements, psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname),
+													  qualified_name(relation)));
+	}
+	return statements;
+}
+
+Datum
+maskgen_drop_embed_trigger(PG_FUNCTION_ARGS)
+{
+	Oid oid = PG_GETARG_OID(0);
+	char *target = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Relation relation = relation_open(oid, AccessShareLock);
+	List *statements = drop_statements(relation, target);
+	ListCell *cell;
+
+	if (statements == NIL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("table \"%s\" has no embedding trigger for column \"%s\"", RelationGetRelationName(relation),
+							   target)));
+	relation_close(relation, AccessShareLock);
+	SPI_connect();
+	foreach(cell, statements)
+		execute(lfirst(cell));
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,235 @@
+/*
+ * The UPDATE behind an embedding trigger. Its parameters are arrays: of each
+ * key column, of each source column as text, and of vectors. Names are
+ * qualified and operators those of the columns' types, so that no search_path
+ * matters.
+ *
+ * The statement is kept by the OID of its trigger, as long as its text stays
+ * the same: a statement that inserts one row should not have to parse it.
+ */
+#include "pg/trigger/update.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#define MOST_PARAMETERS (INDEX_MAX_KEYS + EMBED_MOST_SOURCES + 1)
+
+typedef struct KeptPlan
+{
+	Oid trigger; /* hash key */
+	char *query;
+	SPIPlanPtr plan;
+} KeptPlan;
+
+static HTAB *kept_plans;
+
+static Form_pg_attribute
+attribute_of(const EmbedUpdate *update, AttrNumber column)
+{
+	return TupleDescAttr(RelationGetDescr(update->relation), column - 1);
+}
+
+static const char *
+name_of(const EmbedUpdate *update, AttrNumber column)
+{
+	return quote_identifier(NameStr(attribute_of(update, column)->attname));
+}
+
+/* "t.key OPERATOR(schema.=) n.k1" */
+static void
+append_key(StringInfo query, const EmbedUpdate *update, int number)
+{
+	AttrNumber column = update->columns->keys[number];
+	Oid type = attribute_of(update, column)->atttypid, operator= lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+						errmsg("could not identify an equality operator for type %s", format_type_be(type))));
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfo(query, "t.%s OPERATOR(%s.%s) n.k%d AND ", name_of(update, column),
+					 quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname), number + 1);
+	ReleaseSysCache(tuple);
+}
+
+static char *
+make_query(const EmbedUpdate *update)
+{
+	const EmbedColumns *columns = update->columns;
+	int n_parameters = columns->n_keys + columns->n_sources + 1;
+	char *schema = get_namespace_name(RelationGetNamespace(update->relation));
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "UPDATE %s AS t SET %s = n.v FROM ROWS FROM (",
+					 quote_qualified_identifier(schema, RelationGetRelationName(update->relation)),
+					 name_of(update, columns->target));
+	for (int i = 1; i <= n_parameters; i++)
+		appendStringInfo(&query, "%spg_catalog.unnest($%d)", i == 1 ? "" : ", ", i);
+	appendStringInfoString(&query, ") AS n (");
+	for (int i = 1; i <= columns->n_keys; i++)
+		appendStringInfo(&query, "k%d, ", i);
+	for (int i = 1; i <= columns->n_sources; i++)
+		appendStringInfo(&query, "s%d, ", i);
+	appendStringInfoString(&query, "v) WHERE ");
+	for (int i = 0; i < columns->n_keys; i++)
+		append_key(&query, update, i);
+	for (int i = 0; i < columns->n_sources; i++)
+	{
+		const char *name = name_of(update, columns->sources[i]);
+
+		appendStringInfo(&query,
+						 "%s(t.%s::pg_catalog.text OPERATOR(pg_catalog.=) n.s%d OR (t.%s IS NULL AND n.s%d IS NULL))",
+						 i == 0 ? "" : " AND ", name, i + 1, name, i + 1);
+	}
+	return query.data;
+}
+
+static Oid
+vector_type(void)
+{
+	Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("vector"),
+							   ObjectIdGetDatum(get_namespace_oid("maskgen", false)));
+
+	if (!OidIsValid(type))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("type maskgen.vector does not exist")));
+	return type;
+}
+
+/* Types of the elements of each parameter; returns how many there are. */
+static int
+element_types(const EmbedUpdate *update, Oid types[MOST_PARAMETERS])
+{
+	const EmbedColumns *columns = update->columns;
+	int n = 0;
+
+	for (int i = 0; i < columns->n_keys; i++)
+		types[n++] = attribute_of(update, columns->keys[i])->atttypid;
+	for (int i = 0; i < columns->n_sources; i++)
+		types[n++] = TEXTOID;
+	types[n++] = vector_type();
+	return n;
+}
+
+static SPIPlanPtr
+prepare(const EmbedUpdate *update, const char *query)
+{
+	Oid types[MOST_PARAMETERS];
+	int n = element_types(update, types);
+	SPIPlanPtr plan;
+
+	for (int i = 0; i < n; i++)
+	{
+		Oid array = get_array_type(types[i]);
+
+		if (!OidIsValid(array))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+							errmsg("could not find array type for data type %s", format_type_be(types[i]))));
+		types[i] = array;
+	}
+	plan = SPI_prepare(query, n, types);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare an update: %s", SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+/* The kept statement of that text, made anew if it no longer fits. */
+static SPIPlanPtr
+find_plan(const EmbedUpdate *update, const char *query)
+{
+	KeptPlan *kept;
+	SPIPlanPtr plan;
+	bool found;
+
+	if (kept_plans == NULL)
+	{
+		HASHCTL control = {.keysize = sizeof(Oid), .entrysize = sizeof(KeptPlan)};
+
+		kept_plans = hash_create("maskgen embedding updates", 16, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	kept = hash_search(kept_plans, &update->trigger, HASH_FIND, NULL);
+	if (kept != NULL && strcmp(kept->query, query) == 0 && SPI_plan_is_valid(kept->plan))
+		return kept->plan;
+	plan = prepare(update, query);
+	if (kept != NULL)
+	{
+		SPI_freeplan(kept->plan);
+		pfree(kept->query);
+		hash_search(kept_plans, &update->trigger, HASH_REMOVE, NULL);
+	}
+	SPI_keepplan(plan);
+	query = MemoryContextStrdup(TopMemoryContext, query);
+	kept = hash_search(kept_plans, &update->trigger, HASH_ENTER, &found);
+	kept->query = (char *) query;
+	kept->plan = plan;
+	return plan;
+}
+
+static Datum
+make_array(const Datum *values, const bool *nulls, int n, Oid type)
+{
+	int dims[1] = {n}, bounds[1] = {1};
+	int16 length;
+	bool by_value;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_md_array((Datum *) values, (bool *) nulls, 1, dims, bounds, type, length, by_value,
+											  align));
+}
+
+/* The parameters of the statement. */
+static void
+make_arrays(const EmbedUpdate *update, const EmbedRow *rows, int n, Datum arrays[MOST_PARAMETERS])
+{
+	const EmbedColumns *columns = update->columns;
+	Datum *values = palloc(n * sizeof *values);
+	bool *nulls = palloc(n * sizeof *nulls);
+	Oid types[MOST_PARAMETERS];
+	int n_arrays = element_types(update, types);
+
+	for (int k = 0; k < n_arrays; k++)
+	{
+		int source = k - columns->n_keys;
+
+		for (int i = 0; i < n; i++)
+		{
+			nulls[i] = source < 0 ? false : k == n_arrays - 1 ? rows[i].vector_null : rows[i].source_nulls[source];
+			if (!nulls[i])
+				values[i] = source < 0 ? rows[i].keys[k]
+					: k == n_arrays - 1	? rows[i].vector
+										: rows[i].sources[source];
+		}
+		arrays[k] = make_array(values, nulls, n, types[k]);
+	}
+}
+
+void
+embed_update_run(EmbedUpdate *update, const EmbedRow *rows, int n, MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Datum arrays[MOST_PARAMETERS];
+	int result;
+
+	if (update->plan == NULL)
+	{
+		char *query = make_query(update);
+
+		update->plan = OidIsValid(update->trigger) ? find_plan(update, query) : prepare(update, query);
+	}
+	make_arrays(update, rows, n, arrays);
+	result = SPI_execute_plan(update->plan, arrays, NULL, false, 0);
+	if (result != SPI_OK_UPDATE)
+		elog(ERROR, "could not store vectors: %s", SPI_result_code_string(result));
+	MemoryContextSwitchTo(caller);
+}
