@@ -92,6 +92,9 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
+	/* Of rows without bytes there could be any number, and packing walks over them. */
+	if (section->rows == 0 || section->cols == 0)
+		return damaged(cx, "A weight has rows without columns, or columns without rows.");
 	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PAIRS16 || !weight_size(section, &size) ||
 		size != section->size)
 		return damaged(cx, "The size of a weight contradicts its shape.");
