@@ -20,8 +20,11 @@ SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9]*.sql))
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
 
+# The server opens extensions with RTLD_GLOBAL, and the first of two symbols of one name is what both libraries get. So nothing is
+# exported but what the server looks up by name; the rest, and with -Bsymbolic that too, is bound to our own when it is linked.
+SHLIB_EXPORTS = src/pg/exports.gen.txt
 LIBRARIES = -ljansson -lutf8proc -lpthread -ldl -lm
-SHLIB_LINK = $(LIBRARIES)
+SHLIB_LINK = $(LIBRARIES) $(if $(filter darwin,$(PORTNAME)),,-Wl,-Bsymbolic)
 
 # Results may not depend on whether a compiler fuses a multiplication and an addition: kernels ask for it by name.
 WARNINGS = -Wall -Wextra -Werror -Wno-declaration-after-statement
@@ -31,7 +34,7 @@ PG_CFLAGS = $(WARNINGS) -Wno-unused-parameter -Wno-sign-compare -Wno-missing-fie
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=maskgen
 
-EXTRA_CLEAN = build build-sanitize build-fuzz build-aarch64 src/arch/list.gen.h $(DATA_built)
+EXTRA_CLEAN = build build-sanitize build-fuzz build-aarch64 src/arch/list.gen.h $(SHLIB_EXPORTS) $(DATA_built)
 
 override with_llvm := no
 PG_CONFIG ?= pg_config
@@ -40,6 +43,13 @@ include $(PGXS)
 
 sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	cat $^ > $@
+
+# The C functions that a script names, released ones too.
+SCRIPTS = $(SQL_FRAGMENTS) $(DATA)
+$(SHLIB_EXPORTS): $(SCRIPTS) Makefile
+	@printf '%s\n' Pg_magic_func _PG_init > $@
+	@sed -n "s/.*'MODULE_PATHNAME', '\([a-z0-9_]*\)'.*/\1/p" $(SCRIPTS) | sort -u | sed 'p; s/^/pg_finfo_/' >> $@
+maskgen.so: Makefile
 
 # Dropping a file into src/arch registers the architecture.
 ARCHES = $(filter-out registry,$(patsubst src/arch/%.c,%,$(sort $(wildcard src/arch/*.c))))

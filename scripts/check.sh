@@ -22,7 +22,7 @@ check_files()
 {
 	local file
 
-	printf '%s\n' test/layers.t test/clang.t
+	printf '%s\n' test/layers.t test/clang.t test/exports.t
 	for file in test/unit/*/*.c
 	do
 		file=${file#test/unit/}
