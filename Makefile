@@ -50,6 +50,8 @@ $(SHLIB_EXPORTS): $(SCRIPTS) Makefile
 	@printf '%s\n' Pg_magic_func _PG_init > $@
 	@sed -n "s/.*'MODULE_PATHNAME', '\([a-z0-9_]*\)'.*/\1/p" $(SCRIPTS) | sort -u | sed 'p; s/^/pg_finfo_/' >> $@
 maskgen.so: Makefile
+# PGXS has the name that awk had where the server was built, and makes the list of exports with it.
+AWK = awk
 
 # Dropping a file into src/arch registers the architecture.
 ARCHES = $(filter-out registry,$(patsubst src/arch/%.c,%,$(sort $(wildcard src/arch/*.c))))
