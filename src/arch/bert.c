@@ -15,7 +15,7 @@
  * in each sequence; eps is 1e-12 and comes from the config; the token type row
  * is added although there is one segment only.
  */
-#include <math.h>
+#include <float.h>
 #include <stddef.h>
 
 #include "model/blocks.h"
@@ -38,90 +38,103 @@ typedef struct Weights
 	MgMatrix transform; /* [h, h] */
 	const float *transform_bias, *transform_gain, *transform_norm_bias;
 	const float *vocabulary_bias;
-	MgMatrix decoder; /* [vocab, h], when not tied */
+	MgMatrix decoder; /* [vocab, h]; tied, the words */
 	const float *decoder_bias;
 } Weights;
 
-#define ONE(part, role, rows, cols, name, gguf, field) \
-	{name, gguf, part, role, MG_DIM_##rows, MG_DIM_##cols, false, offsetof(Weights, field)}
-#define EACH(role, rows, cols, name, gguf, field) \
-	{"encoder.layer.%u." name, "blk.%u." gguf, MG_PART_ENCODER, role, MG_DIM_##rows, MG_DIM_##cols, true, \
-	 offsetof(Layer, field)}
-#define ENCODER MG_PART_ENCODER
-#define HEAD MG_PART_HEAD
+typedef struct Config
+{
+	MgSizes sizes; /* width h, longest: rows of the table of positions */
+	uint32_t heads; /* divides h */
+	uint32_t intermediate;
+	uint32_t types;
+	uint32_t activation; /* MgActivation of the feed-forward block */
+	float eps;
+	MgSpan positions; /* kind of position embeddings */
+} Config;
+
+/* What config.json need not say. */
+static const Config defaults = {.sizes = {.layers = 12, .width = 768, .vocab = 30522, .longest = 512, .tied = true},
+								.heads = 12,
+								.intermediate = 3072,
+								.types = 2,
+								.activation = MG_ACT_GELU,
+								.eps = 1e-12f};
+
+#define KEY(name, kind, field, least, most) {name, MG_KEY_##kind, offsetof(Config, field), least, most}
+
+static const MgKey keys[] = {
+	KEY("vocab_size", SIZE, sizes.vocab, 1, MG_MAX_VOCAB),
+	KEY("hidden_size", SIZE, sizes.width, 1, MG_MAX_WIDTH),
+	KEY("num_hidden_layers", SIZE, sizes.layers, 1, MG_MAX_LAYERS),
+	KEY("num_attention_heads", SIZE, heads, 1, MG_MAX_WIDTH),
+	KEY("intermediate_size", SIZE, intermediate, 1, MG_MAX_WIDTH),
+	KEY("max_position_embeddings", SIZE, sizes.longest, 3, MG_MAX_POSITIONS),
+	KEY("type_vocab_size", SIZE, types, 1, MG_MAX_WIDTH),
+	KEY("hidden_act", ACTIVATION, activation, 0, 0),
+	KEY("layer_norm_eps", REAL, eps, 0, FLT_MAX),
+	KEY("tie_word_embeddings", FLAG, sizes.tied, 0, 0),
+	KEY("position_embedding_type", TEXT, positions, 0, 0),
+};
+
+enum
+{
+	ENCODER,
+	HEAD /* masked-LM head */
+};
+
+#define SIDE(field) offsetof(Config, field)
+#define VOCAB SIDE(sizes.vocab)
+#define WIDTH SIDE(sizes.width)
+#define WIDE SIDE(intermediate)
+#define ONE(part, role, flags, rows, cols, name, field) \
+	{name, part, MG_##role, flags, rows, cols, offsetof(Weights, field), NULL}
+#define EACH(role, rows, cols, name, field) \
+	{"encoder.layer.%u." name, ENCODER, MG_##role, MG_LAYERED, rows, cols, offsetof(Layer, field), NULL}
 
 static const MgWeightSpec weights[] = {
-	ONE(ENCODER, MG_WORDS, VOCAB, HIDDEN, "embeddings.word_embeddings.weight", "token_embd.weight", words),
-	ONE(ENCODER, MG_TABLE, POSITIONS, HIDDEN, "embeddings.position_embeddings.weight", "position_embd.weight", positions),
-	ONE(ENCODER, MG_TABLE, TYPES, HIDDEN, "embeddings.token_type_embeddings.weight", "token_types.weight", types),
-	ONE(ENCODER, MG_VECTOR, HIDDEN, NONE, "embeddings.LayerNorm.weight", "token_embd_norm.weight", embedding_gain),
-	ONE(ENCODER, MG_VECTOR, HIDDEN, NONE, "embeddings.LayerNorm.bias", "token_embd_norm.bias", embedding_bias),
-	EACH(MG_LINEAR, HIDDEN, HIDDEN, "attention.self.query.weight", "attn_q.weight", query),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.self.query.bias", "attn_q.bias", query_bias),
-	EACH(MG_LINEAR, HIDDEN, HIDDEN, "attention.self.key.weight", "attn_k.weight", key),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.self.key.bias", "attn_k.bias", key_bias),
-	EACH(MG_LINEAR, HIDDEN, HIDDEN, "attention.self.value.weight", "attn_v.weight", value),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.self.value.bias", "attn_v.bias", value_bias),
-	EACH(MG_LINEAR, HIDDEN, HIDDEN, "attention.output.dense.weight", "attn_output.weight", output),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.output.dense.bias", "attn_output.bias", output_bias),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.output.LayerNorm.weight", "attn_output_norm.weight", attention_gain),
-	EACH(MG_VECTOR, HIDDEN, NONE, "attention.output.LayerNorm.bias", "attn_output_norm.bias", attention_bias),
-	EACH(MG_LINEAR, INTERMEDIATE, HIDDEN, "intermediate.dense.weight", "ffn_up.weight", up),
-	EACH(MG_VECTOR, INTERMEDIATE, NONE, "intermediate.dense.bias", "ffn_up.bias", up_bias),
-	EACH(MG_LINEAR, HIDDEN, INTERMEDIATE, "output.dense.weight", "ffn_down.weight", down),
-	EACH(MG_VECTOR, HIDDEN, NONE, "output.dense.bias", "ffn_down.bias", down_bias),
-	EACH(MG_VECTOR, HIDDEN, NONE, "output.LayerNorm.weight", "layer_output_norm.weight", block_gain),
-	EACH(MG_VECTOR, HIDDEN, NONE, "output.LayerNorm.bias", "layer_output_norm.bias", block_bias),
-	ONE(HEAD, MG_LINEAR, HIDDEN, HIDDEN, "cls.predictions.transform.dense.weight", NULL, transform),
-	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.dense.bias", NULL, transform_bias),
-	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.LayerNorm.weight", NULL, transform_gain),
-	ONE(HEAD, MG_VECTOR, HIDDEN, NONE, "cls.predictions.transform.LayerNorm.bias", NULL, transform_norm_bias),
-	ONE(HEAD, MG_VECTOR, VOCAB, NONE, "cls.predictions.bias", NULL, vocabulary_bias),
-	ONE(MG_PART_DECODER, MG_WORDS, VOCAB, HIDDEN, "cls.predictions.decoder.weight", NULL, decoder),
-	ONE(MG_PART_DECODER_BIAS, MG_VECTOR, VOCAB, NONE, "cls.predictions.decoder.bias", NULL, decoder_bias),
+	ONE(ENCODER, WORDS, 0, VOCAB, WIDTH, "embeddings.word_embeddings.weight", words),
+	ONE(ENCODER, TABLE, 0, SIDE(sizes.longest), WIDTH, "embeddings.position_embeddings.weight", positions),
+	ONE(ENCODER, TABLE, 0, SIDE(types), WIDTH, "embeddings.token_type_embeddings.weight", types),
+	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.weight", embedding_gain),
+	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.bias", embedding_bias),
+	EACH(LINEAR, WIDTH, WIDTH, "attention.self.query.weight", query),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.self.query.bias", query_bias),
+	EACH(LINEAR, WIDTH, WIDTH, "attention.self.key.weight", key),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.self.key.bias", key_bias),
+	EACH(LINEAR, WIDTH, WIDTH, "attention.self.value.weight", value),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.self.value.bias", value_bias),
+	EACH(LINEAR, WIDTH, WIDTH, "attention.output.dense.weight", output),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.dense.bias", output_bias),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.weight", attention_gain),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.bias", attention_bias),
+	EACH(LINEAR, WIDE, WIDTH, "intermediate.dense.weight", up),
+	EACH(VECTOR, WIDE, MG_ONE, "intermediate.dense.bias", up_bias),
+	EACH(LINEAR, WIDTH, WIDE, "output.dense.weight", down),
+	EACH(VECTOR, WIDTH, MG_ONE, "output.dense.bias", down_bias),
+	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.weight", block_gain),
+	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.bias", block_bias),
+	ONE(HEAD, LINEAR, 0, WIDTH, WIDTH, "cls.predictions.transform.dense.weight", transform),
+	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.dense.bias", transform_bias),
+	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.LayerNorm.weight", transform_gain),
+	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.LayerNorm.bias", transform_norm_bias),
+	ONE(HEAD, VECTOR, 0, VOCAB, MG_ONE, "cls.predictions.bias", vocabulary_bias),
+	ONE(HEAD, WORDS, MG_TIED, VOCAB, WIDTH, "cls.predictions.decoder.weight", decoder),
+	ONE(HEAD, VECTOR, MG_TIED | MG_OPTIONAL, VOCAB, MG_ONE, "cls.predictions.decoder.bias", decoder_bias),
 };
 
 static bool
-check(MgCtx *cx, const MgHyper *hyper)
+settle(MgCtx *cx, const MgConfig *lists, void *config)
 {
-	if (hyper->vocab_size < 1 || hyper->vocab_size > MG_MAX_VOCAB || hyper->hidden < 1 ||
-		hyper->hidden > MG_MAX_HIDDEN || hyper->layers < 1 || hyper->layers > MG_MAX_LAYERS || hyper->heads < 1 ||
-		hyper->heads > hyper->hidden || hyper->intermediate < 1 || hyper->intermediate > MG_MAX_HIDDEN ||
-		hyper->positions < 3 || hyper->positions > MG_MAX_POSITIONS || hyper->types < 1 ||
-		hyper->types > MG_MAX_HIDDEN || hyper->activation > MG_ACT_TANH || !(hyper->norm_eps >= 0) || hyper->tied > 1)
-		return mg_fail(cx, MG_BAD_FILE, "a hyperparameter of the model is out of range");
-	if (hyper->hidden % hyper->heads != 0)
-		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", hyper->hidden,
-					   hyper->heads);
-	return true;
-}
+	const Config *c = config;
 
-static bool
-configure(MgCtx *cx, const char *file, const MgJson *config, MgHyper *hyper)
-{
-	size_t vocab = 30522, hidden = 768, layers = 12, heads = 12, intermediate = 3072, positions = 512, types = 2;
-	float eps = 1e-12f;
-	bool tied = true;
-	MgSpan activation = mg_span_of("gelu"), position_kind = mg_span_of("absolute");
-
-	if (!mg_json_get_size(cx, file, config, "vocab_size", 1, MG_MAX_VOCAB, &vocab) ||
-		!mg_json_get_size(cx, file, config, "hidden_size", 1, MG_MAX_HIDDEN, &hidden) ||
-		!mg_json_get_size(cx, file, config, "num_hidden_layers", 1, MG_MAX_LAYERS, &layers) ||
-		!mg_json_get_size(cx, file, config, "num_attention_heads", 1, MG_MAX_HIDDEN, &heads) ||
-		!mg_json_get_size(cx, file, config, "intermediate_size", 1, MG_MAX_HIDDEN, &intermediate) ||
-		!mg_json_get_size(cx, file, config, "max_position_embeddings", 3, MG_MAX_POSITIONS, &positions) ||
-		!mg_json_get_size(cx, file, config, "type_vocab_size", 1, MG_MAX_HIDDEN, &types) ||
-		!mg_json_get_float(cx, file, config, "layer_norm_eps", &eps) ||
-		!mg_json_get_bool(cx, file, config, "tie_word_embeddings", &tied) ||
-		!mg_json_get_string(cx, file, config, "hidden_act", &activation) ||
-		!mg_json_get_string(cx, file, config, "position_embedding_type", &position_kind))
-		return false;
-	if (!mg_span_is(position_kind, "absolute"))
+	(void) lists;
+	if (c->positions.size > 0 && !mg_span_is(c->positions, "absolute"))
 		return mg_fail(cx, MG_UNSUPPORTED, "position embeddings of type \"%.*s\" are not supported",
-					   MG_SPAN_ARGS(position_kind));
-	*hyper = (MgHyper){(uint32_t) vocab, (uint32_t) hidden, (uint32_t) layers, (uint32_t) heads,
-					   (uint32_t) intermediate, (uint32_t) positions, (uint32_t) types, 0, eps, tied};
-	return mg_activation_of_name(cx, activation, &hyper->activation) && check(cx, hyper);
+					   MG_SPAN_ARGS(c->positions));
+	if (c->sizes.width % c->heads != 0)
+		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", c->sizes.width, c->heads);
+	return true;
 }
 
 /* x [n, h] from ids; positions restart in each sequence. */
@@ -129,7 +142,8 @@ static void
 embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 {
 	const Weights *w = model->weights;
-	size_t h = model->meta.hyper.hidden;
+	const Config *c = model->config;
+	size_t h = c->sizes.width;
 
 	for (size_t s = 0; s < batch->n_sequences; s++)
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
@@ -143,7 +157,7 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 			mg_add(&model->compute, row, w->types.data, h);
 		}
 	mg_add_layer_norm(&model->compute, x, NULL, batch->n_tokens, h, w->embedding_gain, w->embedding_bias,
-					  model->meta.hyper.norm_eps);
+					  c->eps);
 }
 
 /* Scratch of a forward pass; n is the number of tokens. */
@@ -159,18 +173,18 @@ typedef struct Scratch
 static bool
 finish_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const Scratch *scratch, float *x, size_t n)
 {
-	const MgHyper *hyper = &model->meta.hyper;
+	const Config *c = model->config;
 	const MgCompute *compute = &model->compute;
-	size_t h = hyper->hidden;
+	size_t h = c->sizes.width;
 	MgFeedForward feed_forward = {&layer->up, &layer->down, layer->up_bias, layer->down_bias,
-								  (MgActivation) hyper->activation};
+								  (MgActivation) c->activation};
 
 	if (!mg_linear(cx, compute, scratch->mixed, h, n, &layer->output, layer->output_bias, MG_ACT_NONE, scratch->block, h))
 		return false;
-	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->attention_gain, layer->attention_bias, hyper->norm_eps);
+	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->attention_gain, layer->attention_bias, c->eps);
 	if (!mg_feed_forward(cx, compute, &feed_forward, x, n, scratch->block))
 		return false;
-	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->block_gain, layer->block_bias, hyper->norm_eps);
+	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->block_gain, layer->block_bias, c->eps);
 	return true;
 }
 
@@ -178,9 +192,10 @@ static bool
 run_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *batch, const Scratch *scratch, float *x)
 {
 	const MgCompute *compute = &model->compute;
-	size_t h = model->meta.hyper.hidden, n = batch->n_tokens;
+	const Config *c = model->config;
+	size_t h = c->sizes.width, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {qkv, 3 * h, qkv + h, qkv + 2 * h, 3 * h, scratch->mixed};
+	MgAttendBatch attend = {qkv, 3 * h, qkv + h, qkv + 2 * h, 3 * h, c->heads, h / c->heads, scratch->mixed};
 	MgLinear linears[] = {{&layer->query, layer->query_bias, MG_ACT_NONE, qkv, 3 * h},
 						  {&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
@@ -195,9 +210,10 @@ run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatc
 			   const float *x, float *out)
 {
 	const MgCompute *compute = &model->compute;
-	size_t h = model->meta.hyper.hidden, n = batch->n_tokens;
+	const Config *c = model->config;
+	size_t h = c->sizes.width, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {scratch->query, h, qkv + h, qkv + 2 * h, 3 * h, scratch->mixed};
+	MgAttendBatch attend = {scratch->query, h, qkv + h, qkv + 2 * h, 3 * h, c->heads, h / c->heads, scratch->mixed};
 	MgLinear linears[] = {{&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
 
@@ -211,9 +227,9 @@ run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatc
 static bool
 forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
 {
-	const MgHyper *hyper = &model->meta.hyper;
+	const Config *c = model->config;
 	const Layer *layers = model->layers;
-	size_t h = hyper->hidden, n = batch->n_tokens;
+	size_t h = c->sizes.width, n = batch->n_tokens;
 	MgMark mark = mg_mark(cx);
 	float *x = batch->rows == NULL ? out : mg_alloc_array(cx, n, h * sizeof *x);
 	Scratch scratch = {mg_alloc_array(cx, n, 3 * h * sizeof(float)), mg_alloc_array(cx, n, h * sizeof(float)),
@@ -224,9 +240,9 @@ forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
 		scratch.query == NULL)
 		return false;
 	embed_tokens(model, batch, x);
-	for (uint32_t l = 0; l < hyper->layers; l++)
+	for (uint32_t l = 0; l < c->sizes.layers; l++)
 	{
-		bool last = batch->rows != NULL && l + 1 == hyper->layers;
+		bool last = batch->rows != NULL && l + 1 == c->sizes.layers;
 
 		if (!mg_poll(cx) ||
 			!(last ? run_last_layer(cx, model, &layers[l], batch, &scratch, x, out)
@@ -240,14 +256,14 @@ forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
 static bool
 head(MgCtx *cx, const MgModel *model, const float *states, size_t n, float *out)
 {
-	const MgHyper *hyper = &model->meta.hyper;
+	const Config *c = model->config;
 	const Weights *w = model->weights;
 
-	if (!mg_linear(cx, &model->compute, states, hyper->hidden, n, &w->transform, w->transform_bias,
-				   (MgActivation) hyper->activation, out, hyper->hidden))
+	if (!mg_linear(cx, &model->compute, states, c->sizes.width, n, &w->transform, w->transform_bias,
+				   (MgActivation) c->activation, out, c->sizes.width))
 		return false;
-	mg_add_layer_norm(&model->compute, out, NULL, n, hyper->hidden, w->transform_gain, w->transform_norm_bias,
-					  hyper->norm_eps);
+	mg_add_layer_norm(&model->compute, out, NULL, n, c->sizes.width, w->transform_gain, w->transform_norm_bias,
+					  c->eps);
 	return true;
 }
 
@@ -256,29 +272,35 @@ vocabulary(const MgModel *model)
 {
 	const Weights *w = model->weights;
 
-	if (model->meta.hyper.tied)
-		return (MgVocabulary){&w->words, w->vocabulary_bias};
 	return (MgVocabulary){&w->decoder, w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
 }
 
-static const char *const classes[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining", NULL};
+static const MgClass classes[] = {{"BertModel", 0}, {"BertForMaskedLM", 0}, {"BertForPreTraining", 0}, {NULL, 0}};
 static const char *const prefixes[] = {"", "bert.", NULL};
 
 /* position_ids count from 0; the pooler and the next-sentence head serve other tasks; the decoder repeats tied weights. */
 static const char *const ignored[] = {"embeddings.position_ids",	   "pooler.*",						"cls.seq_relationship.*",
 									  "cls.predictions.decoder.weight", "cls.predictions.decoder.bias", NULL};
 
+/* Checkpoints made from TensorFlow's say gamma and beta. */
+static const MgRename renames[] = {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}, {NULL, NULL}};
+
 const MgArch mg_arch_bert = {
 	.name = "bert",
 	.classes = classes,
 	.prefixes = prefixes,
 	.ignored = ignored,
+	.renames = renames,
+	.keys = keys,
+	.n_keys = sizeof keys / sizeof *keys,
+	.defaults = &defaults,
+	.config_size = sizeof(Config),
 	.weights = weights,
 	.n_weights = sizeof weights / sizeof *weights,
 	.weights_size = sizeof(Weights),
 	.layer_size = sizeof(Layer),
-	.configure = configure,
-	.check = check,
+	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY},
+	.settle = settle,
 	.forward = forward,
 	.head = head,
 	.vocabulary = vocabulary,

@@ -116,7 +116,7 @@ bench_embed(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
 {
 	MgEmbedOptions options = {.normalize = true};
 	MgSpan query = mg_span_of("red shoes");
-	float *out = malloc(n * model->meta.hyper.hidden * sizeof *out);
+	float *out = malloc(n * model->sizes->width * sizeof *out);
 	double times[SHORT_CALLS], cpu_times[SHORT_CALLS];
 	bool fine = out != NULL;
 

@@ -46,17 +46,17 @@ fail(const MgCtx *cx)
 static int
 inspect(const MgModel *model)
 {
-	const MgHyper *hyper = &model->meta.hyper;
+	const MgSizes *sizes = model->sizes;
+	char tasks[64];
 	int level = MG_CPU_SCALAR;
 
 	while (mg_kernels((MgCpuLevel) level) != model->compute.kernels)
 		level++;
 	printf("architecture  %s\ntasks         %s\nparameters    %llu\nstored as     %s\n", model->arch->name,
-		   mg_meta_tasks(&model->meta), (unsigned long long) model->meta.parameters,
+		   mg_can_text(model->can, tasks), (unsigned long long) model->meta.parameters,
 		   mg_dtype_name((MgDtype) model->meta.dtype));
-	printf("layers        %u\nhidden        %u\nheads         %u\nintermediate  %u\nvocabulary    %u\n", hyper->layers,
-		   hyper->hidden, hyper->heads, hyper->intermediate, hyper->vocab_size);
-	printf("max tokens    %u of %u\n", model->meta.max_tokens, hyper->positions);
+	printf("layers        %u\nwidth         %u\nvocabulary    %u\n", sizes->layers, sizes->width, sizes->vocab);
+	printf("max tokens    %u of %u\n", model->meta.max_tokens, sizes->longest);
 	printf("resident      %.1f MB\n", (double) model->resident_size / (1024 * 1024));
 	printf("kernel        %s%s\n", mg_cpu_level_name((MgCpuLevel) level),
 		   model->meta.dtype == MG_Q8															  ? " int8"
@@ -89,11 +89,11 @@ embed(MgCtx *cx, const MgModel *model, MgSpan text)
 {
 	MgEmbedOptions options = {.normalize = true};
 	MgUsage usage = {0};
-	float *vector = mg_alloc_array(cx, model->meta.hyper.hidden, sizeof *vector);
+	float *vector = mg_alloc_array(cx, model->sizes->width, sizeof *vector);
 
 	if (vector == NULL || !mg_embed(cx, model, &options, &text, 1, vector, &usage))
 		return false;
-	for (size_t d = 0; d < model->meta.hyper.hidden; d++)
+	for (size_t d = 0; d < model->sizes->width; d++)
 		printf("%s%.9g", d == 0 ? "[" : ",", vector[d]);
 	printf("]\n");
 	return true;

@@ -1,4 +1,4 @@
-/* Attention over packed sequences, and the names of activations. */
+/* Attention over packed sequences. */
 #include "model/blocks.h"
 
 #include <math.h>
@@ -7,14 +7,13 @@ bool
 mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
 				const MgAttendBatch *attend)
 {
-	const MgHyper *hyper = &model->meta.hyper;
-	size_t h = hyper->hidden, row = 0;
+	size_t h = attend->heads * attend->head_size, row = 0;
 	uint64_t begin = mg_profile_begin(&model->compute);
 	MgAttention a = {.q_stride = attend->q_stride,
 					 .k_stride = attend->kv_stride,
 					 .v_stride = attend->kv_stride,
-					 .heads = hyper->heads,
-					 .head_size = h / hyper->heads,
+					 .heads = attend->heads,
+					 .head_size = attend->head_size,
 					 .out_stride = h};
 
 	a.scale = 1.0f / sqrtf((float) a.head_size);
@@ -41,27 +40,4 @@ mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uin
 	}
 	mg_profile_end(&model->compute, MG_PHASE_ATTENTION, begin);
 	return true;
-}
-
-bool
-mg_activation_of_name(MgCtx *cx, MgSpan name, uint32_t *activation)
-{
-	static const struct
-	{
-		const char *name;
-		MgActivation activation;
-	} known[] = {{"gelu", MG_ACT_GELU},
-				 {"gelu_new", MG_ACT_GELU_TANH},
-				 {"gelu_pytorch_tanh", MG_ACT_GELU_TANH},
-				 {"relu", MG_ACT_RELU},
-				 {"tanh", MG_ACT_TANH}};
-
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (mg_span_is(name, known[i].name))
-		{
-			*activation = known[i].activation;
-			return true;
-		}
-	mg_fail(cx, MG_UNSUPPORTED, "activation \"%.*s\" is not supported", MG_SPAN_ARGS(name));
-	return mg_hint(cx, "Supported are gelu, gelu_new, gelu_pytorch_tanh, relu and tanh.");
 }

@@ -11,6 +11,7 @@ typedef struct MgAttendBatch
 	size_t q_stride;
 	const float *k, *v; /* [n_tokens, h] */
 	size_t kv_stride;
+	size_t heads, head_size;
 	float *out; /* [as q, h], contiguous */
 } MgAttendBatch;
 
@@ -21,8 +22,5 @@ typedef struct MgAttendBatch
  */
 bool mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
 					 const MgAttendBatch *attend);
-
-/* The activation that config.json calls by this name, as an MgActivation. */
-bool mg_activation_of_name(MgCtx *cx, MgSpan name, uint32_t *activation);
 
 #endif

@@ -1,32 +1,30 @@
-/* Planning an image from a directory's facts, and streaming it. Options: options.c. */
+/* Planning an image from the facts of a checkpoint. Writing it: checkpoint_write.c; options: options.c. */
 #include "model/checkpoint.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "model/facts.h"
+#include "model/meta.h"
 #include "text/tokenizer.h"
 
-#define PIECE ((size_t) 1024 * 1024)
-#define N_FACTS 4 /* meta, tokenizer, template, prompts */
-
-/* The name of a weight in the image; the prefix is put before it in the checkpoint. */
-static bool
-weight_name(MgCtx *cx, const MgWeightSpec *spec, uint32_t layer, char name[80])
+enum
 {
-	int length = spec->layered ? snprintf(name, 80, spec->name, layer) : snprintf(name, 80, "%s", spec->name);
+	FACT_META,
+	FACT_CONFIG,
+	FACT_TEMPLATE,
+	FACT_PROMPTS,
+	FACT_TOKENIZER,
+	N_FACTS
+};
 
-	return length < 80 || mg_fail(cx, MG_TOO_LARGE, "name of weight \"%s\" is too long", spec->name);
-}
+static const char *const fact_names[N_FACTS] = {"meta", "config", "template", "prompts", "tokenizer"};
 
 static bool
-check_tensor(MgCtx *cx, const MgTensor *tensor, const char *name, size_t rows, size_t cols, bool vector)
+check_tensor(MgCtx *cx, const MgTensor *tensor, size_t rows, size_t cols, bool vector)
 {
 	char want[64], got[128] = "";
 	size_t length = 0;
 
-	if (tensor == NULL)
-		return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", name);
 	if (!tensor->readable)
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "tensor \"%.*s\" has type %s", MG_SPAN_ARGS(tensor->name), tensor->dtype_name);
@@ -65,7 +63,7 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 	if (used == NULL)
 		return false;
 	for (size_t i = N_FACTS; i < plan->image.n_sections; i++)
-		used[plan->tensors[i] - facts->tensors.items] = true;
+		used[plan->origins[i].tensor - facts->tensors.items] = true;
 	for (size_t i = 0; i < facts->tensors.n; i++)
 	{
 		MgSpan name = facts->tensors.items[i].name, bare = name;
@@ -81,57 +79,80 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 	return true;
 }
 
+/* Whether the words make logits, too: a head that may be tied to them is there. */
+static bool
+makes_logits(const MgArch *arch, uint32_t parts)
+{
+	for (size_t i = 0; i < arch->n_weights; i++)
+		if ((arch->weights[i].flags & MG_TIED) != 0 && (parts & 1u << arch->weights[i].part) != 0)
+			return true;
+	return false;
+}
+
 /*
  * Vectors are small and sensitive: they are not narrowed. To 8 bits, neither
- * are small tables and the matrices of a masked-LM head, which runs on a few
- * rows only. The words of such a head make its logits: in 8 bits they alone
+ * are small tables and the matrices of a head, which runs on a few rows only.
+ * The words of a masked-LM head make its logits: in 8 bits they alone
  * turn the best of BERT's 30522 tokens into another for 2 of 100 masks, in bf16
  * for none (bench/quality.py), so they are bf16.
  */
 static MgDtype
-stored_dtype(const MgMeta *meta, const MgWeightSpec *spec, MgDtype in_file, int wanted)
+stored_dtype(const MgImage *image, const MgWeightSpec *spec, MgDtype in_file, int wanted)
 {
 	if (wanted < 0 || spec->role == MG_VECTOR)
 		return in_file;
 	if (wanted != MG_Q8)
 		return (MgDtype) wanted;
 	if (spec->role == MG_WORDS)
-		return (meta->parts & (1u << MG_PART_HEAD)) != 0 ? MG_BF16 : MG_Q8;
-	return spec->role == MG_LINEAR && spec->part == MG_PART_ENCODER ? MG_Q8 : in_file;
+		return makes_logits(image->arch, image->parts) ? MG_BF16 : MG_Q8;
+	return spec->role == MG_LINEAR && spec->part == 0 ? MG_Q8 : in_file;
 }
 
-/* Fills in the sections of all weights; with sections NULL it only counts them. */
+/* The tensor of a weight, checked; its place in it. Without an error and a tensor: the weight is optional, and absent. */
 static bool
-plan_weights(MgCtx *cx, const MgFacts *facts, const MgMeta *meta, int dtype, MgSection *sections,
-			 const MgTensor **tensors, size_t *n)
+find_origin(MgCtx *cx, const MgFacts *facts, const MgImage *image, const MgWeight *weight, MgOrigin *origin)
 {
-	*n = N_FACTS;
-	for (uint32_t layer = 0; layer < meta->hyper.layers; layer++)
-		for (size_t i = 0; i < facts->arch->n_weights; i++)
-		{
-			const MgWeightSpec *spec = &facts->arch->weights[i];
-			size_t rows = mg_dim_size(&meta->hyper, spec->rows), cols = mg_dim_size(&meta->hyper, spec->cols);
-			MgSection *section;
+	const MgWeightSpec *spec = weight->spec;
+	size_t rows = weight->rows, cols = weight->cols;
+	char name[MG_NAME_SIZE];
 
-			if ((meta->parts & (1u << spec->part)) == 0 || (!spec->layered && layer > 0))
-				continue;
-			if (sections == NULL)
-			{
-				++*n;
-				continue;
-			}
-			section = &sections[*n];
-			if (!weight_name(cx, spec, layer, section->name))
-				return false;
-			tensors[*n] = mg_facts_tensor(facts, section->name);
-			if (!check_tensor(cx, tensors[*n], section->name, rows, cols, spec->role == MG_VECTOR))
-				return false;
-			section->dtype = (uint32_t) stored_dtype(meta, spec, tensors[*n]->dtype, dtype);
+	mg_weight_tensor(weight, name);
+	*origin = (MgOrigin){mg_facts_tensor(facts, name), 0, (spec->flags & MG_TRANSPOSED) != 0};
+	if (origin->tensor == NULL)
+		return (spec->flags & MG_OPTIONAL) != 0 || mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", name);
+	if ((spec->flags & MG_SLICE) != 0)
+		rows = mg_weight_slice(image->arch, image->config, spec, &origin->first);
+	return origin->transposed ? check_tensor(cx, origin->tensor, cols, rows, false)
+							  : check_tensor(cx, origin->tensor, rows, cols, spec->role == MG_VECTOR);
+}
+
+/* Fills in the sections of all weights behind the facts; with sections NULL it only counts them. */
+static bool
+plan_weights(MgCtx *cx, const MgFacts *facts, MgImage *image, int dtype, MgSection *sections, MgOrigin *origins)
+{
+	MgWeight weight = {0};
+	MgOrigin origin;
+
+	image->n_sections = N_FACTS;
+	while (mg_weights_next(image->arch, image->config, image->parts, &weight))
+	{
+		if (!find_origin(cx, facts, image, &weight, &origin))
+			return false;
+		if (origin.tensor == NULL)
+			continue;
+		if (sections != NULL)
+		{
+			MgSection *section = &sections[image->n_sections];
+
+			snprintf(section->name, sizeof section->name, "%s", weight.name);
+			section->dtype = (uint32_t) stored_dtype(image, weight.spec, origin.tensor->dtype, dtype);
 			section->layout = MG_ROWS;
-			section->rows = rows;
-			section->cols = cols;
-			++*n;
+			section->rows = weight.rows;
+			section->cols = weight.cols;
+			origins[image->n_sections] = origin;
 		}
+		image->n_sections++;
+	}
 	return true;
 }
 
@@ -202,174 +223,99 @@ check_template(MgCtx *cx, const MgTokenizerSpec *tokenizer, MgSpan template)
 	return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
 }
 
+/* The configuration's struct and its keys as they are stored: settled, with what the files leave out. */
 static bool
-plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgMeta *meta)
+plan_config(MgCtx *cx, const MgFacts *facts, MgImage *image)
 {
-	size_t max_tokens = options->max_tokens;
+	const MgArch *arch = facts->arch;
+	MgConfig given;
 
-	memset(meta, 0, sizeof *meta);
-	if (!check_template(cx, &facts->tokenizer, options->template))
+	image->arch = arch;
+	if (!mg_config_of_json(cx, "config.json", facts->config, arch->keys, arch->n_keys, &given))
 		return false;
-	snprintf(meta->arch, sizeof meta->arch, "%s", facts->arch->name);
-	if (!facts->arch->configure(cx, "config.json", facts->config, &meta->hyper))
-		return false;
-	if (facts->tokenizer.n_tokens > meta->hyper.vocab_size)
+	image->config = mg_arch_configure(cx, arch, &given);
+	return image->config != NULL &&
+		mg_config_of_fields(cx, arch->keys, arch->n_keys, image->config, &given, &image->keys) &&
+		mg_facts_parts(cx, facts, &image->parts);
+}
+
+static bool
+plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgImage *image)
+{
+	size_t max_tokens = options->max_tokens, longest = mg_image_sizes(image)->longest;
+	MgMeta *meta = &image->meta;
+
+	if (facts->tokenizer.n_tokens > mg_image_sizes(image)->vocab)
 		return mg_fail(cx, MG_BAD_FILE, "tokenizer has %zu tokens, the model %u", facts->tokenizer.n_tokens,
-					   meta->hyper.vocab_size);
-	meta->parts = mg_facts_parts(facts, &meta->hyper);
+					   mg_image_sizes(image)->vocab);
 	meta->pooling = options->pooling != MG_POOL_NONE ? options->pooling : facts->sentence.pooling;
-	meta->normalize = options->normalize >= 0 ? (uint32_t) options->normalize
-											  : (facts->sentence.present ? facts->sentence.normalize : 1);
+	meta->normalize = options->normalize >= 0 ? options->normalize != 0
+											  : !facts->sentence.present || facts->sentence.normalize;
 	meta->calibrate = options->calibrate;
-	if (max_tokens > meta->hyper.positions)
+	if (max_tokens > longest)
 	{
 		mg_fail(cx, MG_BAD_ARGUMENT, "option \"max_tokens\" is %zu", max_tokens);
-		return mg_detail(cx, "The model has positions for %u tokens.", meta->hyper.positions);
+		return mg_detail(cx, "The model has positions for %zu tokens.", longest);
 	}
 	if (max_tokens == 0)
 		max_tokens = facts->sentence.max_tokens;
 	if (max_tokens == 0)
 		max_tokens = facts->tokenizer.max_tokens;
-	if (max_tokens == 0 || max_tokens > meta->hyper.positions)
-		max_tokens = meta->hyper.positions;
+	if (max_tokens == 0 || max_tokens > longest)
+		max_tokens = longest;
 	if (max_tokens < 3)
 		return mg_fail(cx, MG_BAD_FILE, "sequences of %zu tokens are too short", max_tokens);
 	meta->max_tokens = (uint32_t) max_tokens;
+	image->can = mg_image_can(image->arch, image->parts, meta);
 	return true;
+}
+
+/* The bytes of all facts, when the weights are planned. */
+static bool
+plan_facts(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, const MgImage *image, MgSpan *bytes)
+{
+	bytes[FACT_TEMPLATE] = options->template;
+	return mg_meta_write(cx, image->arch, &image->meta, &bytes[FACT_META]) &&
+		mg_config_write(cx, &image->keys, &bytes[FACT_CONFIG]) &&
+		plan_prompts(cx, &facts->sentence, options, &bytes[FACT_PROMPTS]) &&
+		mg_tokenizer_build(cx, &facts->tokenizer, &bytes[FACT_TOKENIZER]);
 }
 
 bool
 mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *options, MgPlan *plan)
 {
-	MgFacts facts;
-	MgMeta *meta = mg_alloc(cx, sizeof *meta);
-	MgSpan *bytes = mg_alloc_array(cx, N_FACTS, sizeof *bytes);
-	static const char *const names[N_FACTS] = {"meta", "tokenizer", "template", "prompts"};
+	MgImage *image = &plan->image;
 	MgSection *sections;
-	const MgTensor **tensors;
-	size_t n;
+	MgOrigin *origins;
+	MgSpan *bytes = mg_alloc_array(cx, N_FACTS, sizeof *bytes);
+	MgFacts facts;
 
-	if (meta == NULL || bytes == NULL || !mg_facts_read(cx, files, &facts) || !plan_meta(cx, &facts, options, meta))
+	*image = (MgImage){.form = MG_FORM_PORTABLE, .version = MG_IMAGE_VERSION};
+	if (bytes == NULL || !mg_facts_read(cx, files, &facts) ||
+		!check_template(cx, &facts.tokenizer, options->template) || !plan_config(cx, &facts, image) ||
+		!plan_meta(cx, &facts, options, image) || !plan_weights(cx, &facts, image, options->dtype, NULL, NULL))
 		return false;
-	bytes[0] = mg_span(meta, sizeof *meta);
-	bytes[2] = options->template;
-	if (!mg_tokenizer_build(cx, &facts.tokenizer, &bytes[1]) ||
-		!plan_prompts(cx, &facts.sentence, options, &bytes[3]) ||
-		!plan_weights(cx, &facts, meta, options->dtype, NULL, NULL, &n))
+	if (image->n_sections > MG_MAX_SECTIONS)
+		return mg_fail(cx, MG_TOO_LARGE, "model has %zu weights, at most %d are read", image->n_sections,
+					   MG_MAX_SECTIONS);
+	sections = mg_alloc_zeroed(cx, image->n_sections, sizeof *sections);
+	origins = mg_alloc_zeroed(cx, image->n_sections, sizeof *origins);
+	if (sections == NULL || origins == NULL ||
+		!plan_weights(cx, &facts, image, options->dtype, sections, origins))
 		return false;
-	if (n > MG_MAX_SECTIONS)
-		return mg_fail(cx, MG_TOO_LARGE, "model has %zu weights, at most %d are read", n, MG_MAX_SECTIONS);
-	sections = mg_alloc_zeroed(cx, n, sizeof *sections);
-	tensors = mg_alloc_zeroed(cx, n, sizeof *tensors);
-	if (sections == NULL || tensors == NULL ||
-		!plan_weights(cx, &facts, meta, options->dtype, sections, tensors, &n))
+	for (size_t i = N_FACTS; i < image->n_sections; i++)
+		image->meta.parameters += sections[i].rows * sections[i].cols;
+	image->meta.dtype = options->dtype >= 0 ? (MgDtype) options->dtype : (MgDtype) sections[N_FACTS].dtype;
+	if (!plan_facts(cx, &facts, options, image, bytes))
 		return false;
 	for (size_t i = 0; i < N_FACTS; i++)
 	{
-		snprintf(sections[i].name, sizeof sections[i].name, "%s", names[i]);
+		snprintf(sections[i].name, sizeof sections[i].name, "%s", fact_names[i]);
 		sections[i].size = bytes[i].size;
+		sections[i].version = MG_FACT_VERSION;
 	}
-	for (size_t i = N_FACTS; i < n; i++)
-		meta->parameters += sections[i].rows * sections[i].cols;
-	meta->dtype = options->dtype >= 0 ? (uint32_t) options->dtype : sections[N_FACTS].dtype;
-	plan->image = (MgImage){MG_FORM_PORTABLE, 0, *meta, facts.arch, n, sections};
-	plan->tensors = tensors;
+	image->sections = sections;
+	plan->origins = origins;
 	plan->bytes = bytes;
-	return check_all_used(cx, &facts, plan) && mg_image_lay_out(cx, sections, n, &plan->image.size);
-}
-
-/* Streams one tensor, changing its dtype where the plan says so. */
-static bool
-write_tensor(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, MgDtype dtype, const MgSink *sink)
-{
-	size_t width = mg_dtype_size(tensor->dtype), n_piece = PIECE / width;
-	uint8_t *raw = mg_alloc(cx, PIECE);
-	float *wide = mg_alloc_array(cx, n_piece, sizeof *wide);
-	uint64_t n = tensor->size / width;
-
-	if (raw == NULL || wide == NULL)
-		return false;
-	for (uint64_t done = 0; done < n; done += n_piece)
-	{
-		size_t count = n - done < n_piece ? (size_t) (n - done) : n_piece;
-		const MgSource *source = &tensor->file->source;
-		const void *out = raw;
-
-		if (!mg_poll(cx) || !source->read(cx, source->user, tensor->offset + done * width, raw, count * width))
-			return false;
-		if (dtype != tensor->dtype)
-		{
-			mg_to_f32(kernels, tensor->dtype, raw, count, wide);
-			if (dtype == MG_F32)
-				out = wide;
-			else
-				mg_from_f32(dtype, wide, count, raw);
-		}
-		if (!sink->write(cx, sink->user, out, count * mg_dtype_size(dtype)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-all_finite(const float *row, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(row[i]))
-			return false;
-	return true;
-}
-
-/* Streams one tensor in 8 bits, row by row. */
-static bool
-quantize_tensor(MgCtx *cx, const MgKernels *kernels, const MgTensor *tensor, const MgSection *section,
-				const MgSink *sink)
-{
-	size_t cols = (size_t) section->cols, size = cols * mg_dtype_size(tensor->dtype);
-	size_t n_piece = PIECE / size > 0 ? PIECE / size : 1;
-	uint8_t *raw = mg_alloc_array(cx, n_piece, size), *codes = mg_alloc(cx, cols);
-	float *wide = mg_alloc_array(cx, cols, sizeof *wide), scale;
-	const MgSource *source = &tensor->file->source;
-
-	if (raw == NULL || codes == NULL || wide == NULL)
-		return false;
-	for (uint64_t row = 0; row < section->rows; row++)
-	{
-		uint64_t left = section->rows - row, at = row % n_piece;
-
-		if (at == 0 && (!mg_poll(cx) || !source->read(cx, source->user, tensor->offset + row * size, raw,
-													  (size_t) (left < n_piece ? left : n_piece) * size)))
-			return false;
-		mg_to_f32(kernels, tensor->dtype, raw + at * size, cols, wide);
-		if (!all_finite(wide, cols))
-		{
-			mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" holds a number that is not finite", MG_SPAN_ARGS(tensor->name));
-			return mg_hint(cx, "Such a model cannot be stored with dtype int8.");
-		}
-		scale = mg_int8_quantize_row(wide, cols, (int8_t *) codes);
-		if (!sink->write(cx, sink->user, &scale, sizeof scale) || !sink->write(cx, sink->user, codes, cols))
-			return false;
-	}
-	return true;
-}
-
-bool
-mg_checkpoint_write(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, const MgSink *sink)
-{
-	if (!mg_image_write_head(cx, &plan->image, sink))
-		return false;
-	for (size_t i = 0; i < plan->image.n_sections; i++)
-	{
-		const MgSection *section = &plan->image.sections[i];
-		uint64_t next = i + 1 < plan->image.n_sections ? section[1].offset : plan->image.size;
-		MgMark mark = mg_mark(cx);
-		bool fine = plan->tensors[i] == NULL ? sink->write(cx, sink->user, plan->bytes[i].data, plan->bytes[i].size)
-			: section->dtype == MG_Q8 ? quantize_tensor(cx, kernels, plan->tensors[i], section, sink)
-									  : write_tensor(cx, kernels, plan->tensors[i], (MgDtype) section->dtype, sink);
-
-		if (!fine || !mg_image_write_gap(cx, section, next, sink))
-			return false;
-		mg_rewind(cx, mark);
-	}
-	return true;
+	return check_all_used(cx, &facts, plan) && mg_image_lay_out(cx, sections, image->n_sections, &image->size);
 }

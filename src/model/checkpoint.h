@@ -27,12 +27,19 @@ typedef struct MgModelOptions
 /* Options from a JSON object; "{}" gives all defaults. Unknown keys are refused. */
 bool mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options);
 
-/* One weight's origin: NULL for sections that are no weights. */
+/* Where the numbers of a weight are. */
+typedef struct MgOrigin
+{
+	const MgTensor *tensor; /* NULL: the section is no weight */
+	size_t first;			/* row of the tensor that is the weight's first */
+	bool transposed;		/* the tensor is [cols, rows] */
+} MgOrigin;
+
 typedef struct MgPlan
 {
 	MgImage image;
-	const MgTensor *const *tensors; /* [image.n_sections], NULL for the first sections */
-	const MgSpan *bytes;			/* [image.n_sections], of the first sections */
+	const MgOrigin *origins; /* [image.n_sections] */
+	const MgSpan *bytes;	 /* [image.n_sections], of the sections that are no weights */
 } MgPlan;
 
 bool mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *options, MgPlan *plan);

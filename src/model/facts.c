@@ -27,13 +27,13 @@ read_config(MgCtx *cx, const MgFiles *files)
 	return mg_json_parse(cx, "config.json", text);
 }
 
-static bool
-lists_class(const MgArch *arch, MgSpan name)
+static const MgClass *
+find_class(const MgArch *arch, MgSpan name)
 {
-	for (const char *const *class = arch->classes; *class != NULL; class++)
-		if (mg_span_is(name, *class))
-			return true;
-	return false;
+	for (const MgClass *class = arch->classes; class->name != NULL; class++)
+		if (mg_span_is(name, class->name))
+			return class;
+	return NULL;
 }
 
 /* Finds the architecture by config.json's "architectures", or by "model_type" where that list is missing. */
@@ -46,9 +46,11 @@ find_arch(MgCtx *cx, MgFacts *facts)
 	if (classes != NULL && classes->kind == MG_JSON_ARRAY && classes->n > 0 && classes->items[0].kind == MG_JSON_STRING)
 	{
 		name = classes->items[0].string;
-		for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
-			if (lists_class(*arch, name))
-				facts->arch = *arch;
+		for (const MgArch *const *arch = mg_arches; *arch != NULL && facts->class == NULL; arch++)
+		{
+			facts->class = find_class(*arch, name);
+			facts->arch = facts->class != NULL ? *arch : NULL;
+		}
 	}
 	else
 	{
@@ -65,21 +67,46 @@ find_arch(MgCtx *cx, MgFacts *facts)
 	size_t length = 0;
 
 	for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
-		for (const char *const *class = (*arch)->classes; *class != NULL && length < sizeof known; class++)
-			length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? ", " : "", *class);
+		for (const MgClass *class = (*arch)->classes; class->name != NULL && length < sizeof known; class++)
+			length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? ", " : "", class->name);
 	mg_fail(cx, MG_UNSUPPORTED, "architecture \"%.*s\" is not supported", MG_SPAN_ARGS(name));
 	return mg_hint(cx, "Supported are: %s.", known);
+}
+
+/* A tensor by its name behind the prefix. Heads stand beside the encoder and never carry the prefix. */
+static const MgTensor *
+find_tensor(const MgFacts *facts, const char *prefix, const char *name)
+{
+	char full[MG_NAME_SIZE + 80];
+	int length = snprintf(full, sizeof full, "%s%s", prefix, name);
+	const MgTensor *tensor = mg_tensors_find(&facts->tensors, mg_span(full, (size_t) length));
+
+	return tensor != NULL ? tensor : mg_tensors_find(&facts->tensors, mg_span_of(name));
+}
+
+static const MgTensor *
+find_spelled(const MgFacts *facts, const char *prefix, const char *name)
+{
+	const MgTensor *tensor = find_tensor(facts, prefix, name);
+	size_t size = strlen(name);
+
+	for (const MgRename *rename = facts->arch->renames; tensor == NULL && rename != NULL && rename->now != NULL; rename++)
+	{
+		size_t tail = strlen(rename->now);
+		char before[MG_NAME_SIZE + 40];
+
+		if (size < tail || strcmp(name + size - tail, rename->now) != 0)
+			continue;
+		snprintf(before, sizeof before, "%.*s%s", (int) (size - tail), name, rename->before);
+		tensor = find_tensor(facts, prefix, before);
+	}
+	return tensor;
 }
 
 const MgTensor *
 mg_facts_tensor(const MgFacts *facts, const char *name)
 {
-	char full[160];
-	int length = snprintf(full, sizeof full, "%s%s", facts->prefix, name);
-	const MgTensor *tensor = mg_tensors_find(&facts->tensors, mg_span(full, (size_t) length));
-
-	/* Heads stand beside the encoder and never carry its prefix. */
-	return tensor != NULL ? tensor : mg_tensors_find(&facts->tensors, mg_span_of(name));
+	return find_spelled(facts, facts->prefix, name);
 }
 
 /* The prefix under which the first weight of the table is found. */
@@ -89,39 +116,34 @@ find_prefix(MgCtx *cx, MgFacts *facts)
 	const char *first = facts->arch->weights[0].name;
 
 	for (const char *const *prefix = facts->arch->prefixes; *prefix != NULL; prefix++)
-	{
-		char full[160];
-		int length = snprintf(full, sizeof full, "%s%s", *prefix, first);
-
-		if (mg_tensors_find(&facts->tensors, mg_span(full, (size_t) length)) != NULL)
+		if (find_spelled(facts, *prefix, first) != NULL)
 		{
 			facts->prefix = *prefix;
 			return true;
 		}
-	}
 	return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", first);
 }
 
-/* A head is there when one of its weights is; an untied vocabulary only beside a head. */
-uint32_t
-mg_facts_parts(const MgFacts *facts, const MgHyper *hyper)
+static bool
+has_weight(const void *user, const MgWeightSpec *spec)
 {
-	uint32_t parts = 1u << MG_PART_ENCODER;
+	MgWeight weight = {.spec = spec};
+	char name[MG_NAME_SIZE];
 
-	for (size_t i = 0; i < facts->arch->n_weights; i++)
-	{
-		const MgWeightSpec *spec = &facts->arch->weights[i];
+	mg_weight_tensor(&weight, name);
+	return mg_facts_tensor(user, name) != NULL;
+}
 
-		if (spec->part == MG_PART_HEAD && mg_facts_tensor(facts, spec->name) != NULL)
-			parts |= 1u << MG_PART_HEAD;
-	}
-	if ((parts & (1u << MG_PART_HEAD)) == 0 || hyper->tied)
-		return parts;
+bool
+mg_facts_parts(MgCtx *cx, const MgFacts *facts, uint32_t *parts)
+{
+	*parts = mg_weights_parts(facts->arch, has_weight, facts);
+	if (facts->class == NULL || (*parts & 1u << facts->class->part) != 0)
+		return true;
 	for (size_t i = 0; i < facts->arch->n_weights; i++)
-		if (facts->arch->weights[i].part == MG_PART_DECODER_BIAS &&
-			mg_facts_tensor(facts, facts->arch->weights[i].name) != NULL)
-			parts |= 1u << MG_PART_DECODER_BIAS;
-	return parts | 1u << MG_PART_DECODER;
+		if (facts->arch->weights[i].part == facts->class->part)
+			return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", facts->arch->weights[i].name);
+	return true;
 }
 
 bool

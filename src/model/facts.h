@@ -2,6 +2,7 @@
 #ifndef MG_MODEL_FACTS_H
 #define MG_MODEL_FACTS_H
 
+#include "format/json.h"
 #include "format/safetensors.h"
 #include "format/sentence_files.h"
 #include "model/arch.h"
@@ -10,6 +11,7 @@
 typedef struct MgFacts
 {
 	const MgArch *arch;
+	const MgClass *class; /* NULL: known by its model_type alone */
 	const MgJson *config;
 	MgSentenceFacts sentence;
 	MgTokenizerSpec tokenizer;
@@ -20,10 +22,10 @@ typedef struct MgFacts
 /* Reads configuration, tokeniser and sentence-transformers' files, and the list of tensors. */
 bool mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts);
 
-/* The tensor of a weight, by its name in the image; NULL when the checkpoint lacks it. */
+/* The tensor of that name, with the prefix or without, in its old spelling if need be; NULL when the checkpoint lacks it. */
 const MgTensor *mg_facts_tensor(const MgFacts *facts, const char *name);
 
-/* Bits 1 << MgPart of the parts that the checkpoint has. */
-uint32_t mg_facts_parts(const MgFacts *facts, const MgHyper *hyper);
+/* Bits 1 << part of the parts that the checkpoint has; false when it lacks the one that its class is named after. */
+bool mg_facts_parts(MgCtx *cx, const MgFacts *facts, uint32_t *parts);
 
 #endif

@@ -2,12 +2,17 @@
 #include "model/image.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/reader.h"
+#include "model/meta.h"
 #include "tensor/kernels.h"
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "shapes of an image fit a size_t");
-_Static_assert(sizeof(MgSection) == 128 && sizeof(MgMeta) % 8 == 0, "a section of the directory has a fixed size");
+_Static_assert(sizeof(MgSection) == 128, "a section of the directory has a fixed size");
+
+/* Of one fact; labels are the only ones that take more than some kB. */
+#define FACT_LIMIT ((size_t) 16 * 1024 * 1024)
 
 static const uint8_t zeros[MG_ALIGNMENT];
 
@@ -18,11 +23,18 @@ terminated(const char *field, size_t size)
 	return memchr(field, '\0', size) != NULL;
 }
 
-static bool
-damaged(MgCtx *cx, const char *what)
+bool
+mg_image_damaged(MgCtx *cx, const char *what)
 {
 	mg_fail(cx, MG_BAD_FILE, "model image is damaged");
 	return mg_detail(cx, "%s", what);
+}
+
+bool
+mg_image_lacks(MgCtx *cx, const MgWeight *weight)
+{
+	mg_fail(cx, MG_BAD_FILE, "model image is damaged");
+	return mg_detail(cx, "Weight \"%s\" is missing or has another shape.", weight->name);
 }
 
 MgForm
@@ -84,41 +96,95 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	uint64_t size;
 
 	if (!terminated(section->name, sizeof section->name))
-		return damaged(cx, "The name of a section has no end.");
+		return mg_image_damaged(cx, "The name of a section has no end.");
 	if (section->offset < *end || section->offset - *end >= MG_ALIGNMENT || section->offset % MG_ALIGNMENT != 0)
-		return damaged(cx, "A section does not follow the one before it.");
+		return mg_image_damaged(cx, "A section does not follow the one before it.");
 	if (section->offset > image->size || section->size > image->size - section->offset)
-		return damaged(cx, "A section lies outside of the image.");
+		return mg_image_damaged(cx, "A section lies outside of the image.");
 	*end = section->offset + section->size;
 	if (section->rows == 0 && section->cols == 0)
 		return true;
 	/* Of rows without bytes there could be any number, and packing walks over them. */
 	if (section->rows == 0 || section->cols == 0)
-		return damaged(cx, "A weight has rows without columns, or columns without rows.");
+		return mg_image_damaged(cx, "A weight has rows without columns, or columns without rows.");
 	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PAIRS16 || !weight_size(section, &size) ||
 		size != section->size)
-		return damaged(cx, "The size of a weight contradicts its shape.");
+		return mg_image_damaged(cx, "The size of a weight contradicts its shape.");
 	if (!fits_form(section, image->form))
-		return damaged(cx, "A weight's type or layout does not fit the image's form.");
+		return mg_image_damaged(cx, "A weight's type or layout does not fit the image's form.");
 	return true;
 }
 
+/* The forms of facts that are read here; the tokeniser's bytes say their own version. */
 static bool
-check_meta(MgCtx *cx, MgImage *image)
+check_version(MgCtx *cx, const MgSection *section)
 {
-	const MgMeta *meta = &image->meta;
+	static const char *const facts[] = {"meta", "config", "template", "prompts"};
 
-	if (!terminated(meta->arch, sizeof meta->arch))
-		return damaged(cx, "The name of the architecture has no end.");
-	image->arch = mg_arch_find(mg_span_of(meta->arch));
-	if (image->arch == NULL)
-		return mg_fail(cx, MG_UNSUPPORTED, "architecture \"%s\" is not supported", meta->arch);
-	if (!image->arch->check(cx, &meta->hyper))
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+		if (section->version > MG_FACT_VERSION && strcmp(section->name, facts[i]) == 0)
+		{
+			mg_fail(cx, MG_UNSUPPORTED, "section \"%s\" of the model image has version %u, this library reads version %d",
+					section->name, section->version, MG_FACT_VERSION);
+			return mg_hint(cx, "Create the model again from its files.");
+		}
+	return true;
+}
+
+/* The bytes of a fact, in arena memory. */
+static bool
+read_fact(MgCtx *cx, const MgSource *source, const MgImage *image, const char *name, MgSpan *bytes)
+{
+	const MgSection *section = mg_image_find(image, name);
+	uint8_t *copy;
+
+	if (section == NULL || section->size > FACT_LIMIT)
+		return mg_image_damaged(cx, section == NULL ? "It has no description of the model."
+													: "The description of the model is too long.");
+	copy = mg_alloc(cx, (size_t) section->size);
+	*bytes = mg_span(copy, (size_t) section->size);
+	return copy != NULL && source->read(cx, source->user, section->offset, copy, (size_t) section->size);
+}
+
+static bool
+has_weight(const void *user, const MgWeightSpec *spec)
+{
+	char name[MG_NAME_SIZE];
+
+	snprintf(name, sizeof name, spec->name, 0u);
+	return mg_image_find(user, name) != NULL;
+}
+
+uint32_t
+mg_image_can(const MgArch *arch, uint32_t parts, const MgMeta *meta)
+{
+	uint32_t can = 0;
+
+	for (uint32_t part = 0; part < MG_MAX_PARTS; part++)
+		if ((parts & 1u << part) != 0)
+			can |= arch->can[part];
+	return meta->pooling == MG_POOL_NONE ? can & ~(uint32_t) MG_CAN_EMBED : can;
+}
+
+/* Meta and configuration, and what follows from them. */
+static bool
+read_facts(MgCtx *cx, const MgSource *source, MgImage *image)
+{
+	MgSpan meta, config;
+
+	if (!read_fact(cx, source, image, "meta", &meta))
 		return false;
-	if (meta->parts >= 1u << MG_N_PARTS || (meta->parts & (1u << MG_PART_ENCODER)) == 0 ||
-		meta->pooling > MG_POOL_LAST || meta->normalize > 1 || meta->calibrate > 1 || meta->dtype >= MG_N_DTYPES ||
-		meta->max_tokens < 3 || meta->max_tokens > meta->hyper.positions)
-		return damaged(cx, "A field of its description is out of range.");
+	if (image->version < MG_IMAGE_KEYED ? !mg_meta_read_old(cx, meta, image)
+										: !mg_meta_read(cx, meta, image) ||
+				!read_fact(cx, source, image, "config", &config) || !mg_config_read(cx, config, &image->keys))
+		return false;
+	image->config = mg_arch_configure(cx, image->arch, &image->keys);
+	if (image->config == NULL)
+		return false;
+	if (image->meta.max_tokens > mg_image_sizes(image)->longest)
+		return mg_image_damaged(cx, "Its longest sequence is longer than the model reads.");
+	image->parts = mg_weights_parts(image->arch, has_weight, image);
+	image->can = mg_image_can(image->arch, image->parts, &image->meta);
 	return true;
 }
 
@@ -127,21 +193,21 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 {
 	uint8_t head[MG_IMAGE_HEADER];
 	MgReader reader = mg_reader(mg_span(head, sizeof head));
-	uint32_t version, form;
+	uint32_t form;
 	uint64_t end;
 	MgSection *sections;
 
 	if (source->size < sizeof head)
-		return damaged(cx, "It is shorter than its header.");
+		return mg_image_damaged(cx, "It is shorter than its header.");
 	if (!source->read(cx, source->user, 0, head, sizeof head))
 		return false;
 	if (!mg_span_is(mg_read_span(&reader, 8), MG_IMAGE_MAGIC))
-		return damaged(cx, "It does not begin with the magic bytes.");
-	version = mg_read_u32(&reader);
-	if (version < MG_IMAGE_OLDEST || version > MG_IMAGE_VERSION)
+		return mg_image_damaged(cx, "It does not begin with the magic bytes.");
+	image->version = mg_read_u32(&reader);
+	if (image->version < MG_IMAGE_OLDEST || image->version > MG_IMAGE_VERSION)
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "model image has format version %u, this library reads versions %d to %d",
-				version, MG_IMAGE_OLDEST, MG_IMAGE_VERSION);
+				image->version, MG_IMAGE_OLDEST, MG_IMAGE_VERSION);
 		return mg_hint(cx, "Create the model again from its files.");
 	}
 	form = mg_read_u32(&reader);
@@ -150,7 +216,7 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 	if (form > MG_FORM_PAIRS || image->size != source->size || image->n_sections < 1 ||
 		image->n_sections > MG_MAX_SECTIONS ||
 		image->n_sections > (source->size - sizeof head) / sizeof *image->sections)
-		return damaged(cx, "A field of its header is out of range.");
+		return mg_image_damaged(cx, "A field of its header is out of range.");
 	image->form = (MgForm) form;
 
 	sections = mg_alloc_array(cx, image->n_sections, sizeof *sections);
@@ -160,23 +226,31 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 	image->sections = sections;
 	end = sizeof head + image->n_sections * sizeof *sections;
 	for (size_t i = 0; i < image->n_sections; i++)
-		if (!check_section(cx, image, &sections[i], &end))
+		if (!check_section(cx, image, &sections[i], &end) || !check_version(cx, &sections[i]))
 			return false;
+	return read_facts(cx, source, image);
+}
 
-	if (strcmp(sections[0].name, "meta") != 0 || sections[0].size != sizeof image->meta)
-		return damaged(cx, "It has no description of the model.");
-	if (!source->read(cx, source->user, sections[0].offset, &image->meta, sizeof image->meta))
-		return false;
-	return check_meta(cx, image);
+const MgSection *
+mg_image_find_next(const MgImage *image, const char *name, size_t *at)
+{
+	for (size_t i = 0; i < image->n_sections; i++)
+	{
+		const MgSection *section = &image->sections[(*at + i) % image->n_sections];
+
+		if (strcmp(section->name, name) == 0)
+		{
+			*at = (size_t) (section - image->sections) + 1;
+			return section;
+		}
+	}
+	return NULL;
 }
 
 const MgSection *
 mg_image_find(const MgImage *image, const char *name)
 {
-	for (size_t i = 0; i < image->n_sections; i++)
-		if (strcmp(image->sections[i].name, name) == 0)
-			return &image->sections[i];
-	return NULL;
+	return mg_image_find_next(image, name, &(size_t){0});
 }
 
 bool
@@ -202,7 +276,7 @@ bool
 mg_image_write_head(MgCtx *cx, const MgImage *image, const MgSink *sink)
 {
 	uint8_t head[MG_IMAGE_HEADER] = {0};
-	uint32_t version = MG_IMAGE_VERSION, form = image->form, n = (uint32_t) image->n_sections;
+	uint32_t version = image->version, form = image->form, n = (uint32_t) image->n_sections;
 	size_t directory = image->n_sections * sizeof *image->sections;
 	uint64_t end = sizeof head + directory;
 

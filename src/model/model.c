@@ -1,8 +1,6 @@
 /* Binding: from the bytes of a resident image to pointers that forward() can follow without another check. */
 #include "model/model.h"
 
-#include <stdio.h>
-
 #include "core/reader.h"
 
 #define MAX_PROMPTS 1000
@@ -40,23 +38,6 @@ bind_prompts(MgCtx *cx, MgModel *model, MgSpan bytes)
 	return true;
 }
 
-/* Finds a weight, from the position behind the last one found: images keep the table's order. */
-static const MgSection *
-find_weight(const MgImage *image, const char *name, size_t *at)
-{
-	for (size_t i = 0; i < image->n_sections; i++)
-	{
-		const MgSection *section = &image->sections[(*at + i) % image->n_sections];
-
-		if (strcmp(section->name, name) == 0)
-		{
-			*at = (size_t) (section - image->sections) + 1;
-			return section;
-		}
-	}
-	return NULL;
-}
-
 /* Architectures follow pointers without asking how a weight is laid out: each role has its layouts. */
 static bool
 takes_layout(MgRole role, MgLayout layout)
@@ -73,51 +54,60 @@ takes_layout(MgRole role, MgLayout layout)
 	}
 }
 
-static bool
-bind_weight(MgCtx *cx, const MgModel *model, const MgImage *image, MgSpan bytes, const MgWeightSpec *spec,
-			const char *name, size_t *at, uint8_t *weights)
+/* Where a weight's pointer goes. */
+static void *
+field_of(const MgModel *model, const MgWeightSpec *spec, uint32_t layer)
 {
-	const MgSection *section = find_weight(image, name, at);
-	size_t rows = mg_dim_size(&model->meta.hyper, spec->rows), cols = mg_dim_size(&model->meta.hyper, spec->cols);
+	uint8_t *weights = (spec->flags & MG_LAYERED) != 0 ? (uint8_t *) model->layers + layer * model->arch->layer_size
+													   : model->weights;
+
+	return weights + spec->field;
+}
+
+static bool
+bind_weight(MgCtx *cx, const MgModel *model, const MgWeight *weight, const MgSection *section, MgSpan bytes)
+{
+	void *field = field_of(model, weight->spec, weight->layer);
 	const float *data;
 
-	if (section == NULL || section->rows != rows || section->cols != cols ||
-		!takes_layout(spec->role, (MgLayout) section->layout))
-	{
-		mg_fail(cx, MG_BAD_FILE, "model image is damaged");
-		return mg_detail(cx, "Weight \"%s\" is missing or has another shape.", name);
-	}
+	if (section == NULL && (weight->spec->flags & MG_OPTIONAL) != 0)
+		return true;
+	if (section == NULL || section->rows != weight->rows || section->cols != weight->cols ||
+		!takes_layout(weight->spec->role, (MgLayout) section->layout))
+		return mg_image_lacks(cx, weight);
 	data = (const float *) (const void *) (bytes.data + section->offset);
-	if (spec->role == MG_VECTOR)
-		*(const float **) (void *) (weights + spec->field) = data;
+	if (weight->spec->role == MG_VECTOR)
+		*(const float **) field = data;
 	else
-		*(MgMatrix *) (void *) (weights + spec->field) = (MgMatrix){(MgLayout) section->layout, rows, cols, {data}};
+		*(MgMatrix *) field = (MgMatrix){(MgLayout) section->layout, weight->rows, weight->cols, {data}};
 	return true;
+}
+
+/* Matrices that are not stored, since the words stand in for them. */
+static void
+bind_tied(MgModel *model)
+{
+	const MgArch *arch = model->arch;
+
+	for (size_t i = 0; model->sizes->tied && i < arch->n_weights; i++)
+		if ((arch->weights[i].flags & MG_TIED) != 0 && arch->weights[i].role == MG_WORDS)
+			*(MgMatrix *) field_of(model, &arch->weights[i], 0) = *(MgMatrix *) field_of(model, &arch->weights[0], 0);
 }
 
 static bool
 bind_weights(MgCtx *cx, MgModel *model, const MgImage *image, MgSpan bytes)
 {
-	const MgArch *arch = model->arch;
+	MgWeight weight = {0};
 	size_t at = 0;
 
-	model->weights = mg_alloc_zeroed(cx, 1, arch->weights_size);
-	model->layers = mg_alloc_zeroed(cx, model->meta.hyper.layers, arch->layer_size);
+	model->weights = mg_alloc_zeroed(cx, 1, model->arch->weights_size);
+	model->layers = mg_alloc_zeroed(cx, model->sizes->layers, model->arch->layer_size);
 	if (model->weights == NULL || model->layers == NULL)
 		return false;
-	for (uint32_t layer = 0; layer < model->meta.hyper.layers; layer++)
-		for (size_t i = 0; i < arch->n_weights; i++)
-		{
-			const MgWeightSpec *spec = &arch->weights[i];
-			uint8_t *weights = spec->layered ? (uint8_t *) model->layers + layer * arch->layer_size : model->weights;
-			char name[sizeof image->sections->name];
-
-			if (!mg_model_has(model, spec->part) || (!spec->layered && layer > 0))
-				continue;
-			snprintf(name, sizeof name, spec->name, layer);
-			if (!bind_weight(cx, model, image, bytes, spec, name, &at, weights))
-				return false;
-		}
+	while (mg_weights_next(image->arch, image->config, image->parts, &weight))
+		if (!mg_poll(cx) || !bind_weight(cx, model, &weight, mg_image_find_next(image, weight.name, &at), bytes))
+			return false;
+	bind_tied(model);
 	return true;
 }
 
@@ -139,6 +129,10 @@ mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *
 	model->arch = image.arch;
 	model->compute = *compute;
 	model->meta = image.meta;
+	model->keys = image.keys;
+	model->config = image.config;
+	model->sizes = mg_image_sizes(&image);
+	model->can = image.can;
 	model->resident_size = image.size;
 	model->template = section_bytes(&image, image_bytes, "template");
 	if (model->name == NULL || !bind_prompts(cx, model, section_bytes(&image, image_bytes, "prompts")) ||
@@ -147,10 +141,10 @@ mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *
 	model->tokenizer = mg_tokenizer_bind(cx, section_bytes(&image, image_bytes, "tokenizer"));
 	if (model->tokenizer == NULL)
 		return NULL;
-	if (mg_tokenizer_size(model->tokenizer) > model->meta.hyper.vocab_size)
+	if (mg_tokenizer_size(model->tokenizer) > model->sizes->vocab)
 	{
 		mg_fail(cx, MG_BAD_FILE, "tokenizer has %zu tokens, the model %u", mg_tokenizer_size(model->tokenizer),
-				model->meta.hyper.vocab_size);
+				model->sizes->vocab);
 		return NULL;
 	}
 	model->specials = mg_special_tokens(model->tokenizer);
@@ -164,16 +158,4 @@ mg_model_prompt(const MgModel *model, MgSpan name)
 		if (mg_span_equal(model->prompts[i].name, name))
 			return &model->prompts[i];
 	return NULL;
-}
-
-const char *
-mg_meta_tasks(const MgMeta *meta)
-{
-	bool embeds = meta->pooling != MG_POOL_NONE, masked = (meta->parts & (1u << MG_PART_HEAD)) != 0;
-
-	if (embeds && masked)
-		return "embed, fill_mask, classify";
-	if (embeds)
-		return "embed";
-	return masked ? "fill_mask, classify" : "";
 }

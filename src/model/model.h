@@ -15,6 +15,10 @@ struct MgModel
 	const MgArch *arch;
 	MgCompute compute; /* set by the caller before each use */
 	MgMeta meta;
+	MgConfig keys;		  /* its configuration as it is stored */
+	const void *config;	  /* and the architecture's struct of it */
+	const MgSizes *sizes; /* the beginning of that */
+	uint32_t can;		  /* MG_CAN_... */
 	uint64_t resident_size; /* bytes of its image */
 	const MgTokenizer *tokenizer;
 	MgSpecialTokens specials;
@@ -36,12 +40,9 @@ MgModel *mg_model_bind(MgCtx *cx, const char *name, MgSpan image, const MgComput
 const MgPrompt *mg_model_prompt(const MgModel *model, MgSpan name);
 
 static inline bool
-mg_model_has(const MgModel *model, MgPart part)
+mg_model_can(const MgModel *model, uint32_t what)
 {
-	return (model->meta.parts & (1u << part)) != 0;
+	return (model->can & what) != 0;
 }
-
-/* What a model can be asked for, from its meta: "embed", "fill_mask, classify", ... */
-const char *mg_meta_tasks(const MgMeta *meta);
 
 #endif

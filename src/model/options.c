@@ -1,4 +1,5 @@
 /* The options of create_model: what a user says beyond, or instead of, a model's files. */
+#include "format/json.h"
 #include "model/checkpoint.h"
 
 static const char *const known[] = {"dtype",	 "pooling",	 "normalize", "max_tokens",

@@ -1,6 +1,5 @@
 /* From portable images to resident ones: how each weight is laid out, and streaming it there. */
 #include <float.h>
-#include <stdio.h>
 
 #include "model/image.h"
 #include "tensor/compute.h"
@@ -8,36 +7,10 @@
 /* Sections are copied in pieces of this many bytes: no model needs its size in memory. */
 #define PIECE ((size_t) 1024 * 1024)
 
-/* The role of a weight's section, from the architecture's table: names with a layer are matched by their ends. */
-static MgRole
-role_of(const MgArch *arch, const MgSection *section)
-{
-	for (size_t i = 0; i < arch->n_weights; i++)
-	{
-		const MgWeightSpec *spec = &arch->weights[i];
-		char name[sizeof section->name];
-		unsigned layer;
-
-		if (spec->role == MG_VECTOR)
-			continue;
-		if (!spec->layered)
-			snprintf(name, sizeof name, "%s", spec->name);
-		else if (sscanf(section->name, "%*[^0-9]%u", &layer) == 1)
-			snprintf(name, sizeof name, spec->name, layer);
-		else
-			continue;
-		if (strcmp(name, section->name) == 0)
-			return spec->role;
-	}
-	return MG_VECTOR;
-}
-
 /* How a weight is resident; others than these are float32. */
 static void
-plan_weight(const MgArch *arch, MgForm form, MgSection *section)
+plan_weight(MgRole role, MgForm form, MgSection *section)
 {
-	MgRole role = role_of(arch, section);
-
 	if (section->dtype == MG_Q8)
 		section->layout = role == MG_LINEAR ? MG_INT8 : MG_ROWS8;
 	else if (section->dtype == MG_BF16 && role == MG_WORDS)
@@ -55,6 +28,8 @@ bool
 mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident)
 {
 	MgSection *sections = mg_alloc_array(cx, portable->n_sections, sizeof *sections);
+	MgWeight weight = {0};
+	size_t at = 0;
 
 	if (sections == NULL)
 		return false;
@@ -64,8 +39,22 @@ mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *res
 	for (size_t i = 0; i < portable->n_sections; i++)
 	{
 		sections[i] = portable->sections[i];
+		/* What no table knows is used by nobody. */
 		if (sections[i].rows > 0)
-			plan_weight(portable->arch, form, &sections[i]);
+			plan_weight(MG_VECTOR, form, &sections[i]);
+	}
+	while (mg_weights_next(portable->arch, portable->config, portable->parts, &weight))
+	{
+		const MgSection *from = mg_image_find_next(portable, weight.name, &at);
+
+		if (!mg_poll(cx))
+			return false;
+		if (from == NULL && (weight.spec->flags & MG_OPTIONAL) != 0)
+			continue;
+		if (from == NULL || from->rows == 0)
+			return mg_image_lacks(cx, &weight);
+		sections[from - portable->sections] = *from;
+		plan_weight(weight.spec->role, form, &sections[from - portable->sections]);
 	}
 	return mg_image_lay_out(cx, sections, portable->n_sections, &resident->size);
 }
@@ -136,13 +125,6 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 	return true;
 }
 
-static bool
-damaged(MgCtx *cx, const char *what)
-{
-	mg_fail(cx, MG_BAD_FILE, "model image is damaged");
-	return mg_detail(cx, "%s", what);
-}
-
 /* The rows of a panel of 8-bit weights, apart; they come from a table of a database, which somebody may have changed. */
 static bool
 split_rows(MgCtx *cx, const uint8_t *raw, size_t n, size_t cols, int8_t *codes, float *scales)
@@ -154,9 +136,9 @@ split_rows(MgCtx *cx, const uint8_t *raw, size_t n, size_t cols, int8_t *codes, 
 		memcpy(&scales[i], raw + i * (sizeof *scales + cols), sizeof *scales);
 		memcpy(row, raw + i * (sizeof *scales + cols) + sizeof *scales, cols);
 		if (!(scales[i] >= 0 && scales[i] <= FLT_MAX))
-			return damaged(cx, "The scale of a row is not a finite number of zero or more.");
+			return mg_image_damaged(cx, "The scale of a row is not a finite number of zero or more.");
 		if (memchr(row, 0x80, cols) != NULL)
-			return damaged(cx, "A code of a row is out of range.");
+			return mg_image_damaged(cx, "A code of a row is out of range.");
 	}
 	return true;
 }

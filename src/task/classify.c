@@ -126,7 +126,7 @@ static void
 score_group(const MgModel *model, const MgLabels *labels, const MgLabelGroup *group, const float *states,
 			float *logits, float *scores)
 {
-	size_t h = model->meta.hyper.hidden;
+	size_t h = model->sizes->width;
 
 	for (size_t i = 0; i < group->n_labels; i++)
 		scores[group->labels[i]] = 0;
@@ -145,7 +145,7 @@ run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
 	const Classification *classification = (const Classification *) task;
 	const MgLabels *labels = classification->labels;
 	const MgModel *model = task->model;
-	size_t h = model->meta.hyper.hidden, n_rows = 0;
+	size_t h = model->sizes->width, n_rows = 0;
 	uint32_t *rows = mg_alloc_array(cx, n, labels->most_masks * sizeof *rows);
 	float *states, *headed;
 	MgBatch batch;

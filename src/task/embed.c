@@ -14,12 +14,12 @@ mg_embed_dims(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, si
 		mg_detail(cx, "Its files do not say how to pool the tokens of a text.");
 		return mg_hint(cx, "Create the model with an option such as {\"pooling\": \"mean\"}, or use an embedding model.");
 	}
-	if (options->dims > model->meta.hyper.hidden)
+	if (options->dims > model->sizes->width)
 	{
 		mg_fail(cx, MG_BAD_ARGUMENT, "%zu dimensions are more than model \"%s\" has", options->dims, model->name);
-		return mg_detail(cx, "It has %u.", model->meta.hyper.hidden);
+		return mg_detail(cx, "It has %u.", model->sizes->width);
 	}
-	*dims = options->dims > 0 ? options->dims : model->meta.hyper.hidden;
+	*dims = options->dims > 0 ? options->dims : model->sizes->width;
 	return true;
 }
 
@@ -81,7 +81,7 @@ run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const MgEmbedOptions *options = ((const Embedding *) task)->options;
 	const MgModel *model = task->model;
-	size_t h = model->meta.hyper.hidden;
+	size_t h = model->sizes->width;
 	bool unit = options->normalize && (model->meta.normalize || options->dims > 0);
 	MgBatch batch;
 	float *states;

@@ -11,7 +11,7 @@
 bool
 mg_needs_masks(MgCtx *cx, const MgModel *model)
 {
-	if (!mg_model_has(model, MG_PART_HEAD) || model->arch->head == NULL)
+	if (!mg_model_can(model, MG_CAN_FILL_MASK))
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "model \"%s\" has no masked-language-model head", model->name);
 		return mg_hint(cx, "Use a model whose config.json says ...ForMaskedLM.");
@@ -52,7 +52,7 @@ static size_t
 rank_row(const float *logits, const MgModel *model, const int32_t *targets, const MgFillMaskOptions *options,
 		 MgScored *items)
 {
-	size_t vocab = model->meta.hyper.vocab_size, n_tokens = mg_tokenizer_size(model->tokenizer);
+	size_t vocab = model->sizes->vocab, n_tokens = mg_tokenizer_size(model->tokenizer);
 	MgTopK top = {items, options->top_k, 0};
 	float largest = logits[0];
 	double sum = 0;
@@ -97,10 +97,10 @@ fill_one(MgCtx *cx, const MgModel *model, const MgSequence *sequence, size_t pos
 static bool
 check_options(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options)
 {
-	if (options->top_k >= 1 && options->top_k <= model->meta.hyper.vocab_size)
+	if (options->top_k >= 1 && options->top_k <= model->sizes->vocab)
 		return true;
 	mg_fail(cx, MG_BAD_ARGUMENT, "top_k is %zu", options->top_k);
-	return mg_detail(cx, "It is at least 1 and at most %u, the size of the vocabulary.", model->meta.hyper.vocab_size);
+	return mg_detail(cx, "It is at least 1 and at most %u, the size of the vocabulary.", model->sizes->vocab);
 }
 
 /* The states of the masks behind the head: out [n_masks, h]. */
@@ -108,7 +108,7 @@ static bool
 run_masks(MgCtx *cx, const MgModel *model, const MgSequence *sequence, const uint32_t *rows, size_t n_masks,
 		  float **out, MgUsage *usage)
 {
-	size_t h = model->meta.hyper.hidden;
+	size_t h = model->sizes->width;
 	float *states = mg_alloc_array(cx, n_masks, h * sizeof *states);
 	MgBatch batch;
 
@@ -128,7 +128,7 @@ mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, 
 			 size_t *n_filled, MgUsage *usage)
 {
 	const MgVocabulary vocabulary = model->arch->vocabulary(model);
-	size_t h = model->meta.hyper.hidden, vocab = model->meta.hyper.vocab_size, n_masks = 0, per_mask;
+	size_t h = model->sizes->width, vocab = model->sizes->vocab, n_masks = 0, per_mask;
 	int32_t *targets = mg_alloc_array(cx, options->n_targets, sizeof *targets);
 	MgSequence sequence;
 	MgScored *items;

@@ -79,7 +79,7 @@ use(MgCtx *cx, MgSpan bytes)
 	model = mg_model_bind(cx, "fuzz", mg_span(to.data, to.used), &compute);
 	if (model == NULL)
 		return false;
-	vector = mg_alloc_array(cx, model->meta.hyper.hidden, sizeof *vector);
+	vector = mg_alloc_array(cx, model->sizes->width, sizeof *vector);
 	return vector != NULL && mg_embed(cx, model, &options, &text, 1, vector, &usage);
 }
 

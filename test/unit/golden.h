@@ -123,7 +123,7 @@ static bool
 golden_state(Golden *golden, char *rest)
 {
 	long t = (long) golden_number(&rest), row = (long) golden_number(&rest), n = (long) golden_number(&rest);
-	size_t h = golden->model->meta.hyper.hidden;
+	size_t h = golden->model->sizes->width;
 	if (golden->states_of != t)
 	{
 		MgSequence sequence;
@@ -180,7 +180,7 @@ golden_logits(Golden *golden, char *rest)
 {
 	long t = (long) golden_number(&rest), position;
 	const MgVocabulary vocabulary = golden->model->arch->vocabulary(golden->model);
-	size_t h = golden->model->meta.hyper.hidden, n;
+	size_t h = golden->model->sizes->width, n;
 	float *state = mg_alloc_array(golden->cx, 2 * h, sizeof *state);
 	MgSequence sequence;
 	MgBatch batch;

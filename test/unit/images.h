@@ -77,7 +77,7 @@ use_resident(MgCtx *cx, MgSpan bytes)
 
 	if (model == NULL)
 		return false;
-	if (mg_model_has(model, MG_PART_HEAD))
+	if (mg_model_can(model, MG_CAN_FILL_MASK))
 	{
 		MgFillMaskOptions options = {.top_k = 2};
 		MgFilled *filled;
@@ -87,7 +87,7 @@ use_resident(MgCtx *cx, MgSpan bytes)
 	}
 
 	MgEmbedOptions options = {.normalize = true};
-	float *vector = mg_alloc_array(cx, model->meta.hyper.hidden, sizeof *vector);
+	float *vector = mg_alloc_array(cx, model->sizes->width, sizeof *vector);
 
 	return vector != NULL && mg_embed(cx, model, &options, &text, 1, vector, &usage);
 }

@@ -131,17 +131,19 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 {
 	Oid types[12] = {INT8OID, TEXTOID, TEXTOID, OIDOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID, TEXTOID, INT8OID,
 					 JSONBOID};
-	const MgMeta *meta = &plan->image.meta;
+	const MgImage *image = &plan->image;
+	const MgMeta *meta = &image->meta;
+	char tasks[64];
 	Datum values[12] = {Int64GetDatum(id),
 						CStringGetTextDatum(name),
 						CStringGetTextDatum(version),
 						ObjectIdGetDatum(owner),
-						CStringGetTextDatum(meta->arch),
-						CStringGetTextDatum(mg_meta_tasks(meta)),
-						Int32GetDatum((int32) meta->hyper.hidden),
+						CStringGetTextDatum(image->arch->name),
+						CStringGetTextDatum(mg_can_text(image->can, tasks)),
+						Int32GetDatum((int32) mg_image_sizes(image)->width),
 						Int32GetDatum((int32) meta->max_tokens),
 						Int64GetDatum((int64) meta->parameters),
-						CStringGetTextDatum(mg_dtype_name((MgDtype) meta->dtype)),
+						CStringGetTextDatum(mg_dtype_name(meta->dtype)),
 						Int64GetDatum((int64) plan->image.size),
 						options};
 

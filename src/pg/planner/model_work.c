@@ -35,20 +35,16 @@ read_start(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
 		mg_fail(cx, MG_BAD_FILE, "stored model ends before its directory does");
 }
 
-/* Elements of one part's matrices for products. */
+/* Elements of these parts' matrices for products. */
 static double
-count_weights(const MgMeta *meta, const MgArch *arch, MgPart part)
+count_weights(const MgImage *image, uint32_t parts)
 {
+	MgWeight weight = {0};
 	double n = 0;
 
-	for (size_t i = 0; i < arch->n_weights; i++)
-	{
-		const MgWeightSpec *spec = &arch->weights[i];
-
-		if (spec->role == MG_LINEAR && spec->part == part)
-			n += (double) mg_dim_size(&meta->hyper, spec->rows) * (double) mg_dim_size(&meta->hyper, spec->cols) *
-				(spec->layered ? meta->hyper.layers : 1);
-	}
+	while (mg_weights_next(image->arch, image->config, parts, &weight))
+		if (weight.spec->role == MG_LINEAR)
+			n += (double) weight.rows * (double) weight.cols;
 	return n;
 }
 
@@ -66,12 +62,11 @@ read_work(const ModelEntry *entry, ModelWork *work)
 	known = mg_image_open(&cx, &source, &image);
 	if (known)
 	{
-		const MgHyper *hyper = &image.meta.hyper;
+		const MgSizes *sizes = mg_image_sizes(&image);
 
-		work->weights = count_weights(&image.meta, image.arch, MG_PART_ENCODER);
-		work->attention = 4.0 * hyper->hidden * hyper->layers;
-		work->mask = 2 * (count_weights(&image.meta, image.arch, MG_PART_HEAD) +
-						  (double) hyper->vocab_size * hyper->hidden);
+		work->weights = count_weights(&image, 1);
+		work->attention = 4.0 * sizes->width * sizes->layers;
+		work->mask = 2 * (count_weights(&image, image.parts & ~1u) + (double) sizes->vocab * sizes->width);
 		work->max_tokens = image.meta.max_tokens;
 		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
 	}

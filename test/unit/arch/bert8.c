@@ -46,7 +46,7 @@ run(const char *directory, const char *options, MgCompute compute, MgForm form, 
 	for (size_t i = 0; model != NULL && fine && i < N_TEXTS; i++)
 	{
 		fine = mg_sequence_of_text(&cx, model, mg_span(NULL, 0), mg_span_of(texts[i]), MG_LONG_TRUNCATE, &sequences[i]);
-		states.n += sequences[i].n * model->meta.hyper.hidden;
+		states.n += sequences[i].n * model->sizes->width;
 	}
 	states.x = calloc(states.n + 1, sizeof *states.x);
 	for (size_t i = 0, at = 0; model != NULL && fine && i < N_TEXTS; i += together ? N_TEXTS : 1)
@@ -55,7 +55,7 @@ run(const char *directory, const char *options, MgCompute compute, MgForm form, 
 
 		fine = mg_batch_pack(&cx, &sequences[i], together ? N_TEXTS : 1, &batch) &&
 			model->arch->forward(&cx, model, &batch, states.x + at);
-		at += batch.n_tokens * model->meta.hyper.hidden;
+		at += batch.n_tokens * model->sizes->width;
 	}
 	if (model == NULL || !fine)
 		ok(false, "%s %s: %s", directory, options, cx.error.message);

@@ -32,7 +32,7 @@ ends_with(const char *name, const char *end)
 static void
 test_types(const MgImage *plain, const MgImage *portable, const MgImage *resident)
 {
-	bool head = (portable->meta.parts & (1u << MG_PART_HEAD)) != 0;
+	bool head = (portable->can & MG_CAN_FILL_MASK) != 0;
 	size_t n_linear = 0, n_words = 0, n_same = 0, wrong = 0;
 
 	for (size_t i = 0; i < portable->n_sections; i++)

@@ -131,7 +131,7 @@ main(void)
 	if (!ok(model != NULL, "loaded (%s)", cx.error.message))
 		return done();
 	model->name = "tiny";
-	dims = model->meta.hyper.hidden;
+	dims = model->sizes->width;
 	out = malloc(2 * dims * sizeof *out);
 	test_batch_invariance(dims);
 	test_limits(dims);
