@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "vector/distance.h"
-#include "vector/half.h"
+#include "core/half.h"
 
 static double
 now(void)
@@ -130,7 +130,7 @@ measure(MgElement element, MgMetric metric, size_t n)
 	MgDistance distance;
 	char *rows;
 
-	if (!mg_distance_find(element, metric, MG_DISTANCE_SCALAR, &distance))
+	if (!mg_distance_find(element, metric, MG_CPU_SCALAR, &distance))
 		return;
 	rows = rows_new(element, n_rows, stride);
 	printf("%5zu %-8s %-14s", n, elements[element], metrics[metric]);
@@ -138,9 +138,9 @@ measure(MgElement element, MgMetric metric, size_t n)
 		printf(" plain %7.1f", cached(NULL, metric, rows, n_rows, stride, n));
 	else
 		printf("%14s", "");
-	for (int level = 0; level <= (int) mg_distance_level(); level++)
-		if (mg_distance_find(element, metric, (MgDistanceLevel) level, &distance))
-			printf("  %s %7.1f", mg_distance_level_name((MgDistanceLevel) level),
+	for (int level = 0; level <= (int) mg_cpu_level(); level++)
+		if (mg_distance_find(element, metric, (MgCpuLevel) level, &distance))
+			printf("  %s %7.1f", mg_cpu_level_name((MgCpuLevel) level),
 				   cached(&distance, metric, rows, n_rows, stride, n));
 	printf("  many %7.1f\n", scattered(&distance, n));
 	fflush(stdout);

@@ -343,7 +343,7 @@ main(int argc, char **argv)
 	read_options(&run, argc, argv);
 	if (run.rows > 0 && (size_t) run.rows < run.n)
 		run.n = (size_t) run.rows;
-	mg_distance_find(MG_ELEMENT_F32, run.ip ? MG_METRIC_INNER_PRODUCT : MG_METRIC_L2, mg_distance_level(),
+	mg_distance_find(MG_ELEMENT_F32, run.ip ? MG_METRIC_INNER_PRODUCT : MG_METRIC_L2, mg_cpu_level(),
 					 &run.distance);
 	find_truth(&run);
 	shape.metric = run.ip ? MG_GRAPH_IP : MG_GRAPH_L2;
@@ -352,7 +352,7 @@ main(int argc, char **argv)
 	shape.code_bits = run.bits > 0 ? (uint32_t) run.bits : mg_layout_code_bits(&shape, PAGE_ROOM, PAGE_OVERHEAD);
 	if (!mg_layout_init(&cx, &run.layout, &shape) || !mg_rotation_init(&cx, &run.rotation, shape.dims, 42))
 		fail(cx.error.message);
-	run.graph = (MgGraph){&run.layout, &run.rotation, mg_code_kernels(mg_code_level()), {0}};
+	run.graph = (MgGraph){&run.layout, &run.rotation, mg_cpu_level(), mg_code_kernels(mg_cpu_level()), {0}};
 	mg_memstore_init(&cx, &memstore, &run.layout, &run.graph);
 	mg_ctx_init(&scratch, &cli_host);
 	build(&cx, &run, &memstore);

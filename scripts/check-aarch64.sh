@@ -31,7 +31,7 @@ done
 tests=("$@")
 if [[ ${#tests[@]} == 0 ]]
 then
-	for file in test/unit/tensor/*.c test/unit/vector/*.c test/unit/hnsw/*.c
+	for file in test/unit/core/{cpu,half}.c test/unit/tensor/*.c test/unit/vector/*.c test/unit/hnsw/*.c
 	do
 		file=${file#test/unit/}
 		tests+=("${file%.c}")

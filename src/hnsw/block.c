@@ -52,7 +52,7 @@ mg_block_space(const MgGraph *graph)
 	MgDistance distance = {.pair = NULL};
 
 	if (graph->layout->coded && graph->kernels->byte_sum == NULL)
-		mg_distance_find(MG_ELEMENT_INT8, MG_METRIC_INNER_PRODUCT, mg_distance_level(), &distance);
+		mg_distance_find(MG_ELEMENT_INT8, MG_METRIC_INNER_PRODUCT, graph->cpu, &distance);
 	return (MgBlockSpace){graph, distance.pair};
 }
 

@@ -2,31 +2,18 @@
 
 #include <math.h>
 
+#include "core/half.h"
+
 /* A normal variable is rounded to 16 levels with the least error at this step (Max, 1960), in standard deviations. */
 #define BEST_STEP 0.335f
 
 static const float steps[] = {0.8f, 0.92f, 1.0f, 1.1f, 1.25f};
 #define N_STEPS (sizeof steps / sizeof *steps)
 
-static uint16_t
-to_bf16(float value)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &value, sizeof bits);
-	if ((bits & 0x7FFFFFFF) > 0x7F800000)
-		return 0x7FC0;
-	return (uint16_t) ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-}
-
 static float
-from_bf16(const uint8_t *at)
+read_bf16(const uint8_t *at)
 {
-	uint32_t bits = (uint32_t) mg_entry_u16(at) << 16;
-	float value;
-
-	memcpy(&value, &bits, sizeof value);
-	return value;
+	return mg_bf16_to_float(mg_entry_u16(at));
 }
 
 static float
@@ -227,7 +214,7 @@ mg_code_estimate(const MgEntryLayout *layout, const MgCodeKernels *kernels, cons
 	{
 		float product = 2 * query->plane_scale * (float) sums[i] - query->sign_total;
 
-		distances[i] = own + (l2 ? from_bf16(link + 4) : 0) - from_bf16(link + 6) * product;
+		distances[i] = own + (l2 ? read_bf16(link + 4) : 0) - read_bf16(link + 6) * product;
 	}
 }
 
@@ -244,9 +231,9 @@ mg_code_link(const MgEntryLayout *layout, const MgCodeKernels *kernels, const fl
 	factor = sums[1] > 0 ? (l2 ? 2 : 1) * sums[0] / sums[1] : 0;
 	offset = sums[0] + (l2 ? factor * sums[2] : 0);
 	memcpy(link, &id, sizeof id);
-	narrow = to_bf16(offset);
+	narrow = mg_bf16_of_float(offset);
 	memcpy(link + 4, &narrow, sizeof narrow);
-	narrow = to_bf16(factor);
+	narrow = mg_bf16_of_float(factor);
 	memcpy(link + 6, &narrow, sizeof narrow);
 }
 
@@ -257,7 +244,7 @@ along(const MgEntryLayout *layout, const MgCodeKernels *kernels, const MgQuery *
 	int32_t sum;
 
 	kernels->sign_sums(centre->planes, layout->shape.code_bits, link + MG_LINK_HEADER, layout->link_size, 1, &sum);
-	return from_bf16(link + 6) * (2 * centre->plane_scale * (float) sum - centre->sign_total);
+	return read_bf16(link + 6) * (2 * centre->plane_scale * (float) sum - centre->sign_total);
 }
 
 float
@@ -265,8 +252,8 @@ mg_code_link_square(const MgEntryLayout *layout, const MgCodeKernels *kernels, c
 					const uint8_t *link)
 {
 	if (layout->shape.metric == MG_GRAPH_IP)
-		return from_bf16(link + 4);
-	return fmaxf(from_bf16(link + 4) - along(layout, kernels, centre, link), 0);
+		return read_bf16(link + 4);
+	return fmaxf(read_bf16(link + 4) - along(layout, kernels, centre, link), 0);
 }
 
 float
@@ -281,5 +268,5 @@ mg_code_link_product(const MgEntryLayout *layout, const MgCodeKernels *kernels, 
 bool
 mg_code_link_finite(const uint8_t *link)
 {
-	return isfinite(from_bf16(link + 4)) && isfinite(from_bf16(link + 6));
+	return isfinite(read_bf16(link + 4)) && isfinite(read_bf16(link + 6));
 }

@@ -31,21 +31,12 @@
 #ifndef MG_HNSW_CODE_H
 #define MG_HNSW_CODE_H
 
+#include "core/cpu.h"
 #include "hnsw/layout.h"
 #include "hnsw/rotation.h"
 
 #define MG_LINK_HEADER 8 /* id, offset, factor */
 #define MG_QUERY_PLANES 4
-
-/* The instruction sets that the kernels exist for. */
-typedef enum MgCodeLevel
-{
-	MG_CODE_SCALAR = 0,
-	MG_CODE_AVX2, /* and POPCNT */
-	MG_CODE_AVX512, /* F, BW, VL, VNNI and VPOPCNTDQ */
-	MG_CODE_NEON = 1, /* AArch64: all of them */
-	MG_N_CODE_LEVELS = 3
-} MgCodeLevel;
 
 typedef struct MgCodeKernels
 {
@@ -78,9 +69,8 @@ typedef struct MgCodeKernels
 	void (*residual)(const float *centre, const float *neighbour, size_t n, size_t bits, uint8_t *signs, float sums[3]);
 } MgCodeKernels;
 
-bool mg_code_level_exists(MgCodeLevel level);			  /* here */
-MgCodeLevel mg_code_level(void);						  /* the best one here */
-const MgCodeKernels *mg_code_kernels(MgCodeLevel level); /* of a level that exists here */
+/* Of a level that this CPU has. There are three kinds on x86-64: the last one wants MG_CPU_VNNI and mg_cpu_counts_bits(). */
+const MgCodeKernels *mg_code_kernels(MgCpuLevel level);
 
 /* A query, ready for both kinds of codes. Lives in the arena. */
 typedef struct MgQuery

@@ -338,39 +338,16 @@ static const MgCodeKernels kernels_neon = {.sign_sums = sign_sums_neon,
 										   .residual = residual_scalar};
 #endif
 
-bool
-mg_code_level_exists(MgCodeLevel level)
-{
-	return level <= mg_code_level();
-}
-
-MgCodeLevel
-mg_code_level(void)
-{
-#ifdef __x86_64__
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt"))
-		return MG_CODE_SCALAR;
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-		__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
-		return MG_CODE_AVX512;
-	return MG_CODE_AVX2;
-#elif defined(__aarch64__)
-	return MG_CODE_NEON;
-#else
-	return MG_CODE_SCALAR;
-#endif
-}
-
 const MgCodeKernels *
-mg_code_kernels(MgCodeLevel level)
+mg_code_kernels(MgCpuLevel level)
 {
 #ifdef __x86_64__
-	if (level == MG_CODE_AVX512)
+	if (level >= MG_CPU_VNNI && mg_cpu_counts_bits())
 		return &kernels_avx512;
-	if (level == MG_CODE_AVX2)
+	if (level >= MG_CPU_AVX2)
 		return &kernels_avx2;
 #elif defined(__aarch64__)
-	if (level == MG_CODE_NEON)
+	if (level >= MG_CPU_NEON)
 		return &kernels_neon;
 #endif
 	(void) level;

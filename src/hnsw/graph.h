@@ -38,6 +38,7 @@ typedef struct MgGraph
 {
 	const MgEntryLayout *layout;
 	const MgRotation *rotation;		/* coded; NULL for plain */
+	MgCpuLevel cpu;					/* of the kernels */
 	const MgCodeKernels *kernels;	/* coded; NULL for plain */
 	MgStore store;
 } MgGraph;

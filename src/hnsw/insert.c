@@ -29,7 +29,7 @@ planner_init(MgCtx *cx, Planner *planner, const MgGraph *graph, const MgQuery *q
 	if (!layout->coded)
 		return true;
 	mg_distance_find(MG_ELEMENT_F32, layout->shape.metric == MG_GRAPH_IP ? MG_METRIC_INNER_PRODUCT : MG_METRIC_L2,
-					 mg_distance_level(), &distance);
+					 graph->cpu, &distance);
 	planner->pair = distance.pair;
 	value = mg_alloc(cx, layout->value_size);
 	planner->centre = mg_alloc_array(cx, layout->padded, sizeof *planner->centre);

@@ -48,6 +48,12 @@ check_cpu(int *value, void **extra, GucSource source)
 	return false;
 }
 
+MgCpuLevel
+guc_cpu_level(void)
+{
+	return maskgen_cpu == MASKGEN_CPU_AUTO ? mg_cpu_level() : (MgCpuLevel) maskgen_cpu;
+}
+
 /* What a cache that is one needs. */
 static bool
 check_result_cache_size(int *value, void **extra, GucSource source)

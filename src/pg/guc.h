@@ -3,6 +3,7 @@
 #define MASKGEN_PG_GUC_H
 
 #include "postgres.h"
+#include "core/cpu.h"
 
 /* maskgen.cpu: an MgCpuLevel, or this for the best that the machine has. */
 #define MASKGEN_CPU_AUTO (-1)
@@ -21,6 +22,9 @@ extern bool maskgen_enable_result_cache;
 
 /* kB that a result cache has at least. */
 #define MASKGEN_RESULT_CACHE_LEAST 64
+
+/* The instruction set that all kernels use, by maskgen.cpu. */
+MgCpuLevel guc_cpu_level(void);
 
 /* For _PG_init: defines the settings above. */
 void guc_define(void);

@@ -18,7 +18,7 @@ split(const float *row, size_t n, uint16_t *to)
 	mg_from_f32(MG_BF16, row, n, to);
 	for (size_t k = 0; k < n; k++)
 	{
-		float rest = row[k] - mg_float_of_bf16(to[k]);
+		float rest = row[k] - mg_bf16_to_float(to[k]);
 
 		mg_from_f32(MG_BF16, &rest, 1, to + padded + k);
 	}
@@ -35,8 +35,8 @@ pairs_step(const uint16_t *x, const uint16_t *w, float *sums)
 		{
 			const uint16_t *tile = w + j / (MG_PANEL / 2) * (MG_PANEL / 2) * MG_PAIRS_DEPTH;
 
-			chains[k % 2][j] += mg_float_of_bf16(x[k]) *
-				mg_float_of_bf16(tile[k / 2 * MG_PANEL + j % (MG_PANEL / 2) * 2 + k % 2]);
+			chains[k % 2][j] += mg_bf16_to_float(x[k]) *
+				mg_bf16_to_float(tile[k / 2 * MG_PANEL + j % (MG_PANEL / 2) * 2 + k % 2]);
 		}
 	for (size_t j = 0; j < MG_PANEL; j++)
 		sums[j] += chains[0][j] + chains[1][j];

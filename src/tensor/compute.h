@@ -59,24 +59,9 @@
 #ifndef MG_TENSOR_COMPUTE_H
 #define MG_TENSOR_COMPUTE_H
 
+#include "core/cpu.h"
 #include "core/ctx.h"
 #include "core/dtype.h"
-
-/* Each level of an architecture includes the ones below it. */
-typedef enum MgCpuLevel
-{
-	MG_CPU_SCALAR = 0, /* of any architecture */
-
-	MG_CPU_AVX2 = 1,   /* x86-64: AVX2, FMA, F16C */
-	MG_CPU_AVX512 = 2, /* AVX-512 F, BW, DQ, VL */
-	MG_CPU_VNNI = 3,   /* the same with AVX-512 VNNI, for int8 */
-	MG_CPU_AMX = 4,	   /* the same with the tiles of AMX, for int8 and bf16x2, and AVX-512 BF16 */
-
-	MG_CPU_NEON = 1,   /* AArch64: all of them */
-	MG_CPU_NEONDOT = 2 /* the same with dot products, for int8 */
-} MgCpuLevel;
-
-#define MG_N_CPU_LEVELS 5
 
 /* Who multiplies matrices. */
 typedef enum MgProvider
@@ -136,15 +121,6 @@ mg_profile_end(const MgCompute *compute, MgPhase phase, uint64_t begin)
 	if (compute->profile != NULL)
 		compute->profile->spent[phase] += compute->profile->clock() - begin;
 }
-
-/*
- * The highest level that this CPU has. Where that is MG_CPU_AMX, the process asks Linux for the use of the tile registers,
- * which its threads and children have then, too.
- */
-MgCpuLevel mg_cpu_level(void);
-
-/* "scalar"; "avx2", "avx512", "avx512vnni", "amx"; on AArch64 "neon", "neondot". */
-const char *mg_cpu_level_name(MgCpuLevel level);
 
 /* The kernels of a level, which must not exceed mg_cpu_level(). */
 const MgKernels *mg_kernels(MgCpuLevel level);
@@ -237,17 +213,6 @@ float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);
 
 /* Packs up to MG_PANEL quantised rows, codes [n_rows, cols] with scales [n_rows], into one panel. */
 void mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size_t cols, uint8_t *panel);
-
-/* bfloat16 is the upper half of a float32. */
-static inline float
-mg_float_of_bf16(uint16_t number)
-{
-	uint32_t bits = (uint32_t) number << 16;
-	float wide;
-
-	memcpy(&wide, &bits, sizeof wide);
-	return wide;
-}
 
 /* Converts n elements of dtype, which is not MG_Q8, to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);

@@ -1,59 +1,7 @@
-/*
- * Which level this CPU has. On x86-64, the compilers' run-time test reads CPUID and asks
- * the operating system's XCR0 as well, so a kernel that does not save the wide
- * registers is believed. F16C is read by hand: clang's test has no word for it.
- */
+/* The kernels of each level. */
 #include "tensor/kernels.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* From asm/prctl.h of Linux 5.16, for older headers. */
-#define REQUEST_STATE 0x1023
-#define TILE_DATA 18
-
-static bool
-has_f16c(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
-}
-
-/*
- * Linux keeps 8 kB more for each thread that uses tiles, and wants to be asked. A kernel that does not know of them, or a
- * process that may not, gets an error.
- */
-static bool
-has_tiles(void)
-{
-#if defined(SYS_arch_prctl)
-	const unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25, vectors_bf16 = 1u << 5;
-	unsigned a, b, c, d;
-
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tile) != 0 && (d & int8) != 0 && (d & bf16) != 0 &&
-		__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & vectors_bf16) != 0 &&
-		syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
-#else
-	return false;
-#endif
-}
-
-MgCpuLevel
-mg_cpu_level(void)
-{
-	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
-		return MG_CPU_SCALAR;
-	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
-		return MG_CPU_AVX2;
-	if (!__builtin_cpu_supports("avx512vnni"))
-		return MG_CPU_AVX512;
-	return has_tiles() ? MG_CPU_AMX : MG_CPU_VNNI;
-}
 
 const MgKernels *
 mg_kernels(MgCpuLevel level)
@@ -74,19 +22,6 @@ mg_kernels(MgCpuLevel level)
 }
 
 #elif defined(__aarch64__)
-#include <sys/auxv.h>
-
-#define HAS_DOT_PRODUCTS (1ul << 20) /* HWCAP_ASIMDDP of asm/hwcap.h, for older headers */
-
-MgCpuLevel
-mg_cpu_level(void)
-{
-#if defined(MG_HAS_NEONDOT)
-	if ((getauxval(AT_HWCAP) & HAS_DOT_PRODUCTS) != 0)
-		return MG_CPU_NEONDOT;
-#endif
-	return MG_CPU_NEON;
-}
 
 const MgKernels *
 mg_kernels(MgCpuLevel level)
@@ -100,12 +35,6 @@ mg_kernels(MgCpuLevel level)
 
 #else
 
-MgCpuLevel
-mg_cpu_level(void)
-{
-	return MG_CPU_SCALAR;
-}
-
 const MgKernels *
 mg_kernels(MgCpuLevel level)
 {
@@ -114,15 +43,3 @@ mg_kernels(MgCpuLevel level)
 }
 
 #endif
-
-const char *
-mg_cpu_level_name(MgCpuLevel level)
-{
-#if defined(__aarch64__)
-	static const char *const names[] = {"scalar", "neon", "neondot"};
-#else
-	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni", "amx"};
-#endif
-
-	return (unsigned) level < sizeof names / sizeof names[0] ? names[level] : "unknown";
-}

@@ -10,6 +10,7 @@
 #ifndef MG_TENSOR_KERNELS_H
 #define MG_TENSOR_KERNELS_H
 
+#include "core/half.h"
 #include "tensor/compute.h"
 
 /*
@@ -178,9 +179,7 @@ extern const MgKernels mg_kernels_avx512vnni;
 extern const MgKernels mg_kernels_amx;
 #elif defined(__aarch64__)
 extern const MgKernels mg_kernels_neon;
-/* The headers of older clangs have the instruction only when all code is compiled for it. */
-#if !defined(__clang__) || __clang_major__ >= 16
-#define MG_HAS_NEONDOT
+#if defined(MG_HAS_NEONDOT)
 extern const MgKernels mg_kernels_neondot;
 #endif
 #endif

@@ -1,6 +1,6 @@
 /*
  * The kernels of the level "amx": those of "avx512vnni" with the products of
- * AMX, int8 and bf16x2. The target is set as in kernels_avx512.c.
+ * AMX, int8 and bf16x2.
  */
 #if defined(__x86_64__)
 
@@ -10,13 +10,8 @@
 
 #include "tensor/kernels.h"
 
-#if defined(__clang__)
-/* AVX-512F implies AVX2, FMA and F16C. */
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16")
-#endif
+#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16"
+#include "core/target_begin.h"
 
 #define LEVEL_NAME amx
 #define LEVEL MG_CPU_AMX
@@ -29,13 +24,6 @@
 #include "tensor/int8_avx512vnni.h"
 #include "tensor/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_amx;
 #endif

@@ -1,8 +1,4 @@
-/*
- * The kernels of the level "avx2". The target is set by pragma for what stands between
- * its two ends, so that the file needs no compiler flag of its own; headers
- * with code for everybody are included before it.
- */
+/* The kernels of the level "avx2". */
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -11,12 +7,8 @@
 
 #include "tensor/kernels.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,f16c")
-#endif
+#define TARGET "avx2,fma,f16c"
+#include "core/target_begin.h"
 
 #define LEVEL_NAME avx2
 #define LEVEL MG_CPU_AVX2
@@ -25,13 +17,6 @@
 #include "tensor/int8_avx2.h"
 #include "tensor/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_avx2;
 #endif

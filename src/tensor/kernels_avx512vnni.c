@@ -1,6 +1,6 @@
 /*
  * The kernels of the level "avx512vnni": those of "avx512" with another int8
- * product. The target is set as in kernels_avx512.c.
+ * product.
  */
 #if defined(__x86_64__)
 
@@ -10,13 +10,8 @@
 
 #include "tensor/kernels.h"
 
-#if defined(__clang__)
-/* AVX-512F implies AVX2, FMA and F16C. */
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
-#endif
+#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#include "core/target_begin.h"
 
 #define LEVEL_NAME avx512vnni
 #define LEVEL MG_CPU_VNNI
@@ -25,13 +20,6 @@
 #include "tensor/int8_avx512vnni.h"
 #include "tensor/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_avx512vnni;
 #endif

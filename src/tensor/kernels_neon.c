@@ -10,7 +10,4 @@
 #include "tensor/int8_neon.h"
 #include "tensor/kernels_body.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_neon;
 #endif

@@ -1,6 +1,6 @@
 /*
  * The kernels of the level "neondot": those of "neon" with another int8
- * product. The target is set as in kernels_avx512.c.
+ * product.
  */
 #include <math.h>
 #include <string.h>
@@ -12,11 +12,11 @@
 #include <arm_neon.h>
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#define TARGET "dotprod"
 #else
-#pragma GCC push_options
-#pragma GCC target("arch=armv8.2-a+dotprod")
+#define TARGET "arch=armv8.2-a+dotprod"
 #endif
+#include "core/target_begin.h"
 
 #define LEVEL_NAME neondot
 #define LEVEL MG_CPU_NEONDOT
@@ -25,13 +25,6 @@
 #include "tensor/int8_neondot.h"
 #include "tensor/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_neondot;
 #endif

@@ -44,7 +44,7 @@ mg_pack_pairs(const float *rows, size_t n_rows, size_t cols, size_t planes, uint
 			mg_from_f32(MG_BF16, &x, 1, to);
 			if (planes == 1)
 				continue;
-			upper = mg_float_of_bf16(*to);
+			upper = mg_bf16_to_float(*to);
 			rest = x - upper;
 			mg_from_f32(MG_BF16, &rest, 1, to + 2 * TILE);
 		}

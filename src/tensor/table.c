@@ -1,4 +1,5 @@
 /* Tables: rows of a vocabulary, in float32 or narrower. */
+#include "core/half.h"
 #include "tensor/compute.h"
 
 /* Rows widened at once for a product: 288 kB at 768 columns, which a cache keeps between writing and reading. */
@@ -51,7 +52,7 @@ widen16(const uint8_t *from, size_t n, float *to)
 		uint16_t one;
 
 		memcpy(&one, from + 2 * i, sizeof one);
-		to[i] = mg_float_of_bf16(one);
+		to[i] = mg_bf16_to_float(one);
 	}
 }
 

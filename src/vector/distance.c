@@ -1,48 +1,23 @@
-/*
- * The one place that chooses kernels. On x86-64, the compilers' run-time test
- * reads CPUID and asks the operating system's XCR0 as well; F16C is read by
- * hand, for clang's test has no word for it.
- */
+/* Which kernel a distance has at a level. */
 #include "vector/distance.h"
 
-#include "vector/half.h"
+#include "core/half.h"
 #include "vector/kernels.h"
 #include "vector/sparse.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-
-static bool
-has_f16c(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
-}
-
-MgDistanceLevel
-mg_distance_level(void)
-{
-	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt") || !has_f16c())
-		return MG_DISTANCE_SCALAR;
-	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-		!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
-		return MG_DISTANCE_AVX2;
-	return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq") ? MG_DISTANCE_AVX512VNNI
-																							 : MG_DISTANCE_AVX512;
-}
 
 static const MgDistanceTable *
-table_of(MgDistanceLevel level)
+table_of(MgCpuLevel level)
 {
 	switch (level)
 	{
-		case MG_DISTANCE_AVX512VNNI:
-			return &mg_distances_avx512vnni;
-		case MG_DISTANCE_AVX512:
+		case MG_CPU_AMX:
+		case MG_CPU_VNNI:
+			return mg_cpu_counts_bits() ? &mg_distances_avx512vnni : &mg_distances_avx512;
+		case MG_CPU_AVX512:
 			return &mg_distances_avx512;
-		case MG_DISTANCE_AVX2:
+		case MG_CPU_AVX2:
 			return &mg_distances_avx2;
 		default:
 			return &mg_distances_scalar;
@@ -51,28 +26,16 @@ table_of(MgDistanceLevel level)
 
 #elif defined(__aarch64__)
 
-MgDistanceLevel
-mg_distance_level(void)
-{
-	return MG_DISTANCE_NEON;
-}
-
 static const MgDistanceTable *
-table_of(MgDistanceLevel level)
+table_of(MgCpuLevel level)
 {
-	return level == MG_DISTANCE_NEON ? &mg_distances_neon : &mg_distances_scalar;
+	return level == MG_CPU_SCALAR ? &mg_distances_scalar : &mg_distances_neon;
 }
 
 #else
 
-MgDistanceLevel
-mg_distance_level(void)
-{
-	return MG_DISTANCE_SCALAR;
-}
-
 static const MgDistanceTable *
-table_of(MgDistanceLevel level)
+table_of(MgCpuLevel level)
 {
 	(void) level;
 	return &mg_distances_scalar;
@@ -80,20 +43,8 @@ table_of(MgDistanceLevel level)
 
 #endif
 
-const char *
-mg_distance_level_name(MgDistanceLevel level)
-{
-#if defined(__aarch64__)
-	static const char *const names[] = {"scalar", "neon"};
-#else
-	static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni"};
-#endif
-
-	return (unsigned) level < sizeof names / sizeof names[0] ? names[level] : "unknown";
-}
-
 bool
-mg_distance_find(MgElement element, MgMetric metric, MgDistanceLevel level, MgDistance *distance)
+mg_distance_find(MgElement element, MgMetric metric, MgCpuLevel level, MgDistance *distance)
 {
 	static const MgPairDistance of_sparse[MG_N_METRICS] = {
 		[MG_METRIC_L2] = mg_sparse_l2,
@@ -106,6 +57,7 @@ mg_distance_find(MgElement element, MgMetric metric, MgDistanceLevel level, MgDi
 		return false;
 	distance->element = element;
 	distance->metric = metric;
+	distance->level = level;
 	distance->pair = element == MG_ELEMENT_SPARSE ? of_sparse[metric] : table_of(level)->pairs[element][metric];
 	return distance->pair != NULL;
 }

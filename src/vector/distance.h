@@ -3,7 +3,7 @@
  * at run time. What a caller does:
  *
  *   MgDistance distance;
- *   if (!mg_distance_find(MG_ELEMENT_F32, MG_METRIC_L2, mg_distance_level(), &distance)) ... no such distance
+ *   if (!mg_distance_find(MG_ELEMENT_F32, MG_METRIC_L2, mg_cpu_level(), &distance)) ... no such distance
  *   d = distance.pair(a, b, n);                          one pair of rows of n dimensions
  *   mg_distance_many(&distance, query, rows, k, n, out); one row against k others
  *
@@ -21,11 +21,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/cpu.h"
+
 /* What a row consists of. */
 typedef enum MgElement
 {
 	MG_ELEMENT_F32 = 0, /* float */
-	MG_ELEMENT_F16,		/* uint16_t, IEEE binary16 (vector/half.h) */
+	MG_ELEMENT_F16,		/* uint16_t, IEEE binary16 (core/half.h) */
 	MG_ELEMENT_INT8,	/* int8_t, codes of a quantiser */
 	MG_ELEMENT_BIT,		/* 8 a byte, the last byte filled up with 0 */
 	MG_ELEMENT_SPARSE,	/* MgSparse (vector/sparse.h) */
@@ -44,20 +46,6 @@ typedef enum MgMetric
 	MG_N_METRICS
 } MgMetric;
 
-/* The instruction sets that kernels exist for; each of an architecture includes those below it. */
-typedef enum MgDistanceLevel
-{
-	MG_DISTANCE_SCALAR = 0, /* of any architecture */
-
-	MG_DISTANCE_AVX2 = 1,		/* x86-64: AVX2, F16C, POPCNT */
-	MG_DISTANCE_AVX512 = 2,		/* AVX-512 F, BW, DQ, VL */
-	MG_DISTANCE_AVX512VNNI = 3, /* the same with VNNI for int8 and VPOPCNTDQ for bits */
-
-	MG_DISTANCE_NEON = 1 /* AArch64: all of them */
-} MgDistanceLevel;
-
-#define MG_N_DISTANCE_LEVELS 4
-
 /* n: dimensions of both rows. Bits count as dimensions; a sparse row knows its own. */
 typedef double (*MgPairDistance)(const void *a, const void *b, size_t n);
 
@@ -65,20 +53,15 @@ typedef struct MgDistance
 {
 	MgElement element;
 	MgMetric metric;
+	MgCpuLevel level;
 	MgPairDistance pair;
 } MgDistance;
 
-/* The highest level that this CPU has. */
-MgDistanceLevel mg_distance_level(void);
-
-/* "scalar"; "avx2", "avx512", "avx512vnni"; on AArch64 "neon". */
-const char *mg_distance_level_name(MgDistanceLevel level);
-
 /*
- * The kernel of a level, which must not exceed mg_distance_level(); false when there is none: bits have Hamming and
+ * The kernel of a level, which must not exceed mg_cpu_level(); false when there is none: bits have Hamming and
  * Jaccard and nothing else has; all the others have the first four metrics.
  */
-bool mg_distance_find(MgElement element, MgMetric metric, MgDistanceLevel level, MgDistance *distance);
+bool mg_distance_find(MgElement element, MgMetric metric, MgCpuLevel level, MgDistance *distance);
 
 /* distances[i] = pair(query, rows[i], n). Rows are prefetched, so this is for rows that lie about in memory. */
 void mg_distance_many(const MgDistance *distance, const void *query, const void *const *rows, size_t n_rows, size_t n,

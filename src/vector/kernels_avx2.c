@@ -1,22 +1,14 @@
-/*
- * The distances of the level "avx2". The target is set by pragma for what
- * stands between its two ends, so that the file needs no compiler flag of its
- * own; headers with code for everybody are included before it.
- */
+/* The distances of the level "avx2". */
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 #include <string.h>
 
-#include "vector/half.h"
+#include "core/half.h"
 #include "vector/kernels.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,f16c,popcnt"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,f16c,popcnt")
-#endif
+#define TARGET "avx2,f16c,popcnt"
+#include "core/target_begin.h"
 
 #define LEVEL_NAME avx2
 #define WIDTH 8
@@ -40,13 +32,6 @@ to_doubles(HalfWide half)
 #include "vector/bytes_avx2.h"
 #include "vector/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_distances_avx2;
 #endif

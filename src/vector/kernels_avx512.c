@@ -1,22 +1,14 @@
-/*
- * The distances of the level "avx512". The target is set by pragma for what
- * stands between its two ends, so that the file needs no compiler flag of its
- * own; headers with code for everybody are included before it.
- */
+/* The distances of the level "avx512". */
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 #include <string.h>
 
-#include "vector/half.h"
+#include "core/half.h"
 #include "vector/kernels.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")
-#endif
+#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,popcnt"
+#include "core/target_begin.h"
 
 #define LEVEL_NAME avx512
 #define WIDTH 16
@@ -40,13 +32,6 @@ to_doubles(HalfWide half)
 #include "vector/bytes_avx512.h"
 #include "vector/kernels_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "core/target_end.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_distances_avx512;
 #endif

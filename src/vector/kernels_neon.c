@@ -4,7 +4,7 @@
 #include <arm_neon.h>
 #include <string.h>
 
-#include "vector/half.h"
+#include "core/half.h"
 #include "vector/kernels.h"
 
 #define LEVEL_NAME neon
@@ -32,7 +32,4 @@ to_doubles(HalfWide half)
 #include "vector/bytes_neon.h"
 #include "vector/kernels_body.h"
 
-#else
-/* Other architectures do not have this level. */
-typedef int mg_no_distances_neon;
 #endif

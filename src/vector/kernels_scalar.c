@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "vector/half.h"
+#include "core/half.h"
 
 #define LEVEL_NAME scalar
 #define WIDTH 4

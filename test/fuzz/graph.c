@@ -82,7 +82,7 @@ make_world(MgCtx *cx, MgCtx *scratch, World *world, bool plain)
 					 .max_items = 2};
 
 	fuzz_require(mg_layout_init(cx, &world->layout, &shape) && mg_rotation_init(cx, &world->rotation, DIMS, 9));
-	world->graph = (MgGraph){&world->layout, &world->rotation, mg_code_kernels(MG_CODE_SCALAR), {0}};
+	world->graph = (MgGraph){&world->layout, &world->rotation, MG_CPU_SCALAR, mg_code_kernels(MG_CPU_SCALAR), {0}};
 	mg_memstore_init(cx, &world->memstore, &world->layout, &world->graph);
 	world->graph.store.distance = l1;
 	for (uint32_t i = 0; i <= NODES; i++)

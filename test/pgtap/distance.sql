@@ -2,7 +2,7 @@
 \set QUIET 1
 SET search_path = public, maskgen;
 BEGIN;
-SELECT plan(18);
+SELECT plan(23);
 
 -- Random but the same each time. 16000 dimensions are what a sum's error would grow with.
 SELECT setseed(0.25) \g /dev/null
@@ -51,6 +51,20 @@ SELECT is(bool_and((va - vb)::real[] = (SELECT array_agg(x - y ORDER BY i) FROM 
 	true, '- subtracts as real does') FROM pair;
 SELECT is(bool_and((va * vb)::real[] = (SELECT array_agg(x * y ORDER BY i) FROM unnest(a, b) WITH ORDINALITY e (x, y, i))),
 	true, '* multiplies as real does') FROM pair;
+
+-- Kernels of every level that this CPU has give the same bits.
+CREATE FUNCTION at_level(level text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_catalog.set_config('maskgen.cpu', level, true);
+	RETURN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(',', va OPERATOR(maskgen.<->) vb, va OPERATOR(maskgen.<=>) vb, va OPERATOR(maskgen.<#>) vb,
+			va OPERATOR(maskgen.<+>) vb, va::maskgen.halfvec OPERATOR(maskgen.<->) vb::maskgen.halfvec,
+			maskgen.binary_quantize(va) OPERATOR(maskgen.<~>) maskgen.binary_quantize(vb),
+			maskgen.binary_quantize(va) OPERATOR(maskgen.<%>) maskgen.binary_quantize(vb)), ' ' ORDER BY dims) FROM pg_temp.both_ways);
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN public.at_level('scalar'); -- not this CPU
+END $$;
+SELECT is(at_level(level), at_level('auto'), level || ' gives the same bits')
+FROM unnest(ARRAY['scalar', 'avx2', 'avx512', 'avx512vnni', 'amx']) level;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -2,6 +2,7 @@
 #include "pg/hnsw/store.h"
 
 #include "miscadmin.h"
+#include "pg/guc.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/host.h"
 #include "storage/itemptr.h"
@@ -101,11 +102,12 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("an entry of index \"%s\" does not fit a page", RelationGetRelationName(index))));
 	store->graph.layout = &store->layout;
+	store->graph.cpu = guc_cpu_level();
 	store->graph.store = (MgStore){store, store_entry_point, store_read, hnsw_kind_distance, store_prefetch};
 	if (!store->layout.coded)
 	{
 		store->rounded = store->layout.value_size != hnsw_kind_room(kind, (int) meta->shape.dims, true);
-		if (!mg_distance_find(kind->element, kind->metric, mg_distance_level(), &store->plain))
+		if (!mg_distance_find(kind->element, kind->metric, store->graph.cpu, &store->plain))
 			elog(ERROR, "there is no distance %d of elements %d", (int) kind->metric, (int) kind->element);
 	}
 	else
@@ -113,7 +115,7 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 		if (!mg_rotation_init(cx, &store->rotation, meta->shape.dims, meta->seed))
 			host_throw(cx);
 		store->graph.rotation = &store->rotation;
-		store->graph.kernels = mg_code_kernels(mg_code_level());
+		store->graph.kernels = mg_code_kernels(store->graph.cpu);
 	}
 }
 

@@ -66,24 +66,13 @@ prepare(void)
 MgForm
 session_form(void)
 {
-	return mg_image_form(mg_kernels(session_cpu_level()), (MgProvider) maskgen_matmul);
-}
-
-MgCpuLevel
-session_cpu_level(void)
-{
-	static int best = -1;
-
-	/* Asked once: under a hypervisor CPUID costs 12 microseconds. */
-	if (best < 0)
-		best = (int) mg_cpu_level();
-	return (MgCpuLevel) (maskgen_cpu == MASKGEN_CPU_AUTO ? best : maskgen_cpu);
+	return mg_image_form(mg_kernels(guc_cpu_level()), (MgProvider) maskgen_matmul);
 }
 
 const char *
 session_kernel(const ModelEntry *entry)
 {
-	const char *level = mg_cpu_level_name(session_cpu_level());
+	const char *level = mg_cpu_level_name(guc_cpu_level());
 
 	if (entry->int8)
 		return psprintf("%s int8", level);
@@ -98,7 +87,7 @@ static void
 open_blas(int threads)
 {
 	MgVariable variables[MG_BLAS_MAX_VARIABLES];
-	size_t n = mg_blas_environment((MgProvider) maskgen_matmul, session_cpu_level(), threads, variables);
+	size_t n = mg_blas_environment((MgProvider) maskgen_matmul, guc_cpu_level(), threads, variables);
 
 	for (size_t i = 0; i < n; i++)
 		setenv(variables[i].name, variables[i].value, 0);
@@ -129,7 +118,7 @@ choose_compute(void)
 	}
 	if (maskgen_matmul != MG_NATIVE)
 		open_blas(threads);
-	return (MgCompute){.kernels = mg_kernels(session_cpu_level()),
+	return (MgCompute){.kernels = mg_kernels(guc_cpu_level()),
 					   .provider = (MgProvider) maskgen_matmul,
 					   .pool = pool,
 					   .batch_tokens = (size_t) maskgen_batch_tokens};

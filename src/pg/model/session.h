@@ -37,9 +37,6 @@ void model_use_end(ModelUse *use, bool fine);
 /* Counts results of a model that were still at hand, and the call, unless a run counts it. */
 void session_count_hits(const uint8 *digest, int n, bool call);
 
-/* The instruction set that kernels use, by maskgen.cpu. */
-MgCpuLevel session_cpu_level(void);
-
 /* The form that models are resident in, by maskgen.matmul. */
 MgForm session_form(void);
 

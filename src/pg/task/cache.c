@@ -51,7 +51,7 @@ static MgHash
 options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 {
 	const TaskFunction *function = call->function;
-	uint32 settings[] = {MyDatabaseId, (uint32) maskgen_long_input, (uint32) session_cpu_level(), (uint32) maskgen_matmul};
+	uint32 settings[] = {MyDatabaseId, (uint32) maskgen_long_input, (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
 	StringInfoData bytes;
 	MgHash options;
 

@@ -3,6 +3,7 @@
 
 #include "fmgr.h"
 #include "pg/compat.h"
+#include "pg/guc.h"
 #include "utils/varbit.h"
 #include "vector/distance.h"
 
@@ -13,14 +14,16 @@ static double
 distance_of(FunctionCallInfo fcinfo, MgMetric metric)
 {
 	static MgDistance chosen[MG_N_METRICS];
+	MgDistance *distance = &chosen[metric];
+	MgCpuLevel level = guc_cpu_level();
 	const VarBit *a = PG_GETARG_VARBIT_P(0), *b = PG_GETARG_VARBIT_P(1);
 
 	if (VARBITLEN(a) != VARBITLEN(b))
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("different bit lengths %u and %u", VARBITLEN(a), VARBITLEN(b))));
-	if (chosen[metric].pair == NULL)
-		mg_distance_find(MG_ELEMENT_BIT, metric, mg_distance_level(), &chosen[metric]);
-	return chosen[metric].pair(VARBITS(a), VARBITS(b), (size_t) VARBITLEN(a));
+	if (distance->pair == NULL || distance->level != level)
+		mg_distance_find(MG_ELEMENT_BIT, metric, level, distance);
+	return distance->pair(VARBITS(a), VARBITS(b), (size_t) VARBITLEN(a));
 }
 
 Datum

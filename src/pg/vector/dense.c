@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
-#include "vector/half.h"
+#include "core/half.h"
 
 const DenseType vector_type = {"vector", MG_ELEMENT_F32};
 const DenseType halfvec_type = {"halfvec", MG_ELEMENT_F16};

@@ -1,7 +1,7 @@
 /* Arithmetic by element, and comparison, of vectors and half vectors. */
 #include "pg/vector/dense.h"
 
-#include "vector/half.h"
+#include "core/half.h"
 
 typedef enum Operation
 {

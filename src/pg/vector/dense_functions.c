@@ -3,8 +3,9 @@
 
 #include <math.h>
 
+#include "core/half.h"
+#include "pg/guc.h"
 #include "utils/varbit.h"
-#include "vector/half.h"
 
 /* The distance of an index's order. */
 static double
@@ -12,11 +13,12 @@ distance_of(FunctionCallInfo fcinfo, const DenseType *type, MgMetric metric)
 {
 	static MgDistance chosen[2][MG_N_METRICS];
 	MgDistance *distance = &chosen[type->element == MG_ELEMENT_F16][metric];
+	MgCpuLevel level = guc_cpu_level();
 	const Dense *a, *b;
 
 	dense_pair(type, fcinfo, &a, &b);
-	if (distance->pair == NULL)
-		mg_distance_find(type->element, metric, mg_distance_level(), distance);
+	if (distance->pair == NULL || distance->level != level)
+		mg_distance_find(type->element, metric, level, distance);
 	return distance->pair(a->x, b->x, (size_t) a->dim);
 }
 

@@ -11,7 +11,7 @@
 #include "libpq/pqformat.h"
 #include "pg/vector/text_form.h"
 #include "utils/array.h"
-#include "vector/half.h"
+#include "core/half.h"
 
 static Datum
 dense_in(FunctionCallInfo fcinfo, const DenseType *type)

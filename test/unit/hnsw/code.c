@@ -32,9 +32,9 @@ bit_of(const uint8_t *bits, uint32_t i)
 }
 
 static void
-test_kernels(MgCodeLevel level)
+test_kernels(MgCpuLevel level)
 {
-	const MgCodeKernels *kernels = mg_code_kernels(level), *plain = mg_code_kernels(MG_CODE_SCALAR);
+	const MgCodeKernels *kernels = mg_code_kernels(level), *plain = mg_code_kernels(MG_CPU_SCALAR);
 	static uint8_t signs[8 * 200], got_signs[MOST / 8], want_signs[MOST / 8];
 	static uint64_t planes[MG_QUERY_PLANES * MOST / 64];
 	static int8_t bytes[MOST], mirrored[MOST];
@@ -121,6 +121,7 @@ test_kernels(MgCodeLevel level)
 				same[5] = same[5] && fabs(sums_[k] - got[k]) <= 1e-5 * (sums_[0] + sums_[1]);
 		}
 	}
+	ok((kernels == plain) == (level == MG_CPU_SCALAR), "level %d: kernels of its own, unless it is the lowest", level);
 	ok(same[0], "level %d: sums over signs", level);
 	ok(same[1], "level %d: signs that differ", level);
 	ok(same[2], "level %d: sums over halves of bytes", level);
@@ -155,7 +156,7 @@ distance(const MgEntryLayout *layout, const float *a, const float *b)
 static void
 test_errors(MgCtx *cx, const char *name, MgGraphMetric metric, uint32_t bits)
 {
-	const MgCodeKernels *kernels = mg_code_kernels(mg_code_level());
+	const MgCodeKernels *kernels = mg_code_kernels(mg_cpu_level());
 	static float u[384], v[384], q[384], decoded[384];
 	static uint8_t value[8 + 192], entry[4096], link[64];
 	double squares = 0, total = 0, own_worst = 0, part = bits / 384.0;
@@ -245,7 +246,7 @@ static void
 test_odd_vectors(MgCtx *cx)
 {
 	static const float odd[] = {0, 1e-30f, 1e-44f, 1e18f, 3e38f, INFINITY, NAN};
-	const MgCodeKernels *kernels = mg_code_kernels(mg_code_level());
+	const MgCodeKernels *kernels = mg_code_kernels(mg_cpu_level());
 	static float x[64], y[64], decoded[64];
 	static uint8_t value[8 + 32], entry[1024], link[64];
 	MgEntryLayout layout;
@@ -288,9 +289,8 @@ main(void)
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
-	for (int level = 0; level < MG_N_CODE_LEVELS; level++)
-		if (mg_code_level_exists((MgCodeLevel) level))
-			test_kernels((MgCodeLevel) level);
+	for (int level = MG_CPU_SCALAR; level <= (int) mg_cpu_level(); level++)
+		test_kernels((MgCpuLevel) level);
 	test_errors(&cx, "l2, all signs", MG_GRAPH_L2, 384);
 	test_errors(&cx, "l2, 208 signs", MG_GRAPH_L2, 208);
 	test_errors(&cx, "ip, all signs", MG_GRAPH_IP, 384);

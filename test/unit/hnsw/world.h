@@ -86,12 +86,13 @@ world_open(MgGraphMetric metric, uint32_t n, uint32_t dims, uint32_t m, uint32_t
 	if (!mg_layout_init(&world->cx, &world->layout, &shape) ||
 		(!plain && !mg_rotation_init(&world->cx, &world->rotation, dims, 5)))
 		printf("Bail out! %s\n", world->cx.error.message);
-	world->graph = (MgGraph){&world->layout, plain ? NULL : &world->rotation, mg_code_kernels(mg_code_level()), {0}};
+	world->graph = (MgGraph){&world->layout, plain ? NULL : &world->rotation, mg_cpu_level(),
+							   mg_code_kernels(mg_cpu_level()), {0}};
 	mg_memstore_init(&world->cx, &world->memstore, &world->layout, &world->graph);
 	world->graph.store.distance = plain ? world_l1 : NULL;
 	mg_distance_find(MG_ELEMENT_F32,
 					 plain ? MG_METRIC_L1 : metric == MG_GRAPH_IP ? MG_METRIC_INNER_PRODUCT : MG_METRIC_L2,
-					 mg_distance_level(), &world->distance);
+					 mg_cpu_level(), &world->distance);
 	world->vectors = malloc(n * dims * sizeof *world->vectors);
 	world->alive = calloc(n, sizeof *world->alive);
 	for (uint32_t i = 0; i < WORLD_CLUSTERS * dims; i++)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "unit/tap.h"
-#include "vector/half.h"
+#include "core/half.h"
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -215,6 +215,14 @@ check_biased(const MgDistance *distance, const char *level)
 	row_free(&b);
 }
 
+static MgPairDistance
+pair_of(const MgDistance *distance, MgCpuLevel level)
+{
+	MgDistance other;
+
+	return mg_distance_find(distance->element, distance->metric, level, &other) ? other.pair : NULL;
+}
+
 /* An index that one CPU built must serve another one. */
 static void
 check_same_bits(const MgDistance *distance, const char *level)
@@ -222,7 +230,7 @@ check_same_bits(const MgDistance *distance, const char *level)
 	MgDistance scalar;
 	size_t differ = 0;
 
-	if (!mg_distance_find(distance->element, distance->metric, MG_DISTANCE_SCALAR, &scalar))
+	if (!mg_distance_find(distance->element, distance->metric, MG_CPU_SCALAR, &scalar))
 		exit(1);
 	for (size_t n = 1; n <= 1100; n++)
 	{
@@ -321,9 +329,9 @@ check_many(const MgDistance *distance, const char *level)
 }
 
 static void
-check(const MgDistance *distance, MgDistanceLevel level)
+check(const MgDistance *distance, MgCpuLevel level)
 {
-	const char *name = mg_distance_level_name(level);
+	const char *name = mg_cpu_level_name(level);
 	bool floats = distance->element == MG_ELEMENT_F32 || distance->element == MG_ELEMENT_F16;
 
 	check_sizes(distance, name);
@@ -335,8 +343,10 @@ check(const MgDistance *distance, MgDistanceLevel level)
 		check_cosine(distance, name);
 	if (distance->element == MG_ELEMENT_INT8)
 		check_extremes(distance, name);
-	if (level > MG_DISTANCE_SCALAR)
+	if (level > MG_CPU_SCALAR)
 		check_same_bits(distance, name);
+	ok(distance->level == level && (distance->pair == pair_of(distance, MG_CPU_SCALAR)) == (level == MG_CPU_SCALAR),
+	   "%s is what was asked for", name);
 }
 
 int
@@ -347,20 +357,20 @@ main(void)
 	MgDistance distance;
 	int n_kernels = 0;
 
-	for (int level = 0; level <= (int) mg_distance_level(); level++)
+	for (int level = 0; level <= (int) mg_cpu_level(); level++)
 		for (int element = 0; element < MG_ELEMENT_SPARSE; element++)
 			for (int metric = 0; metric < MG_N_METRICS; metric++)
-				if (mg_distance_find((MgElement) element, (MgMetric) metric, (MgDistanceLevel) level, &distance))
+				if (mg_distance_find((MgElement) element, (MgMetric) metric, (MgCpuLevel) level, &distance))
 				{
-					check(&distance, (MgDistanceLevel) level);
+					check(&distance, (MgCpuLevel) level);
 					n_kernels++;
 				}
-	is_int(n_kernels, 14 * ((int) mg_distance_level() + 1), "fourteen distances a level");
-	ok(!mg_distance_find(MG_N_ELEMENTS, MG_METRIC_L2, MG_DISTANCE_SCALAR, &distance) &&
-	   !mg_distance_find(MG_ELEMENT_F32, MG_N_METRICS, MG_DISTANCE_SCALAR, &distance) &&
-	   !mg_distance_find(MG_ELEMENT_SPARSE, MG_METRIC_JACCARD, MG_DISTANCE_SCALAR, &distance),
+	is_int(n_kernels, 14 * ((int) mg_cpu_level() + 1), "fourteen distances a level");
+	ok(!mg_distance_find(MG_N_ELEMENTS, MG_METRIC_L2, MG_CPU_SCALAR, &distance) &&
+	   !mg_distance_find(MG_ELEMENT_F32, MG_N_METRICS, MG_CPU_SCALAR, &distance) &&
+	   !mg_distance_find(MG_ELEMENT_SPARSE, MG_METRIC_JACCARD, MG_CPU_SCALAR, &distance),
 	   "what is not there is not found");
-	if (mg_distance_find(MG_ELEMENT_F32, MG_METRIC_L2, mg_distance_level(), &distance))
+	if (mg_distance_find(MG_ELEMENT_F32, MG_METRIC_L2, mg_cpu_level(), &distance))
 		ok(isinf(distance.pair(huge, zero, 2)), "a square that is too large is infinite");
 	is_near(mg_norm(tiny, 2), 5e-30, 1e-36, "the norm of tiny numbers is not zero");
 	is_near(mg_norm(huge, 2) / 5e37, 1, 1e-6, "the norm of huge numbers is finite");

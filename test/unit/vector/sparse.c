@@ -67,7 +67,7 @@ check(MgMetric metric, const char *name)
 	MgDistance distance;
 	size_t wrong = 0;
 
-	if (!ok(mg_distance_find(MG_ELEMENT_SPARSE, metric, mg_distance_level(), &distance), "there is %s", name))
+	if (!ok(mg_distance_find(MG_ELEMENT_SPARSE, metric, mg_cpu_level(), &distance), "there is %s", name))
 		return;
 	for (int round = 0; round < 4000; round++)
 	{

@@ -1,10 +1,13 @@
 /*
- * float16: IEEE binary16, a sign, 5 bits of exponent with bias 15, 10 of
- * fraction; below 2^-14 subnormal in steps of 2^-24, above 65504 infinite.
- * Narrowing rounds to nearest, ties to even.
+ * The two kinds of numbers of 16 bits. Widening them is exact; narrowing
+ * rounds to nearest, ties to even, and beyond the largest number to infinity.
+ *
+ * half      IEEE binary16: a sign, 5 bits of exponent with bias 15, 10 of
+ *           fraction; below 2^-14 subnormal in steps of 2^-24, above 65504 infinite
+ * bfloat16  the upper half of a float32
  */
-#ifndef MG_VECTOR_HALF_H
-#define MG_VECTOR_HALF_H
+#ifndef MG_CORE_HALF_H
+#define MG_CORE_HALF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +71,27 @@ mg_half_of_float(float value)
 	shift = 126 - (magnitude >> 23);
 	fraction = (magnitude & 0x7FFFFF) | 0x800000;
 	return (uint16_t) (sign | ((fraction + (1u << (shift - 1)) - 1 + (fraction >> shift & 1)) >> shift));
+}
+
+static inline float
+mg_bf16_to_float(uint16_t number)
+{
+	uint32_t bits = (uint32_t) number << 16;
+	float value;
+
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+static inline uint16_t
+mg_bf16_of_float(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	if ((bits & 0x7FFFFFFF) > 0x7F800000)
+		return (uint16_t) (bits >> 16 | 0x40); /* NaN stays NaN */
+	return (uint16_t) ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
 #endif

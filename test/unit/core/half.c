@@ -1,5 +1,5 @@
-/* float16: every one of them, and what lies between two. */
-#include "vector/half.h"
+/* The two kinds of numbers of 16 bits: every one of them, and what lies between two. */
+#include "core/half.h"
 
 #include "unit/tap.h"
 
@@ -17,6 +17,47 @@ static bool
 same(float value, double want)
 {
 	return (double) value == want && !signbit(value) == !signbit(want);
+}
+
+static float
+float_of_bits(uint32_t bits)
+{
+	float value;
+
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+/* A bfloat16 is the upper half of a float: what is between two of them shows in the lower half. */
+static void
+test_bf16(void)
+{
+	size_t wrong_back = 0, wrong_middle = 0, wrong_aside = 0, wrong_nan = 0;
+
+	for (uint32_t upper = 0; upper < 0x10000; upper++)
+	{
+		float value = mg_bf16_to_float((uint16_t) upper);
+		uint32_t bits;
+
+		memcpy(&bits, &value, sizeof bits);
+		if ((upper & 0x7FFF) > 0x7F80)
+		{
+			wrong_nan += !isnan(value) || !isnan(mg_bf16_to_float(mg_bf16_of_float(value))) ||
+				!isnan(mg_bf16_to_float(mg_bf16_of_float(float_of_bits(upper << 16 | 1))));
+			continue;
+		}
+		wrong_back += bits != upper << 16 || mg_bf16_of_float(value) != upper;
+		if ((upper & 0x7FFF) == 0x7F80)
+			continue;
+		wrong_middle += mg_bf16_of_float(float_of_bits(upper << 16 | 0x8000)) != (upper & 1 ? upper + 1 : upper);
+		wrong_aside += mg_bf16_of_float(float_of_bits(upper << 16 | 0x7FFF)) != upper ||
+			mg_bf16_of_float(float_of_bits(upper << 16 | 0x8001)) != upper + 1;
+	}
+	is_int(wrong_back, 0, "bfloat16: all are widened exactly, and narrowed back");
+	is_int(wrong_middle, 0, "bfloat16: the middle of two goes to the even one, beyond the largest to infinity");
+	is_int(wrong_aside, 0, "bfloat16: a little aside of it to the nearer one");
+	is_int(wrong_nan, 0, "bfloat16: NaN stays NaN, also when only its lower half says so");
+	ok(isnan(mg_bf16_to_float(mg_bf16_of_float(float_of_bits(0x7F800001)))), "bfloat16: NaN does not become infinite");
 }
 
 int
@@ -58,5 +99,6 @@ main(void)
 	ok(mg_half_is_zero(0x8000) && mg_half_is_zero(0) && !mg_half_is_zero(1), "zero");
 	ok(mg_half_is_inf(0x7C00) && mg_half_is_inf(0xFC00) && !mg_half_is_inf(0x7BFF) && !mg_half_is_inf(0x7C01), "inf");
 	ok(mg_half_is_nan(0x7C01) && mg_half_is_nan(0xFFFF) && !mg_half_is_nan(0x7C00) && !mg_half_is_nan(0xFC00), "nan");
+	test_bf16();
 	return done();
 }
