@@ -23,7 +23,7 @@ DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
 # The server opens extensions with RTLD_GLOBAL, and the first of two symbols of one name is what both libraries get. So nothing is
 # exported but what the server looks up by name; the rest, and with -Bsymbolic that too, is bound to our own when it is linked.
 SHLIB_EXPORTS = src/pg/exports.gen.txt
-LIBRARIES = -ljansson -lutf8proc -lpthread -ldl -lm
+LIBRARIES = -lutf8proc -lpthread -ldl -lm
 SHLIB_LINK = $(LIBRARIES) $(if $(filter darwin,$(PORTNAME)),,-Wl,-Bsymbolic)
 
 # Results may not depend on whether a compiler fuses a multiplication and an addition: kernels ask for it by name.

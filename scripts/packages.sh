@@ -136,9 +136,9 @@ packages_setup()
 	if [[ -z ${MASKGEN_SKIP_PACKAGES:-} ]]
 	then
 		command -v apt-get > /dev/null || die "this machine has no apt-get" \
-			"Install a C compiler, make, PostgreSQL with its server headers, jansson, utf8proc, Python with pip," \
+			"Install a C compiler, make, PostgreSQL with its server headers, utf8proc, Python with pip," \
 			"Maven and unzip in its own way, then set MASKGEN_SKIP_PACKAGES=1."
-		packages_require ca-certificates build-essential libjansson-dev libutf8proc-dev python3 unzip
+		packages_require ca-certificates build-essential libutf8proc-dev python3 unzip
 	fi
 	server_setup
 	if [[ -z ${MASKGEN_SKIP_PACKAGES:-} ]]

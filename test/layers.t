@@ -47,7 +47,7 @@ my $module = 'src/pg/module.c';
 my %exception = ('format text/spec.h' => 1, 'format text/utf8.h' => 1);
 
 # Each belongs to one layer, so that it can be replaced there.
-my %only_in = ('jansson.h' => 'format', 'utf8proc.h' => 'text');
+my %only_in = ('utf8proc.h' => 'text');
 
 my @forbidden = qw(abort exit _exit quick_exit assert longjmp siglongjmp raise kill
   printf vprintf fprintf vfprintf puts fputs putchar perror

@@ -73,7 +73,7 @@ tokenize(MgCtx *cx, const MgModel *model, MgSpan text)
 {
 	MgTokens tokens;
 
-	if (!mg_tokenize(cx, model->tokenizer, text, &tokens))
+	if (!mg_tokenize(cx, model->tokenizer, text, MG_NO_DATA, &tokens))
 		return false;
 	for (size_t i = 0; i < tokens.n; i++)
 	{

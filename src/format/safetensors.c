@@ -121,7 +121,7 @@ read_index(MgCtx *cx, const MgSource *source, Shards *shards)
 	if (shards->weight_map->n > MG_MAX_TENSORS)
 	{
 		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" has too many tensors", INDEX);
-		return mg_detail(cx, "It has %zu; at most %d are supported.", shards->weight_map->n, MG_MAX_TENSORS);
+		return mg_detail(cx, "It has %u; at most %d are supported.", shards->weight_map->n, MG_MAX_TENSORS);
 	}
 	shards->files = mg_alloc_zeroed(cx, MAX_SHARDS, sizeof *shards->files);
 	shards->shard_of = mg_alloc_array(cx, shards->weight_map->n, sizeof *shards->shard_of);

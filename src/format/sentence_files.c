@@ -298,7 +298,7 @@ mg_sentence_files_read(MgCtx *cx, const MgFiles *files, MgSentenceFacts *facts)
 		return true;
 	facts->present = true;
 	if (modules->n == 0 || modules->n > MAX_MODULES)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %zu modules, expected 1 to %d", MODULES, modules->n,
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %u modules, expected 1 to %d", MODULES, modules->n,
 					   MAX_MODULES);
 	for (size_t i = 0; i < modules->n; i++)
 	{

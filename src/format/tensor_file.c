@@ -120,7 +120,7 @@ read_shape(MgCtx *cx, const MgJson *info, unsigned bits, MgTensor *tensor)
 	if (shape->n > MG_MAX_RANK)
 	{
 		fail_tensor(cx, tensor, MG_UNSUPPORTED, "has too many dimensions");
-		return mg_detail(cx, "It has %zu; at most %d are supported.", shape->n, MG_MAX_RANK);
+		return mg_detail(cx, "It has %u; at most %d are supported.", shape->n, MG_MAX_RANK);
 	}
 	tensor->rank = shape->n;
 	for (size_t i = 0; i < shape->n; i++)
@@ -226,7 +226,7 @@ mg_tensor_file_read(MgCtx *cx, const MgTensorFile *file, size_t *header_left, Mg
 	if (header->n > MG_MAX_TENSORS)
 	{
 		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" has too many tensors", file->name);
-		return mg_detail(cx, "It has %zu; at most %d are supported.", header->n, MG_MAX_TENSORS);
+		return mg_detail(cx, "It has %u; at most %d are supported.", header->n, MG_MAX_TENSORS);
 	}
 	*items = mg_alloc_zeroed(cx, header->n, sizeof **items);
 	*n = 0;

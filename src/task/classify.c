@@ -9,55 +9,6 @@
 static const char *const empty_inputs[] = {"", "N/A", "text"};
 #define N_EMPTY_INPUTS 3
 
-static int32_t *
-put(int32_t *to, const int32_t *ids, size_t n)
-{
-	if (n > 0)
-		memcpy(to, ids, n * sizeof *ids);
-	return to + n;
-}
-
-/* The template filled with n_text tokens and n_masks masks. */
-static bool
-fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, const int32_t *text, size_t n_text,
-			  size_t n_masks, MgSequence *sequence)
-{
-	const MgSpecialTokens *specials = &model->specials;
-	size_t room = labels->before.n + labels->between.n + labels->after.n + n_text + n_masks + 2;
-	int32_t *at = mg_alloc_array(cx, room, sizeof *at);
-
-	sequence->ids = at;
-	if (at == NULL)
-		return false;
-	if (specials->classify >= 0)
-		*at++ = specials->classify;
-	at = put(at, labels->before.ids, labels->before.n);
-	for (int part = 0; part < 2; part++)
-	{
-		if ((part == 0) == labels->mask_first)
-			for (size_t i = 0; i < n_masks; i++)
-				*at++ = specials->mask;
-		else
-			at = put(at, text, n_text);
-		if (part == 0)
-			at = put(at, labels->between.ids, labels->between.n);
-	}
-	at = put(at, labels->after.ids, labels->after.n);
-	if (specials->separate >= 0)
-		*at++ = specials->separate;
-	sequence->n = (size_t) (at - sequence->ids);
-	return true;
-}
-
-/* Where the masks of a filled template begin. */
-static size_t
-first_mask(const MgModel *model, const MgLabels *labels, const MgSequence *sequence)
-{
-	if (labels->mask_first)
-		return (model->specials.classify >= 0) + labels->before.n;
-	return sequence->n - (model->specials.separate >= 0) - labels->after.n - labels->groups[sequence->part].n_masks;
-}
-
 typedef struct Classification
 {
 	MgTask task;
@@ -66,6 +17,96 @@ typedef struct Classification
 	float *logits; /* [n_candidates] scratch */
 } Classification;
 
+/* The template with one mask and a text in it, as tokens. */
+typedef struct Filled
+{
+	MgTokens tokens;
+	size_t mask;				  /* the one */
+	size_t text_first, text_stop; /* tokens that lie within the text; one across its edge is the template's */
+} Filled;
+
+static size_t
+append(uint8_t *bytes, size_t size, MgSpan part)
+{
+	if (part.size > 0)
+		memcpy(bytes + size, part.data, part.size);
+	return size + part.size;
+}
+
+/*
+ * Joined as text, since tokens and the blanks that they swallow cross the seams. Special tokens are read in the template and
+ * not in the text, so that this cannot add a mask or end the sequence.
+ */
+static bool
+fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgSpan text, Filled *filled)
+{
+	MgSpan parts[] = {labels->before, labels->mask_first ? labels->mask : text, labels->between,
+					  labels->mask_first ? text : labels->mask, labels->after};
+	size_t room = labels->before.size + labels->between.size + labels->after.size + labels->mask.size, size = 0;
+	size_t starts[5];
+	MgDataRange data;
+	const MgTokens *tokens = &filled->tokens;
+	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(cx, room + text.size);
+
+	if (bytes == NULL)
+		return mg_fail(cx, MG_TOO_LARGE, "input is too long");
+	for (size_t i = 0; i < 5; i++)
+	{
+		starts[i] = size;
+		size = append(bytes, size, parts[i]);
+	}
+	data.start = starts[labels->mask_first ? 3 : 1];
+	data.stop = data.start + text.size;
+	if (!mg_tokenize(cx, model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
+		return false;
+	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
+		if (tokens->ids[filled->mask] == model->specials.mask &&
+			tokens->stops[filled->mask] > starts[labels->mask_first ? 1 : 3] && tokens->starts[filled->mask] <= starts[labels->mask_first ? 1 : 3])
+			break;
+	if (filled->mask == tokens->n)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
+	for (filled->text_first = 0; filled->text_first < tokens->n; filled->text_first++)
+		if (tokens->starts[filled->text_first] >= data.start)
+			break;
+	for (filled->text_stop = filled->text_first; filled->text_stop < tokens->n; filled->text_stop++)
+		if (tokens->stops[filled->text_stop] > data.stop)
+			break;
+	return true;
+}
+
+/* A filled template of which n_text tokens of the text are kept, with n_masks masks, between special tokens. */
+static bool
+make_sequence(MgCtx *cx, const MgModel *model, const Filled *filled, size_t n_text, size_t n_masks,
+			  MgSequence *sequence)
+{
+	const MgSpecialTokens *specials = &model->specials;
+	const MgTokens *tokens = &filled->tokens;
+	int32_t *at = mg_alloc_array(cx, tokens->n + n_masks + 2, sizeof *at);
+
+	sequence->ids = at;
+	if (at == NULL)
+		return false;
+	if (specials->classify >= 0)
+		*at++ = specials->classify;
+	for (size_t i = 0; i < tokens->n; i++)
+	{
+		if (i >= filled->text_first + n_text && i < filled->text_stop)
+			continue;
+		if (i != filled->mask)
+		{
+			*at++ = tokens->ids[i];
+			continue;
+		}
+		sequence->place = (size_t) (at - sequence->ids);
+		for (size_t m = 0; m < n_masks; m++)
+			*at++ = specials->mask;
+	}
+	if (specials->separate >= 0)
+		*at++ = specials->separate;
+	sequence->n = (size_t) (at - sequence->ids);
+	return true;
+}
+
 /* The sequences of one text, one for each group. */
 static bool
 fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
@@ -73,27 +114,27 @@ fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
 	const Classification *classification = (const Classification *) task;
 	const MgLabels *labels = classification->labels;
 	const MgModel *model = task->model;
-	const MgSpecialTokens *specials = &model->specials;
-	size_t fixed = labels->before.n + labels->between.n + labels->after.n + (specials->classify >= 0) +
-		(specials->separate >= 0) + labels->most_masks;
-	size_t limit = model->meta.max_tokens;
-	MgTokens tokens;
+	size_t limit = model->meta.max_tokens, n_text, fixed;
+	Filled filled;
 
+	if (!fill_template(cx, model, labels, text, &filled))
+		return false;
+	n_text = filled.text_stop - filled.text_first;
+	fixed = filled.tokens.n - n_text - 1 + labels->most_masks + (model->specials.classify >= 0) +
+		(model->specials.separate >= 0);
 	if (fixed > limit)
 	{
 		mg_fail(cx, MG_TOO_LARGE, "template is too long for model \"%s\"", model->name);
 		return mg_detail(cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed, limit);
 	}
-	if (!mg_tokenize(cx, model->tokenizer, text, &tokens))
-		return false;
-	if (tokens.n > limit - fixed)
+	if (n_text > limit - fixed)
 	{
 		if (classification->long_input == MG_LONG_ERROR)
-			return mg_fail_too_long(cx, model, tokens.n, limit - fixed);
-		tokens.n = limit - fixed;
+			return mg_fail_too_long(cx, model, n_text, limit - fixed);
+		n_text = limit - fixed;
 	}
 	for (size_t g = 0; g < labels->n_groups; g++)
-		if (!fill_template(cx, model, labels, tokens.ids, tokens.n, labels->groups[g].n_masks, &sequences[g]))
+		if (!make_sequence(cx, model, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
 			return false;
 	return true;
 }
@@ -154,7 +195,7 @@ run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
-			rows[n_rows++] = (uint32_t) (batch.offsets[i] + first_mask(model, labels, &sequences[i]) + m);
+			rows[n_rows++] = (uint32_t) (batch.offsets[i] + sequences[i].place + m);
 	batch.rows = rows;
 	batch.n_rows = n_rows;
 	states = mg_alloc_array(cx, n_rows, h * sizeof *states);

@@ -71,7 +71,7 @@ fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequence)
 {
 	const MgEmbedOptions *options = ((const Embedding *) task)->options;
 
-	if (!mg_sequence_of_text(cx, task->model, options->prompt, text, options->long_input, sequence))
+	if (!mg_sequence_of_text(cx, task->model, options->prompt, text, false, options->long_input, sequence))
 		return false;
 	return sequence->n > 0 || mg_fail(cx, MG_BAD_ARGUMENT, "input has no tokens");
 }

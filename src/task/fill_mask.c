@@ -29,7 +29,7 @@ find_targets(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, 
 	{
 		MgTokens tokens;
 
-		if (!mg_tokenize(cx, model->tokenizer, options->targets[i], &tokens))
+		if (!mg_tokenize(cx, model->tokenizer, options->targets[i], MG_NO_DATA, &tokens))
 			return false;
 		if (tokens.n != 1)
 		{
@@ -137,7 +137,7 @@ mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, 
 
 	if (targets == NULL || !mg_needs_masks(cx, model) || !check_options(cx, model, options) ||
 		!find_targets(cx, model, options, targets) ||
-		!mg_sequence_of_text(cx, model, mg_span(NULL, 0), text, options->long_input, &sequence))
+		!mg_sequence_of_text(cx, model, mg_span(NULL, 0), text, true, options->long_input, &sequence))
 		return false;
 	rows = mg_alloc_array(cx, sequence.n, sizeof *rows);
 	if (rows == NULL)

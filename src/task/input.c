@@ -17,7 +17,7 @@ check_prompt(MgCtx *cx, const MgModel *model, MgSpan prompt, size_t limit)
 
 	if (prompt.size == 0)
 		return true;
-	if (!mg_tokenize(cx, model->tokenizer, prompt, &tokens))
+	if (!mg_tokenize(cx, model->tokenizer, prompt, MG_NO_DATA, &tokens))
 		return false;
 	if (tokens.n < limit)
 		return true;
@@ -26,9 +26,10 @@ check_prompt(MgCtx *cx, const MgModel *model, MgSpan prompt, size_t limit)
 }
 
 bool
-mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, MgLongInput long_input,
-					MgSequence *sequence)
+mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, bool read_specials,
+					MgLongInput long_input, MgSequence *sequence)
 {
+	MgDataRange data = read_specials ? MG_NO_DATA : (MgDataRange){prompt.size, SIZE_MAX};
 	const MgSpecialTokens *specials = &model->specials;
 	size_t limit = model->meta.max_tokens - (specials->classify >= 0) - (specials->separate >= 0);
 	MgTokens tokens;
@@ -48,7 +49,7 @@ mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text,
 			memcpy(joined + prompt.size, text.data, text.size);
 		text = mg_span(joined, prompt.size + text.size);
 	}
-	if (!mg_tokenize(cx, model->tokenizer, text, &tokens))
+	if (!mg_tokenize(cx, model->tokenizer, text, data, &tokens))
 		return false;
 	if (tokens.n > limit)
 	{

@@ -31,11 +31,15 @@ typedef struct MgSequence
 	int32_t *ids; /* [n] */
 	size_t text;  /* whose it is, where there are several (task/schedule.h) */
 	size_t part;
+	size_t place; /* the task's own: where its masks begin */
 } MgSequence;
 
-/* [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. */
-bool mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, MgLongInput long_input,
-						 MgSequence *sequence);
+/*
+ * [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. Special tokens are read in the
+ * prompt, and in the text only if read_specials says so: it is data.
+ */
+bool mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, bool read_specials,
+						 MgLongInput long_input, MgSequence *sequence);
 
 /*
  * The error for a text of n tokens that does not fit: at most limit do. Adds

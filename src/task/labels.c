@@ -1,4 +1,4 @@
-/* Preparing labels: the template's pieces and the labels' tokens, checked. */
+/* Preparing labels: the template's pieces and the labels' tokens, checked. Labels are data: no special token is read in them. */
 #include "task/fill_mask.h"
 #include "task/labels.h"
 
@@ -27,8 +27,9 @@ find_once(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at)
 static bool
 split_template(MgCtx *cx, const MgModel *model, MgSpan template, MgLabels *labels)
 {
-	MgSpan text_mark = mg_span_of("{text}"), mask_mark = mg_span_of("{mask}"), pieces[3];
+	MgSpan text_mark = mg_span_of("{text}"), mask_mark = mg_span_of("{mask}");
 	size_t text_at, mask_at, first, second, first_size, second_size;
+	char *copy;
 
 	if (!find_once(cx, template, text_mark, &text_at) || !find_once(cx, template, mask_mark, &mask_at))
 		return false;
@@ -44,23 +45,28 @@ split_template(MgCtx *cx, const MgModel *model, MgSpan template, MgLabels *label
 		mg_detail(cx, "The template is \"%.*s\".", MG_SPAN_ARGS(template));
 		return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
 	}
+	/* Labels outlive both the request and the model. */
+	copy = mg_copy_text(cx, template);
+	labels->mask = mg_token_text(model->tokenizer, model->specials.mask);
+	labels->mask.data = (const uint8_t *) mg_copy_text(cx, labels->mask);
+	if (copy == NULL || labels->mask.data == NULL)
+		return false;
+	template.data = (const uint8_t *) copy;
 	labels->mask_first = mask_at < text_at;
 	first = labels->mask_first ? mask_at : text_at;
 	second = labels->mask_first ? text_at : mask_at;
 	first_size = labels->mask_first ? mask_mark.size : text_mark.size;
 	second_size = labels->mask_first ? text_mark.size : mask_mark.size;
-	pieces[0] = mg_span(template.data, first);
-	pieces[1] = mg_span(template.data + first + first_size, second - first - first_size);
-	pieces[2] = mg_span(template.data + second + second_size, template.size - second - second_size);
-	return mg_tokenize(cx, model->tokenizer, pieces[0], &labels->before) &&
-		mg_tokenize(cx, model->tokenizer, pieces[1], &labels->between) &&
-		mg_tokenize(cx, model->tokenizer, pieces[2], &labels->after);
+	labels->before = mg_span(template.data, first);
+	labels->between = mg_span(template.data + first + first_size, second - first - first_size);
+	labels->after = mg_span(template.data + second + second_size, template.size - second - second_size);
+	return true;
 }
 
 static bool
 tokenize_label(MgCtx *cx, const MgModel *model, MgSpan label, MgTokens *tokens)
 {
-	if (!mg_tokenize(cx, model->tokenizer, label, tokens))
+	if (!mg_tokenize(cx, model->tokenizer, label, MG_ALL_DATA, tokens))
 		return false;
 	if (tokens->n == 0)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));

@@ -23,7 +23,8 @@ struct MgLabels
 	size_t most_masks;			/* of any group */
 
 	/* The template: before, then the first of mask and text, between, then the other, after. */
-	MgTokens before, between, after;
+	MgSpan before, between, after;
+	MgSpan mask; /* the mask token, as a text has it */
 	bool mask_first;
 };
 

@@ -8,6 +8,9 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
 
+/* Each compares some 40 patterns of up to MG_ADDED_LIMIT bytes. */
+#define SIFTS_A_POLL 4096
+
 typedef struct Entry
 {
 	uint32_t id, offset, size;
@@ -87,16 +90,23 @@ sift(const uint8_t *strings, uint8_t *entries, size_t root, size_t n)
 	}
 }
 
-size_t
-mg_added_tokens_sort(MgSpan strings, uint8_t *entries, size_t n)
+bool
+mg_added_tokens_sort(MgCtx *cx, MgSpan strings, uint8_t *entries, size_t *n_entries)
 {
-	size_t kept = 0;
+	size_t n = *n_entries, kept = 0;
 
 	for (size_t root = n / 2; root-- > 0;)
+	{
+		if (root % SIFTS_A_POLL == 0 && !mg_poll(cx))
+			return false;
 		sift(strings.data, entries, root, n);
+	}
 	for (size_t end = n; end-- > 1;)
 	{
 		uint8_t held[MG_ADDED_ENTRY];
+
+		if (end % SIFTS_A_POLL == 0 && !mg_poll(cx))
+			return false;
 
 		memcpy(held, entries, sizeof held);
 		memcpy(entries, entries + MG_ADDED_ENTRY * end, sizeof held);
@@ -110,7 +120,8 @@ mg_added_tokens_sort(MgSpan strings, uint8_t *entries, size_t n)
 		memmove(entries + MG_ADDED_ENTRY * kept, entries + MG_ADDED_ENTRY * i, MG_ADDED_ENTRY);
 		kept++;
 	}
-	return kept;
+	*n_entries = kept;
+	return true;
 }
 
 /* The byte of a pattern at a depth; -1 behind its end, so that a prefix sorts first. */
@@ -240,6 +251,8 @@ mg_added_search_next(MgCtx *cx, MgAddedSearch *search, MgAddedMatch *match, bool
 		flags = search->vocab->flags[entry.id];
 		*match = (MgAddedMatch){(int32_t) entry.id, search->position, search->position + entry.size};
 		search->position = match->stop;
+		if ((flags & MG_TOKEN_SPECIAL) && mg_touches_data(search->data, match->start, match->stop))
+			continue;
 		if ((flags & MG_TOKEN_SINGLE_WORD) && !is_single_word(search->text, match->start, match->stop))
 			continue;
 		if (!swallow_spaces(cx, search, flags, match))

@@ -6,8 +6,8 @@
  * normalisation; normalized ones in each normalised piece between those, by
  * their own normalised form. In both the leftmost match wins, of several at
  * one place the longest, and the search goes on behind it. A match that
- * violates its token's "single word" is no match, but the search goes on
- * behind it all the same, as the reference does.
+ * violates its token's "single word", or is a special token in data, is no
+ * match, but the search goes on behind it all the same, as the reference does.
  *
  * A set is a run of entries in the tokeniser's section, sorted by pattern:
  *
@@ -20,6 +20,7 @@
 
 #include "core/ctx.h"
 #include "text/pace.h"
+#include "text/tokenizer.h"
 #include "text/vocab.h"
 
 #define MG_ADDED_ENTRY 12
@@ -45,6 +46,7 @@ typedef struct MgAddedSearch
 	const MgVocab *vocab;
 	const MgAddedTokens *tokens;
 	MgSpan text;	 /* checked UTF-8 */
+	MgDataRange data; /* of the text */
 	size_t position; /* where the search goes on */
 	size_t behind;	 /* the last match's stop */
 	MgPace *pace;
@@ -53,8 +55,8 @@ typedef struct MgAddedSearch
 /* Checks the entries of a set and sets first. False after an MG_BAD_FILE error. */
 bool mg_added_tokens_check(MgCtx *cx, const MgVocab *vocab, MgAddedTokens *tokens);
 
-/* Sorts n entries by pattern, and of equal patterns leaves the one of the lowest id; the number left. */
-size_t mg_added_tokens_sort(MgSpan strings, uint8_t *entries, size_t n);
+/* Sorts *n entries by pattern, and of equal patterns leaves the one of the lowest id; *n becomes the number left. */
+bool mg_added_tokens_sort(MgCtx *cx, MgSpan strings, uint8_t *entries, size_t *n);
 
 /* The next match, or found false. False on an error. */
 bool mg_added_search_next(MgCtx *cx, MgAddedSearch *search, MgAddedMatch *match, bool *found);

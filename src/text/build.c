@@ -6,6 +6,9 @@
 #include "text/section.h"
 #include "text/utf8.h"
 
+/* Tokens between two polls. */
+#define POLL_STEP 4096
+
 /* The strings and the two lists of entries while they are gathered. */
 typedef struct Gathered
 {
@@ -50,16 +53,16 @@ check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
 		   check_id(cx, spec, "mask", spec->mask);
 }
 
-/* Adds up the strings and counts the added tokens. */
+/* Adds up the strings and counts the added tokens, and those of them that have a normalised form. */
 static bool
-measure(MgCtx *cx, const MgTokenizerSpec *spec, size_t *size, size_t *n_added)
+measure(MgCtx *cx, const MgTokenizerSpec *spec, size_t *size, size_t *n_added, size_t *n_normalized)
 {
-	*size = *n_added = 0;
+	*size = *n_added = *n_normalized = 0;
 	for (size_t id = 0; id < spec->n_tokens; id++)
 	{
 		MgSpan token = spec->tokens[id];
 
-		if (id % 4096 == 0 && !mg_poll(cx))
+		if (id % POLL_STEP == 0 && !mg_poll(cx))
 			return false;
 		if (token.size > UINT32_MAX || *size + token.size > UINT32_MAX / 2)
 			return mg_fail(cx, MG_TOO_LARGE, "vocabulary has more than %u bytes", UINT32_MAX / 2);
@@ -72,6 +75,7 @@ measure(MgCtx *cx, const MgTokenizerSpec *spec, size_t *size, size_t *n_added)
 			return mg_fail(cx, token.size == 0 ? MG_BAD_FILE : MG_TOO_LARGE,
 						   "added token %zu has %zu bytes, must have 1 to %zu", id, token.size, MG_ADDED_LIMIT);
 		*n_added += 1;
+		*n_normalized += (spec->flags[id] & MG_TOKEN_NORMALIZED) != 0;
 	}
 	return true;
 }
@@ -122,21 +126,23 @@ add_normalized(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered, size_
 static bool
 gather(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered)
 {
-	size_t size, n_added, offset;
+	size_t size, n_added, n_normalized, offset;
 
-	if (!measure(cx, spec, &size, &n_added))
+	if (!measure(cx, spec, &size, &n_added, &n_normalized))
 		return false;
-	if (n_added > (UINT32_MAX / 2 - size) / MG_ADDED_LIMIT)
-		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has too many added tokens: %zu", n_added);
+	if (n_normalized > (UINT32_MAX / 2 - size) / MG_ADDED_LIMIT)
+		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has too many added tokens: %zu", n_normalized);
 	memset(gathered, 0, sizeof *gathered);
-	gathered->strings_room = size + n_added * MG_ADDED_LIMIT;
+	gathered->strings_room = size + n_normalized * MG_ADDED_LIMIT;
 	gathered->strings = mg_alloc(cx, gathered->strings_room);
 	gathered->raw = mg_alloc_array(cx, n_added, MG_ADDED_ENTRY);
-	gathered->normalized = mg_alloc_array(cx, n_added, MG_ADDED_ENTRY);
+	gathered->normalized = mg_alloc_array(cx, n_normalized, MG_ADDED_ENTRY);
 	if (gathered->strings == NULL || gathered->raw == NULL || gathered->normalized == NULL)
 		return false;
 	for (size_t id = 0; id < spec->n_tokens; id++)
 	{
+		if (id % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
 		if (spec->tokens[id].size > 0)
 			memcpy(gathered->strings + gathered->strings_size, spec->tokens[id].data, spec->tokens[id].size);
 		gathered->strings_size += spec->tokens[id].size;
@@ -144,6 +150,8 @@ gather(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered)
 	offset = 0;
 	for (size_t id = 0; id < spec->n_tokens; id++)
 	{
+		if (id % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
 		if ((spec->flags[id] & (MG_TOKEN_ADDED | MG_TOKEN_NORMALIZED)) == MG_TOKEN_ADDED)
 			add_entry(gathered->raw, &gathered->n_raw, id, offset, spec->tokens[id].size);
 		else if ((spec->flags[id] & MG_TOKEN_ADDED) && !add_normalized(cx, spec, gathered, id))
@@ -174,13 +182,16 @@ fill_header(const MgTokenizerSpec *spec, const Gathered *gathered, MgSectionHead
 }
 
 /* Offsets, flags and strings, over which the slots are then filled. */
-static void
-fill_tokens(const MgTokenizerSpec *spec, const Gathered *gathered, const MgSectionLayout *layout, uint8_t *bytes)
+static bool
+fill_tokens(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, const MgSectionLayout *layout,
+			uint8_t *bytes)
 {
 	uint32_t offset = 0;
 
 	for (size_t id = 0; id <= spec->n_tokens; id++)
 	{
+		if (id % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
 		memcpy(bytes + layout->offsets + 4 * id, &offset, sizeof offset);
 		if (id < spec->n_tokens)
 			offset += (uint32_t) spec->tokens[id].size;
@@ -189,6 +200,7 @@ fill_tokens(const MgTokenizerSpec *spec, const Gathered *gathered, const MgSecti
 	memcpy(bytes + layout->strings, gathered->strings, gathered->strings_size);
 	memcpy(bytes + layout->raw, gathered->raw, MG_ADDED_ENTRY * gathered->n_raw);
 	memcpy(bytes + layout->normalized, gathered->normalized, MG_ADDED_ENTRY * gathered->n_normalized);
+	return true;
 }
 
 bool
@@ -204,14 +216,14 @@ mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section)
 	if (!check_facts(cx, spec) || !gather(cx, spec, &gathered))
 		return false;
 	strings = mg_span(gathered.strings, gathered.strings_size);
-	gathered.n_raw = mg_added_tokens_sort(strings, gathered.raw, gathered.n_raw);
-	gathered.n_normalized = mg_added_tokens_sort(strings, gathered.normalized, gathered.n_normalized);
+	if (!mg_added_tokens_sort(cx, strings, gathered.raw, &gathered.n_raw) ||
+		!mg_added_tokens_sort(cx, strings, gathered.normalized, &gathered.n_normalized))
+		return false;
 	fill_header(spec, &gathered, &header);
 	layout = mg_section_layout(&header);
 	bytes = mg_alloc_zeroed(cx, layout.size, 1);
-	if (bytes == NULL)
+	if (bytes == NULL || !fill_tokens(cx, spec, &gathered, &layout, bytes))
 		return false;
-	fill_tokens(spec, &gathered, &layout, bytes);
 	vocab = (MgVocab){.n_tokens = spec->n_tokens,
 					  .offsets = bytes + layout.offsets,
 					  .slots = bytes + layout.slots,

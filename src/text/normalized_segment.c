@@ -60,6 +60,29 @@ normalize_all(MgCtx *cx, MgNormalizer *normalizer, Normalized *normalized)
 	return true;
 }
 
+/* The normalised bytes that stand for the text's data. */
+static bool
+find_data(MgCtx *cx, const Normalized *normalized, const MgPieces *pieces, MgDataRange *range)
+{
+	MgDataRange data = pieces->data;
+
+	range->start = 0;
+	while (range->start < normalized->n && normalized->stops[range->start] <= data.start)
+	{
+		if (!mg_pace(cx, pieces->pace, 1))
+			return false;
+		range->start++;
+	}
+	range->stop = range->start;
+	while (range->stop < normalized->n && normalized->starts[range->stop] < data.stop)
+	{
+		if (!mg_pace(cx, pieces->pace, 1))
+			return false;
+		range->stop++;
+	}
+	return true;
+}
+
 /* The words of [start, stop) of the normalised bytes. */
 static bool
 take_words(MgCtx *cx, const Normalized *normalized, size_t start, size_t stop, MgWordBuffer *buffer)
@@ -92,8 +115,12 @@ mg_normalized_segment(MgCtx *cx, MgNormalizer *normalizer, MgWordBuffer *buffer)
 
 	if (!normalize_all(cx, normalizer, &normalized))
 		return false;
-	search = (MgAddedSearch){&tokenizer->vocab, &tokenizer->normalized,    mg_span(normalized.bytes, normalized.n),
-							 0,				    0,						   buffer->pieces->pace};
+	search = (MgAddedSearch){.vocab = &tokenizer->vocab,
+							 .tokens = &tokenizer->normalized,
+							 .text = mg_span(normalized.bytes, normalized.n),
+							 .pace = buffer->pieces->pace};
+	if (!find_data(cx, &normalized, buffer->pieces, &search.data))
+		return false;
 	for (;;)
 	{
 		if (!mg_added_search_next(cx, &search, &match, &found))

@@ -1,6 +1,21 @@
 /* A growing list of tokens. */
 #include "text/token_list.h"
 
+/* Bytes that are copied between two polls: the arrays of a long text have hundreds of megabytes. */
+#define COPY_STEP ((size_t) 4 * 1024 * 1024)
+
+static bool
+copy(MgCtx *cx, void *into, const void *from, size_t size)
+{
+	for (size_t done = 0; done < size; done += COPY_STEP)
+	{
+		memcpy((char *) into + done, (const char *) from + done, size - done < COPY_STEP ? size - done : COPY_STEP);
+		if (!mg_poll(cx))
+			return false;
+	}
+	return true;
+}
+
 static bool
 set_capacity(MgCtx *cx, MgTokenList *list, size_t capacity)
 {
@@ -11,12 +26,10 @@ set_capacity(MgCtx *cx, MgTokenList *list, size_t capacity)
 
 	if (ids == NULL || starts == NULL || stops == NULL)
 		return false;
-	if (tokens->n > 0)
-	{
-		memcpy(ids, tokens->ids, tokens->n * sizeof *ids);
-		memcpy(starts, tokens->starts, tokens->n * sizeof *starts);
-		memcpy(stops, tokens->stops, tokens->n * sizeof *stops);
-	}
+	if (!copy(cx, ids, tokens->ids, tokens->n * sizeof *ids) ||
+		!copy(cx, starts, tokens->starts, tokens->n * sizeof *starts) ||
+		!copy(cx, stops, tokens->stops, tokens->n * sizeof *stops))
+		return false;
 	tokens->ids = ids;
 	tokens->starts = starts;
 	tokens->stops = stops;

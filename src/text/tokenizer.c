@@ -122,7 +122,11 @@ take_between(Run *run, size_t start, size_t stop)
 static bool
 take_text(Run *run)
 {
-	MgAddedSearch search = {&run->tokenizer->vocab, &run->tokenizer->raw, run->text, 0, 0, &run->pace};
+	MgAddedSearch search = {.vocab = &run->tokenizer->vocab,
+							.tokens = &run->tokenizer->raw,
+							.text = run->text,
+							.data = run->pieces.data,
+							.pace = &run->pace};
 	MgAddedMatch match;
 	size_t done = 0;
 	bool found;
@@ -167,7 +171,7 @@ check_text(MgCtx *cx, MgSpan text)
 }
 
 bool
-mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgTokens *tokens)
+mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgDataRange data, MgTokens *tokens)
 {
 	Run run;
 
@@ -177,7 +181,7 @@ mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgTokens *toke
 	run.cx = cx;
 	run.tokenizer = tokenizer;
 	run.text = text;
-	run.pieces = (MgPieces){tokenizer, &run.list, &run.pace, NULL};
+	run.pieces = (MgPieces){tokenizer, &run.list, &run.pace, NULL, data};
 	run.pieces.ends = mg_alloc_array(cx, MG_UTF8_MAX * tokenizer->max_word_chars, sizeof *run.pieces.ends);
 	run.lowered = mg_alloc(cx, tokenizer->max_word_chars);
 	if (run.pieces.ends == NULL || run.lowered == NULL || !mg_token_list_init(cx, &run.list, text.size) ||

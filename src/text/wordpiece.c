@@ -11,19 +11,30 @@ push(MgCtx *cx, const MgPieces *pieces, const MgWord *word, int32_t id, size_t f
 	return mg_token_list_push(cx, pieces->list, id, word->starts[from], word->stops[to - 1]);
 }
 
+/* Flags of tokens that a word may not become. */
+static uint8_t
+excluded(const MgPieces *pieces, const MgWord *word)
+{
+	size_t start = word->starts == NULL ? word->first : word->starts[0];
+	size_t stop = word->starts == NULL ? word->first + word->size : word->stops[word->size - 1];
+
+	return mg_touches_data(pieces->data, start, stop) ? MG_TOKEN_OUTSIDE | MG_TOKEN_SPECIAL : MG_TOKEN_OUTSIDE;
+}
+
 /* The token of head followed by tail, if WordPiece may use it; else -1. */
 static int32_t
-find(const MgVocab *vocab, uint64_t hash, MgSpan head, MgSpan tail)
+find(const MgVocab *vocab, uint64_t hash, MgSpan head, MgSpan tail, uint8_t excluded_flags)
 {
 	int32_t id = mg_vocab_find(vocab, hash, head, tail);
 
-	return id >= 0 && (vocab->flags[id] & MG_TOKEN_OUTSIDE) ? -1 : id;
+	return id >= 0 && (vocab->flags[id] & excluded_flags) ? -1 : id;
 }
 
 /* The longest piece at from: its id, and its end in *to; -1 when there is none. */
 static int32_t
 longest_piece(const MgPieces *pieces, const MgWord *word, size_t from, size_t *to, size_t *work)
 {
+	uint8_t flags = excluded(pieces, word);
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	MgSpan head = from == 0 ? mg_span("", 0) : mg_continuation(tokenizer);
 	uint64_t hash = from == 0 ? MG_HASH_START : tokenizer->continuation_hash;
@@ -41,7 +52,7 @@ longest_piece(const MgPieces *pieces, const MgWord *word, size_t from, size_t *t
 
 		if (!mg_utf8_boundary(mg_span(word->bytes, word->size), from + size))
 			continue;
-		id = find(&tokenizer->vocab, pieces->ends[size - 1], head, mg_span(word->bytes + from, size));
+		id = find(&tokenizer->vocab, pieces->ends[size - 1], head, mg_span(word->bytes + from, size), flags);
 		*work += 1;
 		if (id >= 0)
 		{
@@ -60,7 +71,8 @@ mg_wordpiece(MgCtx *cx, const MgPieces *pieces, const MgWord *word)
 	size_t from = 0;
 	size_t to = 0;
 	size_t work = word->size;
-	int32_t id = find(vocab, word->hash, mg_span("", 0), mg_span(word->bytes, word->size));
+	int32_t id = find(vocab, word->hash, mg_span("", 0), mg_span(word->bytes, word->size),
+					  excluded(pieces, word));
 
 	if (id >= 0)
 		return mg_pace(cx, pieces->pace, work) && push(cx, pieces, word, id, 0, word->size);

@@ -20,7 +20,8 @@ typedef struct MgWord
 } MgWord;
 
 /*
- * What the pieces of one text share. ends[i] is the hash of i + 1 bytes from
+ * What the pieces of one text share; a word of its data becomes no special
+ * token, even where its letters spell one. ends[i] is the hash of i + 1 bytes from
  * where a piece begins: [MG_UTF8_MAX * max_word_chars].
  */
 typedef struct MgPieces
@@ -29,6 +30,7 @@ typedef struct MgPieces
 	MgTokenList *list;
 	MgPace *pace;
 	uint64_t *ends;
+	MgDataRange data;
 } MgPieces;
 
 /* Appends the tokens of a word of at most max_word_chars characters. */

@@ -16,7 +16,7 @@ use(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text)
 	size_t n = mg_tokenizer_size(tokenizer);
 	MgTokens tokens;
 	MgSpan back;
-	bool fine = mg_tokenize(cx, tokenizer, text, &tokens);
+	bool fine = mg_tokenize(cx, tokenizer, text, MG_NO_DATA, &tokens);
 
 	fuzz_judge(cx, fine);
 	if (!fine)

@@ -4,7 +4,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 CREATE EXTENSION dblink SCHEMA public;
-SELECT plan(43);
+SELECT plan(44);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS path \gset
 CREATE FUNCTION make(name text, path text, variant text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -122,4 +122,22 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('unload_model(name text)', 'void', 'vsu')$$, 'signatures, volatility, strictness, parallel safety');
 SELECT is((SELECT array_agg(c ORDER BY c) FROM (SELECT unnest(extconfig)::regclass::text AS c FROM pg_extension WHERE extname = 'maskgen') e),
 	ARRAY['model', 'model_chunk', 'model_grant', 'model_id_seq'], 'pg_dump carries the models along');
+-- Files are closed, also after errors that come when all of them are open
+CREATE FUNCTION descriptors() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_ls_dir('/proc/self/fd') $$;
+CREATE PROCEDURE make_many(path text) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 8 LOOP
+		PERFORM maskgen.create_model('closed', path);
+		PERFORM maskgen.drop_model('closed');
+		BEGIN
+			PERFORM maskgen.create_model('closed', path, '{"max_tokens": 100000}');
+		EXCEPTION WHEN invalid_parameter_value THEN NULL;
+		END;
+	END LOOP;
+END $$;
+CALL make_many(:'path');
+SELECT descriptors() AS before \gset
+CALL make_many(:'path');
+SELECT is(descriptors(), :before::bigint, 'create_model leaves no file open');
+
 SELECT * FROM finish();

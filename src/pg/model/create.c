@@ -217,7 +217,7 @@ maskgen_create_model(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(caller, "maskgen create_model", ALLOCSET_DEFAULT_SIZES);
 	host = host_in(context);
 	mg_ctx_init(&cx, &host);
-	files = server_files(path);
+	files = server_files(context, path);
 
 	SPI_connect();
 	table_owner_become(&owner);

@@ -1,4 +1,10 @@
-/* Reading a model's directory: privileges, virtual file descriptors, no surprises from FIFOs or devices. */
+/*
+ * Reading a model's directory: privileges, virtual file descriptors, no
+ * surprises from FIFOs or devices.
+ *
+ * PostgreSQL closes temporary files by itself at the end of a transaction, and
+ * no others: these close with the memory context, which also an error resets.
+ */
 #include "pg/model/server_files.h"
 
 #include <fcntl.h>
@@ -14,7 +20,20 @@ typedef struct ServerFile
 {
 	File file;
 	char path[MAXPGPATH];
+	MemoryContextCallback close;
 } ServerFile;
+
+typedef struct Directory
+{
+	MemoryContext context; /* of the files */
+	const char *path;
+} Directory;
+
+static void
+close_file(void *arg)
+{
+	FileClose(((ServerFile *) arg)->file);
+}
 
 static bool
 read_file(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
@@ -39,13 +58,12 @@ read_file(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
 static bool
 open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
 {
-	ServerFile *file = mg_alloc(cx, sizeof *file);
+	const Directory *directory = user;
+	ServerFile *file = MemoryContextAllocZero(directory->context, sizeof *file);
 	struct stat status;
 
 	*found = false;
-	if (file == NULL)
-		return false;
-	if (snprintf(file->path, sizeof file->path, "%s/%s", (const char *) user, name) >= (int) sizeof file->path)
+	if (snprintf(file->path, sizeof file->path, "%s/%s", directory->path, name) >= (int) sizeof file->path)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "path of file \"%s\" is too long", name);
 	if (stat(file->path, &status) != 0)
 	{
@@ -60,15 +78,21 @@ open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found
 	if (file->file < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", file->path),
 						errhint("The server reads it as its own operating system user.")));
+	file->close.func = close_file;
+	file->close.arg = file;
+	MemoryContextRegisterResetCallback(directory->context, &file->close);
 	*source = (MgSource){file, (uint64_t) FileSize(file->file), read_file};
 	*found = true;
 	return true;
 }
 
 MgFiles
-server_files(const char *path)
+server_files(MemoryContext context, const char *path)
 {
-	return (MgFiles){(void *) path, open_file};
+	Directory *directory = MemoryContextAlloc(context, sizeof *directory);
+
+	*directory = (Directory){context, path};
+	return (MgFiles){directory, open_file};
 }
 
 void

@@ -6,11 +6,11 @@
 #include "core/source.h"
 
 /*
- * Files below path, which must outlive it, through PostgreSQL's virtual file
- * descriptors: they are closed when the transaction ends. Only regular files
- * are opened. Throws on operating system errors.
+ * Files below path, which must outlive them, through PostgreSQL's virtual file
+ * descriptors: they are closed when the memory context is reset or deleted.
+ * Only regular files are opened. Throws on operating system errors.
  */
-MgFiles server_files(const char *path);
+MgFiles server_files(MemoryContext context, const char *path);
 
 /* Throws unless the current user may read files of the server, and path is a directory. */
 void server_files_check(const char *path);

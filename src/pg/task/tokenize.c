@@ -5,6 +5,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "pg/arrays.h"
 #include "pg/compat.h"
 #include "pg/model/session.h"
@@ -25,6 +26,19 @@ typedef struct Tokenized
 	MgTokens text; /* of the text alone, in scratch memory */
 } Tokenized;
 
+/* A text of 64 MB has tens of millions of tokens: what goes over all of them hears a cancel. */
+#define TOKENS_A_CHECK ((size_t) 65536)
+
+static void
+copy_ids(int32_t *into, const int32_t *ids, size_t n)
+{
+	for (size_t done = 0; done < n; done += TOKENS_A_CHECK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(into + done, ids + done, Min(n - done, TOKENS_A_CHECK) * sizeof *ids);
+	}
+}
+
 static Tokenized
 tokenize(ModelUse *use, const char *model, MgSpan input)
 {
@@ -33,13 +47,12 @@ tokenize(ModelUse *use, const char *model, MgSpan input)
 
 	model_use_begin(use, model);
 	specials = &use->model->specials;
-	model_use_end(use, mg_tokenize(use->cx, use->model->tokenizer, input, &result.text));
+	model_use_end(use, mg_tokenize(use->cx, use->model->tokenizer, input, MG_NO_DATA, &result.text));
 	result.ids = palloc((result.text.n + 2) * sizeof *result.ids);
 	if (specials->classify >= 0)
 		result.ids[result.n++] = specials->classify;
 	result.first = result.n;
-	if (result.text.n > 0)
-		memcpy(result.ids + result.n, result.text.ids, result.text.n * sizeof *result.ids);
+	copy_ids(result.ids + result.n, result.text.ids, result.text.n);
 	result.n += (int) result.text.n;
 	if (specials->separate >= 0)
 		result.ids[result.n++] = specials->separate;
@@ -51,11 +64,20 @@ maskgen_tokenize(PG_FUNCTION_ARGS)
 {
 	ModelUse use;
 	Tokenized tokenized = tokenize(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), span_of_text(PG_GETARG_TEXT_PP(1)));
-	Datum *elements = palloc(tokenized.n * sizeof *elements + 1);
+	Size size = ARR_OVERHEAD_NONULLS(1) + (Size) tokenized.n * sizeof(int32);
+	ArrayType *array;
 
-	for (int i = 0; i < tokenized.n; i++)
-		elements[i] = Int32GetDatum(tokenized.ids[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, tokenized.n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	if (tokenized.n == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
+	array = palloc(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = INT4OID;
+	ARR_DIMS(array)[0] = tokenized.n;
+	ARR_LBOUND(array)[0] = 1;
+	copy_ids((int32_t *) ARR_DATA_PTR(array), tokenized.ids, (size_t) tokenized.n);
+	PG_RETURN_ARRAYTYPE_P(array);
 }
 
 Datum
@@ -111,6 +133,7 @@ maskgen_tokens(PG_FUNCTION_ARGS)
 						   PointerGetDatum(cstring_to_text_with_len((const char *) token.data, (int) token.size))};
 		bool nulls[5] = {false, false, false, around, around};
 
+		CHECK_FOR_INTERRUPTS();
 		if (!around)
 		{
 			uint32_t start = tokenized.text.starts[at], stop = tokenized.text.stops[at];

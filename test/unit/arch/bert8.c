@@ -45,7 +45,7 @@ run(const char *directory, const char *options, MgCompute compute, MgForm form, 
 	model = cli_load(&cx, directory, options, &compute, form);
 	for (size_t i = 0; model != NULL && fine && i < N_TEXTS; i++)
 	{
-		fine = mg_sequence_of_text(&cx, model, mg_span(NULL, 0), mg_span_of(texts[i]), MG_LONG_TRUNCATE, &sequences[i]);
+		fine = mg_sequence_of_text(&cx, model, mg_span(NULL, 0), mg_span_of(texts[i]), true, MG_LONG_TRUNCATE, &sequences[i]);
 		states.n += sequences[i].n * model->sizes->width;
 	}
 	states.x = calloc(states.n + 1, sizeof *states.x);

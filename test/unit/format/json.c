@@ -62,6 +62,10 @@ check_refused(void)
 	static const char *const bad[] = {
 		"",			 "{",		  "[1,]",	 "{\"a\":1,\"a\":2}", "[1] x", "nul",		 "[\"\xff\"]",
 		"[\"\\u0000\"]", "[\"\xc3\"]", "[1e999]", "{\"a\" 1}",		  "[NaN]", "[\"\\ud800\"]", "[01]",
+		"[1 2]",	 "[1}",		  "{\"a\":1]", "{1:2}",			  "[-]",   "[1.]",		 "[1e]", "[.5]",
+		"[\"\\x\"]", "[\"\n\"]", "[\"\\udc00\"]", "[\"\\ud83dx\"]", "[\"\\ud83d\\u0041\"]", "[\"\\u12g4\"]", "[\"a",
+		"[\"\xed\xa0\x80\"]", "\"a\"",	  "1",		 "{\"a\":}",		  "[,]",   "[[],]",	 "]", "[\"a\\", "\xef\xbb\xbf[]",
+		"[+1]",		 "[0x1]",	  "{\"a\":1,}", "[truE]",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -141,6 +145,66 @@ check_members(void)
 	ok(!mg_json_get_string(&cx, "a.json", root, "list", &text), "an array is no string");
 }
 
+static void
+check_strings(void)
+{
+	const MgJson *root = parse("[\"\\ud83d\\ude00\\u20AC\\/\\b\\f\\r\\t\\\\\", \"\xf0\x9f\x98\x80\x7f\"]");
+
+	ok(root != NULL && root->n == 2, "strings of all kinds are read (%s)", cx.error.detail);
+	if (root == NULL)
+		return;
+	is_text((const char *) root->items[0].string.data, "\xf0\x9f\x98\x80\xe2\x82\xac/\b\f\r\t\\", "escapes");
+	is_text((const char *) root->items[1].string.data, "\xf0\x9f\x98\x80\x7f", "characters as they are");
+}
+
+/* Objects of few and of many members look for equal keys in ways of their own. */
+static void
+check_keys(void)
+{
+	char *text = malloc(20 * 4000 + 40);
+
+	for (int n = 2; n <= 4000; n = n == 2 ? 40 : n * 10)
+		for (int twice = 0; twice < 2; twice++)
+		{
+			size_t size = (size_t) sprintf(text, "{");
+
+			for (int i = 0; i < n; i++)
+				size += (size_t) sprintf(text + size, "%s\"key %d\": %d", i > 0 ? ", " : "", twice && i == n - 1 ? n / 2 - 1 : i, i);
+			sprintf(text + size, "}");
+			ok((parse(text) == NULL) == (twice == 1), "%d keys, %s", n, twice ? "one of them twice" : "all different");
+		}
+	free(text);
+}
+
+/* A large document, as a vocabulary is one: a cancel is heard soon wherever it comes, and memory is what the header says. */
+static void
+check_large(void)
+{
+	const size_t n = 300000, long_size = 4 * 1024 * 1024;
+	char *text = malloc(n * 24 + long_size + 40);
+	size_t size = (size_t) sprintf(text, "{\"vocab\": {");
+	const MgJson *root;
+	TestHost counted;
+	MgCtx large;
+
+	for (size_t i = 0; i < n; i++)
+		size += (size_t) sprintf(text + size, "\"token%zu\":%zu,", i, i);
+	size += (size_t) sprintf(text + size, "\"long\":\"");
+	memset(text + size, 'x', long_size);
+	size += long_size;
+	size += (size_t) sprintf(text + size, "\"}}");
+	test_host_init(&counted);
+	mg_ctx_init(&large, &counted.host);
+	root = mg_json_parse(&large, "large", mg_span(text, size));
+	ok(root != NULL && mg_json_get(root, "vocab")->n == n + 1, "a large document is read (%s)", large.error.detail);
+	ok(counted.n_polls >= (long) (2 * size / (256 * 1024)), "with a poll at least each 256 kB of both passes: %ld in %zu bytes",
+	   counted.n_polls, size);
+	/* Text, values, keys and the table of keys; an arena's blocks are up to twice what is asked for. */
+	ok(mg_ctx_size(&large) < 2 * (size + n * (24 + 16) + 16 * n), "in memory of %zu bytes", mg_ctx_size(&large));
+	mg_ctx_free(&large);
+	free(text);
+}
+
 static bool
 swept(MgCtx *swept_cx, void *user)
 {
@@ -159,6 +223,9 @@ main(void)
 	check_refused();
 	check_limits();
 	check_members();
+	check_strings();
+	check_keys();
+	check_large();
 	sweep("json", swept, "{\"a\": [1, 2, {\"b\": \"c\"}], \"d\": 1.5}", 1);
 	mg_ctx_free(&cx);
 	is_int(host.live, 0, "nothing is left");

@@ -103,7 +103,7 @@ test_many(void)
 		char text[16];
 		int size = snprintf(text, sizeof text, "<%d>", i);
 		int32_t id = mg_token_find(tokenizer, mg_span_of(text));
-		bool fine = mg_tokenize(cx, tokenizer, mg_span_of(text), &found);
+		bool fine = mg_tokenize(cx, tokenizer, mg_span_of(text), MG_NO_DATA, &found);
 
 		if (!fine || (found.n == 1 ? found.ids[0] : -1) != id || (id >= 0 && found.stops[0] != (uint32_t) size))
 			bad++;

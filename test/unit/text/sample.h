@@ -76,7 +76,7 @@ sample_tokens_of(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text)
 	MgTokens tokens;
 
 	line[0] = '\0';
-	if (tokenizer == NULL || !mg_tokenize(cx, tokenizer, text, &tokens))
+	if (tokenizer == NULL || !mg_tokenize(cx, tokenizer, text, MG_NO_DATA, &tokens))
 		return cx->error.message;
 	for (size_t i = 0; i < tokens.n && used < sizeof line; i++)
 	{

@@ -32,7 +32,7 @@ use(MgCtx *cx, const MgTokenizer *tokenizer)
 
 	if (special.unknown < 0 || (size_t) special.unknown >= n || special.mask >= (int64_t) n)
 		return false;
-	if (!mg_tokenize(cx, tokenizer, mg_span(text, sizeof text - 1), &found))
+	if (!mg_tokenize(cx, tokenizer, mg_span(text, sizeof text - 1), MG_NO_DATA, &found))
 		return false;
 	for (size_t i = 0; i < found.n; i++)
 		if (found.ids[i] < 0 || (size_t) found.ids[i] >= n || found.starts[i] > found.stops[i] ||

@@ -119,7 +119,7 @@ golden_line(GoldenFile *golden, MgCtx *kept, MgCtx *cx)
 		mg_ctx_reset(cx);
 		golden->n_texts++;
 		golden->text_size = unhex(golden->line + 5, golden->text);
-		fine = mg_tokenize(cx, golden->tokenizer, mg_span(golden->text, golden->text_size), &golden->found);
+		fine = mg_tokenize(cx, golden->tokenizer, mg_span(golden->text, golden->text_size), MG_NO_DATA, &golden->found);
 	}
 	else if (strncmp(golden->line, "tokens", 6) == 0)
 		fine = golden_same(golden);
@@ -176,7 +176,7 @@ test_refusals(MgCtx *cx)
 	char *text = malloc(size);
 	MgTokens found;
 
-	ok(!mg_tokenize(cx, tokenizer, mg_span("the \xE4\xB8!", 7), &found) && cx->error.code == MG_BAD_TEXT,
+	ok(!mg_tokenize(cx, tokenizer, mg_span("the \xE4\xB8!", 7), MG_NO_DATA, &found) && cx->error.code == MG_BAD_TEXT,
 	   "ill-formed text is refused");
 	is_text(cx->error.message, "text is not valid UTF-8 at byte 4", "with the offset");
 
@@ -185,22 +185,22 @@ test_refusals(MgCtx *cx)
 		text[i] = "\xE4\xB8\xAD"[i % 3];
 	mg_ctx_reset(cx);
 	tokenizer = sample_bind(cx, &spec);
-	ok(mg_tokenize(cx, tokenizer, mg_span(text, size), &found) && found.n == size / 3 &&
+	ok(mg_tokenize(cx, tokenizer, mg_span(text, size), MG_NO_DATA, &found) && found.n == size / 3 &&
 		   found.stops[found.n - 1] == size,
 	   "a long text without any white space (%s)", cx->error.message);
 	text[size - 1] = 'x';
-	ok(!mg_tokenize(cx, tokenizer, mg_span(text, size), &found), "with an error at its end");
+	ok(!mg_tokenize(cx, tokenizer, mg_span(text, size), MG_NO_DATA, &found), "with an error at its end");
 	is_text(cx->error.message, "text is not valid UTF-8 at byte 3145725", "has that offset");
 	free(text);
 
 	mg_ctx_reset(cx);
 	tokenizer = sample_bind(cx, &spec);
-	ok(!mg_tokenize(cx, tokenizer, mg_span("", MG_TEXT_LIMIT + 1), &found) && cx->error.code == MG_TOO_LARGE,
+	ok(!mg_tokenize(cx, tokenizer, mg_span("", MG_TEXT_LIMIT + 1), MG_NO_DATA, &found) && cx->error.code == MG_TOO_LARGE,
 	   "a text above the limit is refused unread");
 	is_text(cx->error.message, "text of 67108865 bytes is longer than 67108864", "with both numbers");
 	mg_ctx_reset(cx);
 	tokenizer = sample_bind(cx, &spec);
-	ok(mg_tokenize(cx, tokenizer, mg_span(NULL, 0), &found) && found.n == 0, "an empty text has no tokens");
+	ok(mg_tokenize(cx, tokenizer, mg_span(NULL, 0), MG_NO_DATA, &found) && found.n == 0, "an empty text has no tokens");
 }
 
 /* The fast path must give what the slow one gives: the same words with an accent that is dropped behind each. */
@@ -218,8 +218,8 @@ test_paths(MgCtx *cx)
 		MgTokens fast_found, slow_found;
 
 		snprintf(slow, sizeof slow, "%s\xCC\x81", words[w]);
-		if (!mg_tokenize(cx, tokenizer, mg_span_of(words[w]), &fast_found) ||
-			!mg_tokenize(cx, tokenizer, mg_span_of(slow), &slow_found) || fast_found.n != slow_found.n ||
+		if (!mg_tokenize(cx, tokenizer, mg_span_of(words[w]), MG_NO_DATA, &fast_found) ||
+			!mg_tokenize(cx, tokenizer, mg_span_of(slow), MG_NO_DATA, &slow_found) || fast_found.n != slow_found.n ||
 			memcmp(fast_found.ids, slow_found.ids, fast_found.n * sizeof *fast_found.ids) != 0 ||
 			memcmp(fast_found.starts, slow_found.starts, fast_found.n * sizeof *fast_found.starts) != 0 ||
 			memcmp(fast_found.stops, slow_found.stops, fast_found.n * sizeof *fast_found.stops) != 0)
@@ -242,7 +242,7 @@ body(MgCtx *cx, void *user)
 	const MgTokenizer *tokenizer = sample_bind(cx, &work->spec);
 	MgTokens found;
 
-	return tokenizer != NULL && mg_tokenize(cx, tokenizer, mg_span(work->text, work->size), &found) && found.n > 0;
+	return tokenizer != NULL && mg_tokenize(cx, tokenizer, mg_span(work->text, work->size), MG_NO_DATA, &found) && found.n > 0;
 }
 
 /* A sweep over no polls would pass as well, so they are counted; each is at most 64 kB of text after the last. */
@@ -259,7 +259,7 @@ test_polls(const Work *work)
 	mg_ctx_init(&cx, &host.host);
 	tokenizer = sample_bind(&cx, &work->spec);
 	before = host.n_polls;
-	ok(mg_tokenize(&cx, tokenizer, mg_span(work->text, work->size), &found) &&
+	ok(mg_tokenize(&cx, tokenizer, mg_span(work->text, work->size), MG_NO_DATA, &found) &&
 		   host.n_polls - before >= (long) (work->size / 65536),
 	   "%zu bytes of text, %ld polls", work->size, host.n_polls - before);
 	mg_ctx_free(&cx);
