@@ -44,11 +44,13 @@ include $(PGXS)
 sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	cat $^ > $@
 
-# The C functions that a script names, released ones too.
+# The C functions that a script names, released ones too, and those that the server's workers begin with.
+WORKERS = src/pg/hnsw/parallel.c
 SCRIPTS = $(SQL_FRAGMENTS) $(DATA)
-$(SHLIB_EXPORTS): $(SCRIPTS) Makefile
+$(SHLIB_EXPORTS): $(SCRIPTS) $(WORKERS) Makefile
 	@printf '%s\n' Pg_magic_func _PG_init > $@
 	@sed -n "s/.*'MODULE_PATHNAME', '\([a-z0-9_]*\)'.*/\1/p" $(SCRIPTS) | sort -u | sed 'p; s/^/pg_finfo_/' >> $@
+	@sed -n 's/^PGDLLEXPORT.* \([a-z0-9_]*\)(.*/\1/p' $(WORKERS) >> $@
 maskgen.so: Makefile
 # PGXS has the name that awk had where the server was built, and makes the list of exports with it.
 AWK = awk

@@ -45,7 +45,10 @@ for my $script (sort glob 'sql/*.sql')
 	$named{$_} = 1 for @names;
 	is_deeply([ grep { !$exported{$_} || !$exported{"pg_finfo_$_"} } sort @names ], [], "$script: each C function can be found");
 }
-my %wanted = map { $_ => 1 } qw(Pg_magic_func _PG_init), keys %named, map { "pg_finfo_$_" } keys %named;
+my @workers = map { /(\w+)\(/ } grep { /^PGDLLEXPORT/ } map { open my $handle, '<', $_ or die "$_: $!"; <$handle> } glob 'src/pg/*.c src/pg/*/*.c';
+is_deeply([ grep { !$exported{$_} } @workers ], [], 'a worker finds what it begins with');
+cmp_ok(scalar @workers, '>', 0, 'there are some');
+my %wanted = map { $_ => 1 } qw(Pg_magic_func _PG_init), @workers, keys %named, map { "pg_finfo_$_" } keys %named;
 is_deeply([ grep { !$wanted{$_} } sort keys %exported ], [], 'nothing is exported but what the server looks up');
 is_deeply([ grep { !$exported{$_} } qw(Pg_magic_func _PG_init) ], [], 'the server finds the module');
 cmp_ok(scalar keys %named, '>', 100, 'the scripts were read');
