@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cli/host.h"
+#include "tensor/attention.h"
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
 #include "tensor/pool.h"

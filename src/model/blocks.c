@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "tensor/attention.h"
+
 bool
 mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
 				const MgAttendBatch *attend)

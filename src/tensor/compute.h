@@ -271,26 +271,6 @@ bool mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *b
 					 float *out);
 
 /*
- * Softmax attention inside one sequence, all heads:
- *   out[i, h] = sum_j softmax_j(scale q[i, h] . k[j, h]) v[j, h]
- * q [n_queries, heads * head_size], k and v [n_keys, heads * head_size], each
- * with its stride; out may not overlap them. Scratch comes from cx and is
- * rewound. Polls; false when stopped or out of memory.
- */
-typedef struct MgAttention
-{
-	const float *q, *k, *v;
-	size_t q_stride, k_stride, v_stride;
-	size_t n_queries, n_keys;
-	size_t heads, head_size;
-	float scale;
-	float *out;
-	size_t out_stride;
-} MgAttention;
-
-bool mg_attention(MgCtx *cx, const MgCompute *compute, const MgAttention *attention);
-
-/*
  * x [n, d] = layer_norm(x + residual), with mean and variance over d in one
  * row, gain [d], bias [d] (may be NULL), eps from the checkpoint. residual
  * [n, d] may be NULL. Rows are contiguous.

@@ -1,3 +1,4 @@
+#include "tensor/attention.h"
 #include "unit/tensor/numbers.h"
 
 typedef struct Case
@@ -37,40 +38,79 @@ drop(Data *data)
 	free(data->out);
 }
 
+static uint32_t
+position_of_key(const MgAttention *a, size_t key)
+{
+	return a->key_positions != NULL ? a->key_positions[key] : (uint32_t) key;
+}
+
+/* Whether a query sees a key, by the definition. */
+static bool
+sees(const MgAttention *a, size_t query, size_t key)
+{
+	int64_t p, at = position_of_key(a, key);
+
+	if (a->window == NULL)
+		return true;
+	p = a->query_positions != NULL ? a->query_positions[query] : position_of_key(a, a->n_keys - a->n_queries + query);
+	return (a->window->before == MG_UNBOUNDED || at >= p - (int64_t) a->window->before) &&
+		(a->window->after == MG_UNBOUNDED || at <= p + (int64_t) a->window->after);
+}
+
+/* What one query makes of the keys, in double. */
+static void
+plain_row(const MgAttention *a, size_t h, size_t i, double *p, double *out)
+{
+	size_t g = a->kv_heads > 0 ? h / (a->heads / a->kv_heads) : h;
+	double largest = -INFINITY, sum = 0.0;
+
+	for (size_t j = 0; j < a->n_keys; j++)
+	{
+		float bias = 0.0f;
+
+		p[j] = 0.0;
+		for (size_t k = 0; k < a->head_size; k++)
+			p[j] += (double) a->q[i * a->q_stride + h * a->head_size + k] * a->k[j * a->k_stride + g * a->head_size + k];
+		p[j] *= a->scale;
+		if (a->soft_cap > 0)
+			p[j] = a->soft_cap * tanh(p[j] / a->soft_cap);
+		if (a->bias != NULL)
+			a->bias(a->bias_user, &(MgScores){h, i, j, 1, &bias});
+		p[j] = sees(a, i, j) ? p[j] + bias : -INFINITY;
+		largest = fmax(largest, p[j]);
+	}
+	for (size_t j = 0; j < a->n_keys; j++)
+		sum += p[j] = largest > -INFINITY ? exp(p[j] - largest) : 0.0;
+	for (size_t k = 0; k < a->head_size; k++)
+	{
+		out[k] = 0.0;
+		for (size_t j = 0; j < a->n_keys; j++)
+			out[k] += p[j] * a->v[j * a->v_stride + g * a->head_size + k];
+		if (sum > 0)
+			out[k] /= sum;
+	}
+}
+
 static double
 error_of(const MgAttention *a)
 {
 	double most = 0.0;
-	double *p = malloc(a->n_keys * sizeof *p);
+	double *p = malloc(a->n_keys * sizeof *p), *want = malloc(a->head_size * sizeof *want);
 
 	for (size_t h = 0; h < a->heads; h++)
 		for (size_t i = 0; i < a->n_queries; i++)
 		{
-			double largest = -INFINITY, sum = 0.0;
-
-			for (size_t j = 0; j < a->n_keys; j++)
-			{
-				p[j] = 0.0;
-				for (size_t k = 0; k < a->head_size; k++)
-					p[j] += (double) a->q[i * a->q_stride + h * a->head_size + k] *
-							a->k[j * a->k_stride + h * a->head_size + k];
-				p[j] *= a->scale;
-				largest = fmax(largest, p[j]);
-			}
-			for (size_t j = 0; j < a->n_keys; j++)
-				sum += p[j] = exp(p[j] - largest);
+			plain_row(a, h, i, p, want);
 			for (size_t k = 0; k < a->head_size; k++)
 			{
-				double want = 0.0, d;
+				double d = fabs(want[k] - a->out[i * a->out_stride + h * a->head_size + k]);
 
-				for (size_t j = 0; j < a->n_keys; j++)
-					want += p[j] / sum * a->v[j * a->v_stride + h * a->head_size + k];
-				d = fabs(want - a->out[i * a->out_stride + h * a->head_size + k]);
 				if (!(d <= most))
 					most = isnan(d) ? INFINITY : d;
 			}
 		}
 	free(p);
+	free(want);
 	return most;
 }
 
@@ -94,12 +134,83 @@ test_shapes(MgCtx *cx, const MgCompute *compute, const char *who)
 	}
 }
 
+/* Of each head its own slope, as ALiBi has it. */
+static void
+slope(const void *user, const MgScores *scores)
+{
+	const float *slopes = user;
+
+	for (size_t j = 0; j < scores->n; j++)
+		scores->scores[j] += slopes[scores->head] * (float) (scores->first + j);
+}
+
+/* Windows over keys in order, over positions with gaps and repetitions, and over queries that stand anywhere. */
+static void
+test_windows(MgCtx *cx, const MgCompute *compute, const char *who)
+{
+	static const MgWindow windows[] = {{MG_UNBOUNDED, 0}, {8, 8}, {10, 0}, {0, 3}, {MG_UNBOUNDED, MG_UNBOUNDED}, {0, 0}, {64, 64}};
+	static const Case cases[] = {{1, 1, 1, 4, 0}, {40, 40, 2, 16, 0}, {7, 90, 2, 33, 1}, {300, 300, 1, 64, 0}};
+	static uint32_t keys[300], queries[300];
+
+	for (size_t j = 0; j < 300; j++)
+	{
+		keys[j] = (uint32_t) (j / 3 * 5 + j % 3);
+		queries[j] = (uint32_t) (j * 7919 % 500);
+	}
+	for (size_t w = 0; w < sizeof windows / sizeof *windows; w++)
+		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		{
+			Data data = make(&cases[i]);
+			double error[3];
+
+			data.a.window = &windows[w];
+			error[0] = mg_attention(cx, compute, &data.a) ? error_of(&data.a) : INFINITY;
+			data.a.key_positions = keys;
+			error[1] = mg_attention(cx, compute, &data.a) ? error_of(&data.a) : INFINITY;
+			data.a.query_positions = queries;
+			error[2] = mg_attention(cx, compute, &data.a) ? error_of(&data.a) : INFINITY;
+			ok(error[0] < 2e-6 && error[1] < 2e-6 && error[2] < 2e-6,
+			   "%s: window %zu, %zu queries, %zu keys: %.1e in order, %.1e with gaps, %.1e anywhere", who, w,
+			   cases[i].n_queries, cases[i].n_keys, error[0], error[1], error[2]);
+			drop(&data);
+		}
+}
+
+/* Heads that share keys; caps and biases, which go to the softmax in this order. */
+static void
+test_scores(MgCtx *cx, const MgCompute *compute, const char *who)
+{
+	static const MgWindow causal = {MG_UNBOUNDED, 0};
+	static const Case c = {45, 45, 6, 24, 0};
+	static const float slopes[6] = {0.5f, -0.25f, 0.125f, 1.0f, -1.0f, 0.0f};
+
+	for (size_t kv_heads = 1; kv_heads <= 6; kv_heads += kv_heads < 3 ? 1 : 3)
+		for (int how = 0; how < 8; how++)
+		{
+			Data data = make(&c);
+
+			data.a.kv_heads = kv_heads;
+			data.a.window = how & 1 ? &causal : NULL;
+			data.a.soft_cap = how & 2 ? 1.5f : 0;
+			data.a.bias = how & 4 ? slope : NULL;
+			data.a.bias_user = slopes;
+			ok(mg_attention(cx, compute, &data.a) && error_of(&data.a) < 3e-6,
+			   "%s: 6 heads over %zu of keys%s%s%s", who, kv_heads, how & 1 ? ", causal" : "", how & 2 ? ", capped" : "",
+			   how & 4 ? ", biased" : "");
+			drop(&data);
+		}
+}
+
 /* A query's result does not depend on the other queries, nor on the threads. */
 static void
 test_invariance(MgCtx *cx, const MgCompute *compute, MgPool *pool, const char *who)
 {
-	static const Case cases[] = {{100, 100, 12, 32, 0}, {300, 300, 3, 64, 0}, {600, 600, 2, 20, 1}};
+	static const Case cases[] = {{100, 100, 12, 32, 0}, {300, 300, 3, 64, 0}, {600, 600, 2, 20, 1}, {600, 600, 2, 20, 1}};
+	static const MgWindow local = {20, 20};
+	static uint32_t positions[600];
 
+	for (uint32_t j = 0; j < 600; j++)
+		positions[j] = j;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 	{
 		MgCompute threads = *compute;
@@ -110,6 +221,11 @@ test_invariance(MgCtx *cx, const MgCompute *compute, MgPool *pool, const char *w
 		size_t bad = 0;
 
 		threads.pool = pool;
+		if (i == 3)
+		{
+			data.a.window = &local;
+			data.a.query_positions = positions;
+		}
 		mg_attention(cx, compute, &data.a);
 		memcpy(whole, data.out, n * sizeof *whole);
 		mg_attention(cx, &threads, &data.a);
@@ -120,6 +236,7 @@ test_invariance(MgCtx *cx, const MgCompute *compute, MgPool *pool, const char *w
 				MgAttention part = data.a;
 
 				part.q += first * part.q_stride;
+				part.query_positions = i == 3 ? positions + first : NULL;
 				part.n_queries = count;
 				mg_attention(cx, compute, &part);
 				for (size_t j = 0; j < count; j++)
@@ -210,6 +327,8 @@ main(void)
 		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 
 		test_shapes(&cx, &compute, who);
+		test_windows(&cx, &compute, who);
+		test_scores(&cx, &compute, who);
 		test_invariance(&cx, &compute, pool, who);
 		test_extremes(&cx, &compute, who);
 		test_sweep(&compute, who);

@@ -1,0 +1,95 @@
+/*
+ * Softmax attention of one sequence, all heads:
+ *
+ *   out[i, h] = sum_j p[i, j] v[j, g],   p[i, :] = softmax_j(cap(scale q[i, h] . k[j, g]) + bias[h, i, j])
+ *
+ * where j runs over the range of keys that query i sees, and g = h / (heads / kv_heads).
+ *
+ * What a query sees is a range [first, last) of the keys, given by its position and a window. A sum over it has one
+ * order, which depends on the range alone: not on other queries, other keys, the block of queries that is computed at
+ * once, or when the keys were packed. So a sequence that is computed as a whole, in pieces, or token by token over keys
+ * that were kept has the same bits.
+ *
+ * Numbers are row-major float32 as in compute.h.
+ */
+#ifndef MG_TENSOR_ATTENTION_H
+#define MG_TENSOR_ATTENTION_H
+
+#include "tensor/compute.h"
+
+/*
+ * A query at position p sees the keys at positions p - before to p + after.
+ *
+ *   causal                    {MG_UNBOUNDED, 0}
+ *   local, 129 keys           {64, 64}
+ *   causal, the last w keys   {w - 1, 0}
+ */
+typedef struct MgWindow
+{
+	uint32_t before, after;
+} MgWindow;
+
+#define MG_UNBOUNDED UINT32_MAX
+
+/*
+ * Keys and values of one sequence in the form that products want. A cache owns them, one for each layer; n keys are
+ * there, and room for more.
+ *
+ *   keys    [heads][padded room / MG_PANEL][head_size][MG_PANEL]    packed like a weight
+ *   values  [heads][padded head_size / MG_PANEL][room][MG_PANEL]    panels of columns
+ */
+typedef struct MgKeys
+{
+	size_t heads, head_size;
+	size_t room;
+	size_t n;
+	float *keys;
+	float *values;
+	bool finite; /* whether all values are finite numbers */
+} MgKeys;
+
+/* Floats of keys and of values; false on overflow. */
+bool mg_keys_size(size_t heads, size_t head_size, size_t room, size_t *n_keys, size_t *n_values);
+
+/* Appends n keys and values [n, heads * head_size], each with its stride; there must be room for them. */
+void mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, size_t v_stride, size_t n);
+
+/* The first n keys stay, at most as many as there are; the others can be appended again. */
+void mg_keys_truncate(MgKeys *keys, size_t n);
+
+/* Scores of one query in one head, for a bias: what is added to scores[j] belongs to key first + j. */
+typedef struct MgScores
+{
+	size_t head, query, first, n;
+	float *scores;
+} MgScores;
+
+typedef struct MgAttention
+{
+	const float *q;		 /* [n_queries, heads * head_size] */
+	const float *k, *v;	 /* [n_keys, kv_heads * head_size] */
+	const MgKeys *keys;	 /* instead of k and v: n_keys of them */
+	size_t q_stride, k_stride, v_stride;
+	size_t n_queries, n_keys;
+	size_t heads, kv_heads; /* heads is a multiple of kv_heads; 0: as many */
+	size_t head_size;
+	float scale;
+	float soft_cap; /* cap(s) = soft_cap tanh(s / soft_cap); 0: none */
+
+	/* NULL: each query sees all keys, and positions do not matter. */
+	const MgWindow *window;
+	const uint32_t *key_positions;	 /* [n_keys], ascending; NULL: 0, 1, 2 ... */
+	const uint32_t *query_positions; /* [n_queries], of any order; NULL: those of the last n_queries keys */
+
+	/* Adds to scores; pure, runs in any thread. NULL: none. */
+	void (*bias)(const void *user, const MgScores *scores);
+	const void *bias_user;
+
+	float *out; /* [n_queries, heads * head_size], may not overlap the inputs; zeros for a query that sees nothing */
+	size_t out_stride;
+} MgAttention;
+
+/* Scratch comes from cx and is rewound. Polls; false when stopped or out of memory. */
+bool mg_attention(MgCtx *cx, const MgCompute *compute, const MgAttention *attention);
+
+#endif
