@@ -153,8 +153,8 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 
 			if (word != row)
 				memcpy(row, word, h * sizeof *row);
-			mg_add(&model->compute, row, w->positions.data + (i - batch->offsets[s]) * h, h);
-			mg_add(&model->compute, row, w->types.data, h);
+			mg_add(&model->compute, row, w->positions.data + mg_batch_position(batch, s, i) * h, h);
+			mg_add(&model->compute, row, w->types.data + mg_batch_segment(batch, i) * h, h);
 		}
 	mg_add_layer_norm(&model->compute, x, NULL, batch->n_tokens, h, w->embedding_gain, w->embedding_bias,
 					  c->eps);
@@ -195,7 +195,8 @@ run_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *ba
 	const Config *c = model->config;
 	size_t h = c->sizes.width, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {qkv, 3 * h, qkv + h, qkv + 2 * h, 3 * h, c->heads, h / c->heads, scratch->mixed};
+	MgAttendBatch attend = {.q = qkv, .q_stride = 3 * h, .k = qkv + h, .v = qkv + 2 * h, .kv_stride = 3 * h,
+							.heads = c->heads, .head_size = h / c->heads, .out = scratch->mixed};
 	MgLinear linears[] = {{&layer->query, layer->query_bias, MG_ACT_NONE, qkv, 3 * h},
 						  {&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
@@ -213,7 +214,8 @@ run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatc
 	const Config *c = model->config;
 	size_t h = c->sizes.width, n = batch->n_tokens;
 	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {scratch->query, h, qkv + h, qkv + 2 * h, 3 * h, c->heads, h / c->heads, scratch->mixed};
+	MgAttendBatch attend = {.q = scratch->query, .q_stride = h, .k = qkv + h, .v = qkv + 2 * h, .kv_stride = 3 * h,
+							.heads = c->heads, .head_size = h / c->heads, .out = scratch->mixed};
 	MgLinear linears[] = {{&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
 

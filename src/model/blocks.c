@@ -3,41 +3,71 @@
 
 #include <math.h>
 
-#include "tensor/attention.h"
+/* Positions of the rows [first, end) of a sequence, which are tokens of the batch. */
+static const uint32_t *
+positions_of(MgCtx *cx, const MgBatch *batch, size_t sequence, const uint32_t *rows, size_t first, size_t end)
+{
+	uint32_t *positions = mg_alloc_array(cx, end - first, sizeof *positions);
+
+	for (size_t i = first; i < end && positions != NULL; i++)
+		positions[i - first] = mg_batch_position(batch, sequence, rows[i]);
+	return positions;
+}
+
+/* Rows [first, end) of one sequence. */
+static bool
+attend_sequence(MgCtx *cx, const MgModel *model, const MgBatch *batch, size_t sequence, const uint32_t *rows,
+				size_t first, size_t end, const MgAttendBatch *attend)
+{
+	size_t token = batch->offsets[sequence], n = batch->offsets[sequence + 1] - token;
+	const float *k = attend->k + token * attend->kv_stride, *v = attend->v + token * attend->kv_stride;
+	MgKeys *keys = attend->keys != NULL ? &attend->keys[mg_batch_slot(batch, sequence)] : NULL;
+	size_t h = attend->heads * attend->head_size;
+	MgAttention a = {.q = attend->q + first * attend->q_stride, .q_stride = attend->q_stride, .n_queries = end - first,
+					 .k = k, .v = v, .k_stride = attend->kv_stride, .v_stride = attend->kv_stride, .n_keys = n,
+					 .heads = attend->heads, .kv_heads = attend->kv_heads, .head_size = attend->head_size,
+					 .scale = attend->scale != 0 ? attend->scale : 1.0f / sqrtf((float) attend->head_size),
+					 .soft_cap = attend->soft_cap, .window = attend->window,
+					 .bias = attend->bias, .bias_user = attend->bias_user,
+					 .out = attend->out + first * h, .out_stride = h};
+	MgMark mark = mg_mark(cx);
+
+	if (keys != NULL)
+	{
+		mg_keys_truncate(keys, mg_batch_past(batch, sequence));
+		mg_keys_append(keys, k, attend->kv_stride, v, attend->kv_stride, n);
+		a.keys = keys;
+		a.n_keys = keys->n;
+	}
+	else if (batch->positions != NULL)
+		a.key_positions = batch->positions + token;
+	if (a.n_queries == 0)
+		return true;
+	if (rows != NULL && (attend->window != NULL || attend->bias != NULL) &&
+		(a.query_positions = positions_of(cx, batch, sequence, rows, first, end)) == NULL)
+		return false;
+	if (!mg_attention(cx, &model->compute, &a))
+		return false;
+	mg_rewind(cx, mark);
+	return true;
+}
 
 bool
 mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
 				const MgAttendBatch *attend)
 {
-	size_t h = attend->heads * attend->head_size, row = 0;
 	uint64_t begin = mg_profile_begin(&model->compute);
-	MgAttention a = {.q_stride = attend->q_stride,
-					 .k_stride = attend->kv_stride,
-					 .v_stride = attend->kv_stride,
-					 .heads = attend->heads,
-					 .head_size = attend->head_size,
-					 .out_stride = h};
+	size_t row = 0;
 
-	a.scale = 1.0f / sqrtf((float) a.head_size);
 	for (size_t s = 0; s < batch->n_sequences; s++)
 	{
-		size_t first = batch->offsets[s], end = batch->offsets[s + 1], first_row = first;
+		size_t first = row, end = batch->offsets[s + 1];
 
-		a.n_keys = a.n_queries = end - first;
-		if (rows != NULL)
-		{
-			first_row = row;
-			while (row < batch->n_rows && rows[row] < end)
-				row++;
-			a.n_queries = row - first_row;
-		}
-		if (a.n_queries == 0)
-			continue;
-		a.q = attend->q + first_row * attend->q_stride;
-		a.k = attend->k + first * attend->kv_stride;
-		a.v = attend->v + first * attend->kv_stride;
-		a.out = attend->out + first_row * h;
-		if (!mg_attention(cx, &model->compute, &a))
+		if (rows == NULL)
+			row = end;
+		while (rows != NULL && row < batch->n_rows && rows[row] < end)
+			row++;
+		if (!attend_sequence(cx, model, batch, s, rows, first, row, attend))
 			return false;
 	}
 	mg_profile_end(&model->compute, MG_PHASE_ATTENTION, begin);

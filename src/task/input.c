@@ -104,6 +104,6 @@ mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch)
 	for (size_t i = 0; i < n; i++)
 		if (sequences[i].n > 0)
 			memcpy(ids + offsets[i], sequences[i].ids, sequences[i].n * sizeof *ids);
-	*batch = (MgBatch){n, n_tokens, ids, offsets, n_tokens, NULL};
+	*batch = (MgBatch){.n_sequences = n, .n_tokens = n_tokens, .ids = ids, .offsets = offsets, .n_rows = n_tokens};
 	return true;
 }

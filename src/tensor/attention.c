@@ -89,15 +89,24 @@ key_from(const MgAttention *a, uint64_t p)
 	return p < a->n_keys ? (size_t) p : a->n_keys;
 }
 
+static uint32_t
+position_of(const MgAttention *a, size_t query)
+{
+	size_t key = a->n_keys - a->n_queries + query;
+
+	return a->query_positions != NULL ? a->query_positions[query]
+		: a->key_positions != NULL	  ? a->key_positions[key]
+									  : (uint32_t) key;
+}
+
 static Range
 range_of(const MgAttention *a, size_t query)
 {
-	size_t key = a->n_keys - a->n_queries + query;
 	uint64_t p, first, end;
 
 	if (a->window == NULL)
 		return (Range){0, a->n_keys};
-	p = a->query_positions != NULL ? a->query_positions[query] : a->key_positions != NULL ? a->key_positions[key] : key;
+	p = position_of(a, query);
 	first = a->window->before < p ? p - a->window->before : 0;
 	end = a->window->after == MG_UNBOUNDED ? UINT64_MAX : p + a->window->after + 1;
 	if (a->window->before == MG_UNBOUNDED)
@@ -137,13 +146,30 @@ pack_head(void *arg, size_t head, size_t worker)
 	mg_keys_put(&work->packed, head, a->k + column, a->k_stride, a->v + column, a->v_stride, a->n_keys);
 }
 
-/* scores of the keys from start on become weights of those in range, and zeros up to depth; returns the weights' sum. */
-static float
-weigh(const Work *work, MgScores row, Range range, size_t start, size_t depth)
+/* Scores of a query in one head, n of them, before the softmax, where they are not just products times scale. */
+static void
+adjust(const Work *work, size_t head, size_t query, size_t first, size_t n, float *scores)
 {
 	const MgAttention *a = work->a;
 	const MgKernels *kernels = work->kernels;
-	float *scores = row.scores, scale = a->scale, sum;
+
+	kernels->scale(scores, n, a->soft_cap > 0 ? a->scale / a->soft_cap : a->scale);
+	if (a->soft_cap > 0)
+	{
+		kernels->finish(scores, n, 1, n, NULL, MG_ACT_TANH);
+		kernels->scale(scores, n, a->soft_cap);
+	}
+	if (a->bias != NULL)
+		a->bias(a->bias_user, &(MgScores){head, position_of(a, query), a->key_positions, first, n, scores});
+}
+
+/* scores of the keys from start on become weights of those in range, and zeros up to depth; returns the weights' sum. */
+static float
+weigh(const Work *work, size_t head, size_t query, size_t start, size_t depth, float *scores)
+{
+	const MgAttention *a = work->a;
+	Range range = range_of(a, query);
+	float scale = a->scale, sum;
 	size_t first = range.first - start, last = range.last - start;
 
 	if (range.first >= range.last)
@@ -153,22 +179,12 @@ weigh(const Work *work, MgScores row, Range range, size_t start, size_t depth)
 	}
 	if (a->soft_cap > 0 || a->bias != NULL || scale == 0)
 	{
-		row.scores += first;
-		row.first = range.first;
-		row.n = last - first;
-		kernels->scale(row.scores, row.n, a->soft_cap > 0 ? scale / a->soft_cap : scale);
-		if (a->soft_cap > 0)
-		{
-			kernels->finish(row.scores, row.n, 1, row.n, NULL, MG_ACT_TANH);
-			kernels->scale(row.scores, row.n, a->soft_cap);
-		}
-		if (a->bias != NULL)
-			a->bias(a->bias_user, &row);
+		adjust(work, head, query, range.first, last - first, scores + first);
 		scale = 1.0f;
 	}
 	for (size_t j = 0; j < first; j++)
 		scores[j] = scale > 0 ? -INFINITY : INFINITY;
-	sum = kernels->softmax(scores, last, scale);
+	sum = work->kernels->softmax(scores, last, scale);
 	memset(scores + last, 0, (depth - last) * sizeof *scores);
 	return sum;
 }
@@ -191,8 +207,7 @@ attend_rows(const Work *work, size_t head, size_t query, size_t n, float *scores
 		.out = scores, .out_stride = work->n_scores,
 	});
 	for (size_t i = 0; i < n; i++)
-		sums[i] = weigh(work, (MgScores){.head = head, .query = query + i, .scores = scores + i * work->n_scores},
-						range_of(a, query + i), all.first, depth);
+		sums[i] = weigh(work, head, query + i, all.first, depth, scores + i * work->n_scores);
 	kernels->panel_product(&(MgProduct){
 		.x = scores, .x_stride = work->n_scores, .rows = n, .depth = depth,
 		.w = mg_keys_values(&work->packed, packed) + all.first * MG_PANEL, .w_stride = work->packed.room * MG_PANEL,

@@ -60,8 +60,11 @@ void mg_keys_truncate(MgKeys *keys, size_t n);
 /* Scores of one query in one head, for a bias: what is added to scores[j] belongs to key first + j. */
 typedef struct MgScores
 {
-	size_t head, query, first, n;
-	float *scores;
+	size_t head;
+	uint32_t position;			   /* of the query */
+	const uint32_t *key_positions; /* as in MgAttention: NULL when key j stands at j */
+	size_t first, n;
+	float *scores; /* [n] */
 } MgScores;
 
 typedef struct MgAttention
@@ -76,7 +79,7 @@ typedef struct MgAttention
 	float scale;
 	float soft_cap; /* cap(s) = soft_cap tanh(s / soft_cap); 0: none */
 
-	/* NULL: each query sees all keys, and positions do not matter. */
+	/* NULL: each query sees all keys, and positions matter to a bias alone. */
 	const MgWindow *window;
 	const uint32_t *key_positions;	 /* [n_keys], ascending; NULL: 0, 1, 2 ... */
 	const uint32_t *query_positions; /* [n_queries], of any order; NULL: those of the last n_queries keys */

@@ -75,7 +75,7 @@ plain_row(const MgAttention *a, size_t h, size_t i, double *p, double *out)
 		if (a->soft_cap > 0)
 			p[j] = a->soft_cap * tanh(p[j] / a->soft_cap);
 		if (a->bias != NULL)
-			a->bias(a->bias_user, &(MgScores){h, i, j, 1, &bias});
+			a->bias(a->bias_user, &(MgScores){h, 0, NULL, j, 1, &bias});
 		p[j] = sees(a, i, j) ? p[j] + bias : -INFINITY;
 		largest = fmax(largest, p[j]);
 	}
