@@ -6,6 +6,7 @@
 #include "task/input.h"
 #include "tensor/compute.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 
 char *maskgen_embed_model;
 char *maskgen_classify_model;
@@ -18,6 +19,7 @@ bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
 bool maskgen_enable_result_cache = true;
+bool maskgen_has_planned;
 
 static const struct config_enum_entry long_input_values[] = {
 	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
@@ -54,6 +56,31 @@ guc_cpu_level(void)
 	return maskgen_cpu == MASKGEN_CPU_AUTO ? mg_cpu_level() : (MgCpuLevel) maskgen_cpu;
 }
 
+static void
+results_change(bool changed)
+{
+	if (changed && maskgen_has_planned)
+		ResetPlanCache();
+}
+
+static void
+assign_long_input(int value, void *extra)
+{
+	results_change(value != maskgen_long_input);
+}
+
+static void
+assign_cpu(int value, void *extra)
+{
+	results_change(value != maskgen_cpu);
+}
+
+static void
+assign_matmul(int value, void *extra)
+{
+	results_change(value != maskgen_matmul);
+}
+
 /* What a cache that is one needs. */
 static bool
 check_result_cache_size(int *value, void **extra, GucSource source)
@@ -72,7 +99,7 @@ guc_define(void)
 	DefineCustomStringVariable("maskgen.classify_model", "Model of classify(input, labels).", NULL,
 							   &maskgen_classify_model, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.long_input", "What happens to a text that is longer than a model takes.", NULL,
-							 &maskgen_long_input, MG_LONG_TRUNCATE, long_input_values, PGC_USERSET, 0, NULL, NULL, NULL);
+							 &maskgen_long_input, MG_LONG_TRUNCATE, long_input_values, PGC_USERSET, 0, NULL, assign_long_input, NULL);
 	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
 							"Parallel workers always use one.", &maskgen_threads, 1, 1, 64, PGC_USERSET, 0, NULL, NULL,
 							NULL);
@@ -80,10 +107,10 @@ guc_define(void)
 							"A longer text is computed alone. Results do not depend on it.", &maskgen_batch_tokens,
 							MG_BATCH_TOKENS, 16, 16384, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.cpu", "Highest instruction set that kernels use.", NULL, &maskgen_cpu,
-							 MASKGEN_CPU_AUTO, cpu_values, PGC_USERSET, 0, check_cpu, NULL, NULL);
+							 MASKGEN_CPU_AUTO, cpu_values, PGC_USERSET, 0, check_cpu, assign_cpu, NULL);
 	DefineCustomEnumVariable("maskgen.matmul", "What multiplies matrices.",
 							 "Models are resident once for \"native\" and once for the libraries.", &maskgen_matmul,
-							 MG_NATIVE, matmul_values, PGC_SUSET, 0, NULL, NULL, NULL);
+							 MG_NATIVE, matmul_values, PGC_SUSET, 0, NULL, assign_matmul, NULL);
 	DefineCustomBoolVariable("maskgen.enable_batching", "Lets plans compute tasks for many rows at once.", NULL,
 							 &maskgen_enable_batching, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",

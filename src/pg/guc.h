@@ -20,6 +20,9 @@ extern int maskgen_max_model_memory; /* MB that all resident models may take tog
 extern int maskgen_result_cache_size; /* kB; 0 for none */
 extern bool maskgen_enable_result_cache;
 
+/* Whether a plan of this session may hold results of models; a setting that they depend on then makes all plans anew. */
+extern bool maskgen_has_planned;
+
 /* kB that a result cache has at least. */
 #define MASKGEN_RESULT_CACHE_LEAST 64
 

@@ -6,6 +6,7 @@
 #include "pg/batch/rewrite.h"
 #include "pg/guc.h"
 #include "pg/hnsw/options.h"
+#include "pg/model/planned.h"
 #include "pg/model/stats.h"
 #include "pg/planner/cost.h"
 #include "pg/resident/registry.h"
@@ -30,4 +31,5 @@ _PG_init(void)
 	plan_parallel_install();
 	plan_jit_install();
 	plan_batch_install();
+	planned_install();
 }

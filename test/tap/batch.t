@@ -27,5 +27,14 @@ is($node->safe_psql('postgres', "BEGIN; DECLARE c SCROLL CURSOR FOR SELECT id, $
 is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = 0;"
 		. "SET parallel_leader_participation = off; SELECT id, $call FROM t ORDER BY id") , $right, 'parallel workers');
 unlike($node->safe_psql('postgres', "SET maskgen.enable_batching = off; EXPLAIN SELECT $call FROM t"), qr/MaskgenBatch/, 'switched off');
+
+# A plan that was being made when the library came knows nothing of models. It is not used again.
+my $constant = q(maskgen.classify('m', 'wine', '{world,sports}'));
+$node->safe_psql('postgres', "CREATE ROLE stranger; CREATE FUNCTION says() RETURNS text LANGUAGE plpgsql AS \$body\$BEGIN RETURN $constant; END\$body\$");
+for my $again ("PREPARE p AS SELECT $constant; EXECUTE p; SET ROLE stranger; EXECUTE p", 'SELECT says(); SET ROLE stranger; SELECT says()')
+{
+	my ($status, $out, $complaint) = $node->psql('postgres', $again);
+	like($complaint, qr/permission denied for model "m"/, 'the plan of a first statement, used by another role');
+}
 $node->stop;
 done_testing();

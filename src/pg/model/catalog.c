@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/model/planned.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -21,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 /* Columns of maskgen.model, maskgen.model_chunk and maskgen.model_grant that are read here. */
 enum
@@ -45,12 +47,17 @@ static Oid model_relation;	 /* to tell our invalidations from others */
 
 PG_FUNCTION_INFO_V1(maskgen_model_changed);
 
-/* Called for each relation that somebody altered, and with InvalidOid for "anything". */
+/*
+ * Called for each relation that somebody altered, and with InvalidOid for "anything". CHECK constraints of domains are
+ * kept with results of calls computed, by each session until a constraint changes.
+ */
 static void
 relation_changed(Datum arg, Oid relation)
 {
 	if (relation == InvalidOid || relation == model_relation || model_relation == InvalidOid)
 		version++;
+	if (OidIsValid(relation) && relation == model_relation)
+		CallSyscacheCallbacks(CONSTROID, 0);
 }
 
 Oid
@@ -63,6 +70,12 @@ catalog_relation(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"maskgen.%s\" does not exist", name),
 						errhint("Run CREATE EXTENSION maskgen in this database.")));
 	return relation;
+}
+
+Oid
+catalog_models(void)
+{
+	return model_relation;
 }
 
 uint64
@@ -215,6 +228,7 @@ catalog_look(const char *name)
 	ModelEntry *entry;
 	bool found;
 
+	planned_look();
 	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN || !OidIsValid(get_namespace_oid("maskgen", true)))
 		return NULL;
 	prepare();
@@ -251,21 +265,40 @@ catalog_find_any(const char *name)
 	return entry;
 }
 
+static bool
+may_use(const ModelEntry *entry, Oid role)
+{
+	if (has_privs_of_role(role, entry->owner))
+		return true;
+	for (int i = 0; i < entry->n_grants; i++)
+		if (entry->grants[i] == InvalidOid || has_privs_of_role(role, entry->grants[i]))
+			return true;
+	return false;
+}
+
+ModelEntry *
+catalog_find_as(const char *name, Oid role)
+{
+	ModelEntry *entry = catalog_find_any(name);
+
+	if (!may_use(entry, role))
+	{
+		/* Of a plan that is older, the role may be gone. */
+		const char *role_name = GetUserNameFromId(role, true);
+
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for model \"%s\"", name),
+						role_name != NULL ? errhint("Its owner can run maskgen.grant_model('%s', '%s').", name, role_name) : 0));
+	}
+	return entry;
+}
+
 ModelEntry *
 catalog_find(const char *name)
 {
-	ModelEntry *entry = catalog_find_any(name);
-	Oid user = GetUserId();
+	ModelEntry *entry = catalog_find_as(name, GetUserId());
 
-	if (has_privs_of_role(user, entry->owner))
-		return entry;
-	for (int i = 0; i < entry->n_grants; i++)
-		if (entry->grants[i] == InvalidOid || has_privs_of_role(user, entry->grants[i]))
-			return entry;
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for model \"%s\"", name),
-					errhint("Its owner can run maskgen.grant_model('%s', '%s').", name,
-							GetUserNameFromId(user, false))));
-	return NULL;
+	planned_use(name, entry->digest);
+	return entry;
 }
 
 int

@@ -34,6 +34,9 @@ typedef struct ModelEntry
  */
 ModelEntry *catalog_find(const char *name);
 
+/* As above, for another role. */
+ModelEntry *catalog_find_as(const char *name, Oid role);
+
 /* As above, without asking about privileges. */
 ModelEntry *catalog_find_any(const char *name);
 
@@ -51,6 +54,9 @@ void catalog_check_owner(const ModelEntry *entry);
 
 /* Counts up whenever something in the tables may have changed. */
 uint64 catalog_version(void);
+
+/* OID of the table of models that was read last, InvalidOid before the first look-up. */
+Oid catalog_models(void);
 
 /* OIDs of the extension's relations, by name in the schema maskgen; throws when the extension is not installed. */
 Oid catalog_relation(const char *name);

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "pg/model/planned.h"
 #include "pg/task/cache.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -229,6 +230,8 @@ memo_fits(const Memo *memo, const TaskCall *call)
 	char *model;
 	bool same;
 
+	/* As each look-up does: what others have done since counts with the next call. */
+	AcceptInvalidationMessages();
 	if (!memo->filled || memo->version != catalog_version() || memo->user != GetUserId() ||
 		memo->long_input != maskgen_long_input || memo->cpu != maskgen_cpu || memo->matmul != maskgen_matmul)
 		return false;
@@ -305,6 +308,8 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 	}
 	if (memo_fits(&scalar->memo, call))
 	{
+		planned_look();
+		planned_use(scalar->memo.model, scalar->memo.digest);
 		session_count_hits(scalar->memo.digest, 1, true);
 		return datumCopy(scalar->memo.result, function->enum_result, function->enum_result ? (int) sizeof(Oid) : -1);
 	}
