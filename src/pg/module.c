@@ -6,6 +6,7 @@
 #include "pg/batch/rewrite.h"
 #include "pg/guc.h"
 #include "pg/hnsw/options.h"
+#include "pg/hnsw/order.h"
 #include "pg/model/planned.h"
 #include "pg/model/stats.h"
 #include "pg/planner/cost.h"
@@ -32,4 +33,5 @@ _PG_init(void)
 	plan_jit_install();
 	plan_batch_install();
 	planned_install();
+	hnsw_order_install();
 }

@@ -111,7 +111,10 @@ SET maskgen.iterative_scan = off;
 SELECT count(*) FROM (SELECT FROM item ORDER BY embedding <-> '[9,2,3]' LIMIT 50) i;
 RESET maskgen.iterative_scan;
 SET maskgen.max_scan_tuples = 50;
-SELECT count(*) < 200 AS bounded FROM (SELECT FROM item ORDER BY embedding <-> '[9,2,3]') i;
+SELECT count(*) FROM (SELECT FROM item ORDER BY embedding <-> '[9,2,3]' LIMIT 150) i;
+SET maskgen.iterative_scan = relaxed_order;
+SELECT count(*) < 150 AS bounded FROM (SELECT FROM item ORDER BY embedding <-> '[9,2,3]' LIMIT 150) i;
+RESET maskgen.iterative_scan;
 RESET maskgen.max_scan_tuples;
 
 -- Cursors go forward

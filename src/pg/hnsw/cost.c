@@ -1,9 +1,8 @@
 /*
- * What a scan costs. A search reads some ef_search entries and the way down to them before
- * it gives the first row, and after that about one entry a row: so
- * the total is that of walking through the whole graph, and what a LIMIT and filters
- * make of it is the planner's: a filter that keeps one row in a hundred makes it
- * expect a hundred times as many rows of the scan.
+ * What a scan costs. A search reads some ef_search entries and the way down to them before it gives the first row, and
+ * after that about one entry a row, until it has cost as much as a pass over all pages (scan.c), which gives the others. A radius
+ * ends with a pass, and an order that no LIMIT bounds begins with one. What filters make of it is the planner's: one that
+ * keeps one row in a hundred makes it expect a hundred times as many rows of the scan.
  */
 #include "pg/hnsw/cost.h"
 
@@ -26,6 +25,12 @@
 /* A node's estimates, in units of an operator's cost: one for a few links. */
 #define OPERATORS_A_NODE 16
 
+/* The same in a pass, which looks at the own code alone. */
+#define OPERATORS_A_PASS 7
+
+/* What is left of the price of a page that is in memory and read in order, as a sequential scan reads it. */
+#define CACHED_PASS 0.25
+
 /*
  * An entry is a page in no order; but an index that is searched is mostly in
  * memory, as effective_cache_size lets the planner suppose of other indexes.
@@ -40,13 +45,24 @@ page_cost(const IndexOptInfo *index)
 	return random * (1 - 0.9 * cached);
 }
 
+/* All pages in order. */
+static double
+pass_cost(const IndexOptInfo *index, double n)
+{
+	double random, sequential, cached = Min((double) effective_cache_size / Max(index->pages, 1), 1);
+
+	get_tablespace_page_costs(index->reltablespace, &random, &sequential);
+	return index->pages * sequential * (1 - (1 - CACHED_PASS) * cached) + n * OPERATORS_A_PASS * cpu_operator_cost;
+}
+
 void
 hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, Cost *total, Selectivity *selectivity,
 		  double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	double n = Max(index->tuples, 1), ef = hnsw_ef_search(index->relam), n_rows, each, first;
+	double n = Max(index->tuples, 1), ef = hnsw_ef_search(index->relam), n_rows, each, first, pass, further;
 	List *quals = get_quals_from_indexclauses(path->indexclauses);
+	bool complete = quals != NIL ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
 
 	*correlation = 0;
 	*pages = index->pages;
@@ -61,8 +77,15 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 		*selectivity = clauselist_selectivity(root, quals, (int) index->rel->relid, JOIN_INNER, NULL);
 	n_rows = Max(n * *selectivity, 1);
 	each = page_cost(index) + OPERATORS_A_NODE * cpu_operator_cost + cpu_index_tuple_cost;
-	first = Min(EXPANDED_FACTOR * ef + EXPANDED_ABOVE * log2(n + 1) / 4, n);
-	*startup = first * each;
-	*total = *startup + Max(n_rows - ef, 0) * each;
-	*total += n_rows * cpu_index_tuple_cost;
+	first = Min(EXPANDED_FACTOR * ef + EXPANDED_ABOVE * log2(n + 1) / 4, n) * each;
+	further = Max(n_rows - ef, 0) * each;
+	if (complete)
+	{
+		pass = pass_cost(index, n);
+		if (path->indexorderbys != NIL && root->limit_tuples <= 0)
+			first = pass;
+		further = quals != NIL ? pass : Min(further, 2 * pass);
+	}
+	*startup = first;
+	*total = first + further + n_rows * cpu_index_tuple_cost;
 }

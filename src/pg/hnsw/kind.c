@@ -173,6 +173,12 @@ trim_sparse(const MgSparse *row, uint8 *bytes)
 	return (uint32) mg_sparse_size((size_t) trimmed->nnz);
 }
 
+bool
+hnsw_kind_trimmed(const HnswKind *kind, uint32 n_bytes)
+{
+	return kind->element == MG_ELEMENT_SPARSE && n_bytes >= mg_sparse_size(SPARSE_KEPT);
+}
+
 static uint32
 plain_bytes(const HnswKind *kind, const MgEntryLayout *layout, Datum value, uint8 *bytes)
 {

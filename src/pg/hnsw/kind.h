@@ -58,6 +58,9 @@ typedef struct HnswValue
 /* False when it is not to be indexed: length 0 under cosine. Throws unless it has the layout's dimensions. */
 bool hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, Datum value, MgCtx *cx, HnswValue *result);
 
+/* Whether a plain value of so many bytes may have lost elements. */
+bool hnsw_kind_trimmed(const HnswKind *kind, uint32 n_bytes);
+
 /* The distance of plain values; user is the HnswStore. Values may come from a damaged page. */
 float hnsw_kind_distance(void *user, const void *a, uint32_t a_size, const void *b, uint32_t b_size);
 

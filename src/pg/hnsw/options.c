@@ -27,9 +27,10 @@ typedef struct HnswOptions
 } HnswOptions;
 
 int maskgen_ef_search = HNSW_DEFAULT_EF_SEARCH;
-int maskgen_iterative_scan = HNSW_ITERATION_RELAXED;
+int maskgen_iterative_scan = HNSW_ITERATION_FULL;
 int maskgen_max_scan_tuples = HNSW_DEFAULT_MAX_SCAN_TUPLES;
 double maskgen_scan_mem_multiplier = HNSW_DEFAULT_SCAN_MEM_MULTIPLIER;
+bool maskgen_exact_radius = true;
 
 static relopt_kind options_kind;
 
@@ -41,6 +42,7 @@ static relopt_enum_elt_def quantizers[] = {{"auto", HNSW_QUANTIZER_AUTO},
 static const struct config_enum_entry iterations[] = {{"off", HNSW_ITERATION_OFF, false},
 													  {"relaxed_order", HNSW_ITERATION_RELAXED, false},
 													  {"strict_order", HNSW_ITERATION_STRICT, false},
+													  {"full_order", HNSW_ITERATION_FULL, false},
 													  {NULL, 0, false}};
 
 int
@@ -82,16 +84,19 @@ hnsw_options_init(void)
 							"More find more of the nearest rows and take longer.", &maskgen_ef_search,
 							HNSW_DEFAULT_EF_SEARCH, 1, HNSW_MOST_EF_SEARCH, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.iterative_scan", "Whether a scan goes on when more rows are asked for.",
-							 "\"strict_order\" leaves out rows that are found too late to be in order.",
-							 &maskgen_iterative_scan, HNSW_ITERATION_RELAXED, iterations, PGC_USERSET, 0, NULL, NULL,
+							 "\"full_order\" gives as many rows as are asked for, in order; \"strict_order\" leaves out rows that are found too late.",
+							 &maskgen_iterative_scan, HNSW_ITERATION_FULL, iterations, PGC_USERSET, 0, NULL, NULL,
 							 NULL);
-	DefineCustomIntVariable("maskgen.max_scan_tuples", "Entries of an index that one scan may read.",
-							"A scan that is stopped by it says so in a notice; 0 means no limit.",
+	DefineCustomIntVariable("maskgen.max_scan_tuples", "Entries of an index that one scan may read by links.",
+							"Then it reads all pages in \"full_order\" and within a radius; else it stops and says so in a notice. 0 means no limit.",
 							&maskgen_max_scan_tuples, HNSW_DEFAULT_MAX_SCAN_TUPLES, 0, INT_MAX, PGC_USERSET, 0, NULL,
 							NULL, NULL);
 	DefineCustomRealVariable("maskgen.scan_mem_multiplier", "Multiple of work_mem that one scan of an index may use.",
-							 "A scan that is stopped by it says so in a notice.", &maskgen_scan_mem_multiplier,
+							 "A search by links that needs more ends as by maskgen.max_scan_tuples.", &maskgen_scan_mem_multiplier,
 							 HNSW_DEFAULT_SCAN_MEM_MULTIPLIER, 1, 1000, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("maskgen.exact_radius", "Finds all rows within a radius.",
+							 "Without it only those that a search by links finds, which is faster and may miss some.",
+							 &maskgen_exact_radius, true, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 bytea *

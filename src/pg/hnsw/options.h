@@ -24,13 +24,15 @@ typedef enum HnswIteration
 {
 	HNSW_ITERATION_OFF,		/* a scan ends after ef_search rows */
 	HNSW_ITERATION_RELAXED, /* it goes on; a later batch may hold a row nearer than one that was returned */
-	HNSW_ITERATION_STRICT	/* such rows are left out */
+	HNSW_ITERATION_STRICT,	/* such rows are left out */
+	HNSW_ITERATION_FULL		/* as many rows as are asked for, in order; what a LIMIT keeps is sorted (order.h) */
 } HnswIteration;
 
 extern int maskgen_ef_search;
 extern int maskgen_iterative_scan;	 /* HnswIteration */
-extern int maskgen_max_scan_tuples;		 /* entries that a scan may expand; 0: no bound */
+extern int maskgen_max_scan_tuples;		 /* entries that a search by the graph may expand; 0: no bound */
 extern double maskgen_scan_mem_multiplier; /* of work_mem, for one scan */
+extern bool maskgen_exact_radius;		 /* all rows within a radius, not only those that a search finds */
 
 /*
  * The ef of scans of an index of that access method: maskgen.ef_search; under the name hnsw (enable_pgvector_names()) first

@@ -1,8 +1,6 @@
 /* Exact distances of heap tuples. */
 #include "pg/hnsw/rerank.h"
 
-#include <math.h>
-
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
@@ -18,7 +16,6 @@ struct HnswRerank
 	IndexInfo *info;		/* of an expression */
 	EState *estate;
 	FmgrInfo *distance;
-	Oid collation;
 	Datum query;
 };
 
@@ -60,10 +57,9 @@ hnsw_rerank_reset(HnswRerank *rerank)
 }
 
 void
-hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Oid collation, Datum query)
+hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Datum query)
 {
 	rerank->distance = distance;
-	rerank->collation = collation;
 	rerank->query = query;
 }
 
@@ -95,10 +91,8 @@ hnsw_rerank_distance(HnswRerank *rerank, const ItemPointerData *tid, double *dis
 	before = MemoryContextSwitchTo(rerank->memory);
 	value = indexed_value(rerank, &is_null);
 	if (!is_null)
-		*distance = DatumGetFloat8(FunctionCall2Coll(rerank->distance, rerank->collation, value, rerank->query));
+		*distance = DatumGetFloat8(FunctionCall2Coll(rerank->distance, InvalidOid, value, rerank->query));
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(rerank->memory);
-	if (!is_null && isnan(*distance))
-		*distance = INFINITY;
 	return !is_null;
 }

@@ -22,9 +22,9 @@ void hnsw_rerank_end(HnswRerank *rerank);
 void hnsw_rerank_reset(HnswRerank *rerank);
 
 /* The query, detoasted, and the operator's function; both must live as long as they are used. */
-void hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Oid collation, Datum query);
+void hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Datum query);
 
-/* The operator's distance of the tuple, infinite where it is not a number; false when the snapshot does not see it. */
+/* The operator's distance of the tuple, perhaps NaN; false when the snapshot does not see it. */
 bool hnsw_rerank_distance(HnswRerank *rerank, const ItemPointerData *tid, double *distance);
 
 #endif

@@ -1,8 +1,15 @@
 /*
- * Scans. A search gives batches of nodes by the distances of their codes
- * (hnsw/search.h); their heap tuples are ranked by exact distances, no more of them than must be
- * (ranking.h). When the batch is used up and more rows are asked for, the search goes on:
- * so a LIMIT is honoured whatever filters, joins and row security leave of the rows.
+ * Scans, in two stages.
+ *
+ * GRAPH  A search gives batches of nodes by the distances of their codes (hnsw/search.h); their heap tuples are ranked by
+ *        exact distances, no more of them than must be (ranking.h). When the batch is used up and more rows are asked for, the
+ *        search goes on: so a LIMIT is honoured whatever filters, joins and row security leave of the rows.
+ * PASS   All that the search has not given, page by page (pass.h): complete, and in order.
+ *
+ * A scan begins with the graph where a few rows are probably enough: those of a LIMIT, which are sorted above it (order.h), and those
+ * within a radius, of which the nearest come first. It goes on with the pass when the search is at its end, by links or by a
+ * bound, or has cost as much as the pass does. An order that nothing sorts begins with the pass: what a search finds
+ * too late would be out of order or lost. So would what it never finds of a radius: WHERE means all rows.
  *
  * The index is read without regard to who writes it. An id may have been freed
  * and used again since it was read: the other node then is found, or not. What is
@@ -18,32 +25,31 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/hnsw/options.h"
+#include "pg/hnsw/pass.h"
 #include "pg/hnsw/ranking.h"
 #include "pg/hnsw/rerank.h"
 #include "pg/hnsw/scratch.h"
-#include "pg/hnsw/sphere.h"
-#include "pg/hnsw/store.h"
+#include "pg/hnsw/target.h"
 #include "pg/host.h"
 #include "pgstat.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 
 /* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
 #define WIDEST_BATCH 8192
 
-/* What to look for. */
-typedef struct Target
+/* Reading a page in a pass costs a third of reading an entry of it by a link: 0.5 of 1.5 us, 384 dimensions, from memory. */
+#define PAGES_AN_ENTRY 3
+
+typedef enum Stage
 {
-	Datum value; /* detoasted */
-	bool is_null;
-	FmgrInfo *distance;
-	Oid collation;
-	double radius; /* INFINITY: none */
-} Target;
+	STAGE_GRAPH,
+	STAGE_PASS,
+	STAGE_END /* what is ranked remains */
+} Stage;
 
 typedef struct HnswScan
 {
-	MemoryContext memory;
+	MemoryContext memory, search_memory; /* of one search */
 	HnswScratch *scratch; /* NULL until the first row is asked for */
 	MgMark start;		  /* of a search, behind what the scan has */
 	HnswStore store;
@@ -51,16 +57,22 @@ typedef struct HnswScan
 	HnswRanking ranking;
 
 	/* One search */
-	bool begun, ended;
+	bool begun;
 	bool told; /* of the bound; once a scan */
+	Stage stage;
+	bool complete; /* after the graph comes the pass */
+	HnswTarget target;
+	bool unranked; /* no row is nearer than another */
 	MgQuery query;
-	MgSearch *search; /* NULL: nothing can be found */
+	MgSearch *search;
 	const MgFound *found; /* [n_found], those before next are ranked */
 	size_t n_found, next;
-	double radius;		  /* INFINITY: none */
-	double last;		  /* distance of the last row returned */
-	bool unranked;		  /* no row is nearer than another */
-	FmgrInfo distance;	  /* of the class; where no ORDER BY has one */
+	bool any_within;	 /* of the batch */
+	uint32 *done;		 /* [n_done]: nodes that were ranked, if a pass will come */
+	Size n_done, done_room;
+	HnswPass *pass;
+	double last;		 /* distance of the last row returned */
+	FmgrInfo distance;	 /* of the class; where no ORDER BY has one */
 } HnswScan;
 
 IndexScanDesc
@@ -83,7 +95,7 @@ hnsw_scan_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey orderbys,
 		memmove(scan->keyData, keys, (Size) scan->numberOfKeys * sizeof *keys);
 	if (orderbys != NULL && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys, (Size) scan->numberOfOrderBys * sizeof *orderbys);
-	state->begun = state->ended = false;
+	state->begun = false;
 	if (state->rerank != NULL)
 		hnsw_rerank_reset(state->rerank);
 }
@@ -96,7 +108,10 @@ hnsw_scan_end(IndexScanDesc scan)
 	if (state->rerank != NULL)
 		hnsw_rerank_end(state->rerank);
 	if (state->scratch != NULL)
+	{
 		hnsw_scratch_give(state->scratch);
+		MemoryContextDelete(state->search_memory);
+	}
 	pfree(state);
 }
 
@@ -113,6 +128,7 @@ prepare(IndexScanDesc scan)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("maskgen_hnsw indexes can be scanned with MVCC snapshots only")));
 	before = MemoryContextSwitchTo(state->memory);
+	state->search_memory = AllocSetContextCreate(state->memory, "maskgen_hnsw search", ALLOCSET_SMALL_SIZES);
 	state->scratch = hnsw_scratch_take(state->memory);
 	hnsw_store_open(&state->store, hnsw_scratch_cx(state->scratch), scan->indexRelation);
 	state->start = mg_mark(hnsw_scratch_cx(state->scratch));
@@ -121,137 +137,28 @@ prepare(IndexScanDesc scan)
 	MemoryContextSwitchTo(before);
 }
 
-/* A radius around a value, from a scan key. False: it is NULL, and nothing is within. */
-static bool
-read_radius(IndexScanDesc scan, const ScanKeyData *key, HnswSphere *sphere)
+static Size
+memory_bound(void)
 {
-	HnswScan *state = scan->opaque;
-
-	if ((key->sk_flags & SK_ISNULL) != 0 || !hnsw_sphere_of(key->sk_argument, sphere))
-		return false;
-	sphere->center = hnsw_kind_detoast(state->store.kind, sphere->center);
-	return true;
+	return (Size) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
 }
 
-/*
- * What to look for and how far. False: nothing can be found.
- * A second radius, or one around another value than the order's, is left to the executor.
- */
-static bool
-find_target(IndexScanDesc scan, Target *target)
-{
-	HnswScan *state = scan->opaque;
-	ScanKey order = scan->numberOfOrderBys > 0 ? &scan->orderByData[0] : NULL;
-	HnswSphere sphere;
-
-	*target = (Target){.radius = INFINITY};
-	scan->xs_recheck = scan->numberOfKeys > 1;
-	if (order != NULL)
-	{
-		target->is_null = (order->sk_flags & SK_ISNULL) != 0;
-		target->value = target->is_null ? (Datum) 0 : hnsw_kind_detoast(state->store.kind, order->sk_argument);
-		target->distance = &order->sk_func;
-		target->collation = order->sk_collation;
-	}
-	for (int i = 0; i < scan->numberOfKeys; i++)
-	{
-		if (!read_radius(scan, &scan->keyData[i], &sphere))
-			return false;
-		if (i > 0)
-			continue;
-		if (order == NULL)
-		{
-			if (state->distance.fn_oid == InvalidOid)
-				hnsw_sphere_distance(scan->indexRelation, &state->distance, state->memory);
-			*target = (Target){sphere.center, false, &state->distance, scan->keyData[i].sk_collation, sphere.radius};
-		}
-		else if (!target->is_null && datumIsEqual(target->value, sphere.center, false, -1))
-			target->radius = sphere.radius;
-		else
-			scan->xs_recheck = true;
-	}
-	return true;
-}
-
-/* The query of the graph. A NULL is as far from everything as anything else; so is 0 under cosine. */
-static void
-make_query(HnswScan *state, MgCtx *cx, const Target *target)
-{
-	const MgEntryLayout *layout = &state->store.layout;
-	int dims;
-
-	if (!target->is_null)
-	{
-		dims = hnsw_kind_dims(state->store.kind, target->value);
-		if (dims != (int) layout->shape.dims)
-			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-							errmsg("different %s dimensions %u and %d", state->store.kind->type, layout->shape.dims, dims)));
-		if (hnsw_store_query(&state->store, cx, target->value, &state->query))
-			return;
-	}
-	memset(&state->query, 0, sizeof state->query);
-	if (layout->coded)
-	{
-		float *zeros = hnsw_alloc(cx, layout->padded, sizeof *zeros);
-
-		memset(zeros, 0, layout->padded * sizeof *zeros);
-		hnsw_must(cx, mg_query_init(cx, layout, zeros, &state->query));
-		return;
-	}
-	state->query.value = memset(hnsw_alloc(cx, layout->value_size, 1), 0, layout->value_size);
-	state->query.value_size = layout->value_size;
-}
-
-/*
- * The radius in the graph's measure, with what codes may be wrong: by the deviation of an own code of 4 bits in each
- * dimension, 0.1 of the value's length, of which 1 / sqrt(dims) lies in one direction; three times.
- */
-static float
-search_radius(const HnswScan *state)
-{
-	double radius = hnsw_kind_unmeasure(state->store.kind, state->store.layout.coded, state->radius);
-	const MgEntryLayout *layout = &state->store.layout;
-	double square = state->query.square;
-
-	if (!layout->coded)
-		return (float) (radius + 0.02 * fabs(radius));
-	return (float) (radius + 0.012 * square + 0.6 * sqrt(square * fabs(radius) / layout->padded));
-}
+/* ---- by the graph */
 
 static void
-begin_search(IndexScanDesc scan)
+begin_graph(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
 	MgSearchOptions options = {.radius = -INFINITY};
-	Target target;
-	MgCtx *cx;
 
-	prepare(scan);
-	cx = hnsw_scratch_cx(state->scratch);
-	mg_rewind(cx, state->start);
-	hnsw_ranking_clear(&state->ranking);
-	state->begun = true;
-	state->found = NULL;
-	state->n_found = state->next = 0;
-	state->last = -INFINITY;
-	count_index_search(scan);
-	if (!find_target(scan, &target))
-	{
-		state->ended = true;
-		return;
-	}
-	make_query(state, cx, &target);
-	state->unranked = target.is_null;
-	state->radius = target.radius;
-	hnsw_rerank_set_query(state->rerank, target.distance, target.collation, target.value);
 	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
 	options.widest_ef = WIDEST_BATCH;
 	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
-	options.max_memory = (size_t) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
-	if (!isinf(state->radius))
-		options.radius = search_radius(state);
-	state->search = mg_search_begin(cx, &state->store.graph, &state->query, &options);
-	hnsw_must(cx, state->search != NULL);
+	options.max_memory = memory_bound();
+	if (state->target.within && !state->complete)
+		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
+	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
+	hnsw_must(hnsw_scratch_cx(state->scratch), state->search != NULL);
 }
 
 static void
@@ -272,51 +179,222 @@ tell_of_bound(IndexScanDesc scan)
 				 : errhint("Its memory is limited by work_mem and maskgen.scan_mem_multiplier.")));
 }
 
-/* The next batch; false when there is none. */
+/* Whether the pass is the better way to go on. */
+static bool
+is_enough(const HnswScan *state)
+{
+	if (state->found == NULL)
+		return false;
+	if (!state->complete)
+		/* All within the radius were in the first batch. */
+		return maskgen_iterative_scan == HNSW_ITERATION_OFF || state->target.within;
+	return !state->any_within || mg_search_counts(state->search)->entries * PAGES_AN_ENTRY >= state->store.n_blocks;
+}
+
+/* The next batch; false when the search shall not go on, or has found all. */
 static bool
 next_batch(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
 	MgCtx *cx = hnsw_scratch_cx(state->scratch);
 
-	/* All within the radius are in the first one. */
-	if (state->found != NULL && (maskgen_iterative_scan == HNSW_ITERATION_OFF || !isinf(state->radius)))
+	if (is_enough(state))
 		return false;
 	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
 	state->next = 0;
-	if (state->n_found == 0 && mg_search_bounded(state->search))
+	state->any_within = false;
+	if (state->n_found == 0 && !state->complete && mg_search_bounded(state->search))
 		tell_of_bound(scan);
 	return state->n_found > 0;
 }
 
 static void
-rank_next(HnswScan *state)
+note_done(HnswScan *state, uint32 id)
+{
+	if (state->n_done == state->done_room)
+	{
+		state->done_room = Max(2 * state->done_room, 256);
+		state->done = state->done == NULL ? MemoryContextAlloc(state->search_memory, state->done_room * sizeof *state->done)
+										  : repalloc_huge(state->done, state->done_room * sizeof *state->done);
+	}
+	state->done[state->n_done++] = id;
+}
+
+static bool
+is_wanted(const HnswScan *state, double distance)
+{
+	return distance <= state->target.radius &&
+		(maskgen_iterative_scan != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
+}
+
+/* estimate: NaN where nothing is to be learnt from it */
+static void
+rank_item(HnswScan *state, const uint8_t *item, double estimate)
+{
+	ItemPointerData tid;
+	double distance = 0;
+
+	memcpy(&tid, item, sizeof tid);
+	if (!state->unranked && !hnsw_rerank_distance(state->rerank, &tid, &distance))
+		return;
+	hnsw_ranking_learn(&state->ranking, estimate, distance);
+	if (isnan(distance))
+	{
+		if (state->target.within)
+			return;
+		distance = INFINITY;
+	}
+	if (distance <= state->target.radius)
+		state->any_within = true;
+	if (is_wanted(state, distance))
+		hnsw_ranking_add(&state->ranking, distance, &tid);
+}
+
+static void
+rank_found(HnswScan *state)
 {
 	const MgFound *found = &state->found[state->next++];
-	double estimate = hnsw_kind_measure(state->store.kind, state->store.layout.coded, found->distance), distance = 0;
+	double estimate = hnsw_kind_measure(state->store.kind, state->store.layout.coded, found->distance);
 
+	if (state->complete)
+		note_done(state, found->id);
 	for (uint32 i = 0; i < found->n_items; i++)
-	{
-		ItemPointerData tid;
+		rank_item(state, found->items + i * sizeof(ItemPointerData), estimate);
+}
 
-		memcpy(&tid, found->items + i * sizeof tid, sizeof tid);
-		if (!state->unranked && !hnsw_rerank_distance(state->rerank, &tid, &distance))
-			continue;
-		hnsw_ranking_learn(&state->ranking, estimate, distance);
-		if (distance <= state->radius && (maskgen_iterative_scan != HNSW_ITERATION_STRICT || distance >= state->last))
-			hnsw_ranking_add(&state->ranking, distance, &tid);
+/* ---- by all pages */
+
+static int
+by_id(const void *a, const void *b)
+{
+	uint32 x = *(const uint32 *) a, y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+begin_pass(HnswScan *state)
+{
+	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
+	HnswPassOptions options = {.ordered = state->target.ordered && !state->unranked,
+							   .unranked = state->unranked,
+							   .radius = state->target.radius,
+							   .memory = memory_bound(),
+							   .done = state->done,
+							   .n_done = state->n_done};
+
+	if (state->n_done > 0)
+		qsort(state->done, state->n_done, sizeof *state->done, by_id);
+	state->pass = hnsw_pass_begin(&state->store, &state->query, &options);
+	state->stage = STAGE_PASS;
+	MemoryContextSwitchTo(before);
+}
+
+static void
+rank_passed(HnswScan *state, uint32 id)
+{
+	uint8_t items[UINT8_MAX * sizeof(ItemPointerData)];
+	uint32 n = 0;
+	Buffer buffer;
+	uint8 *entry;
+
+	if (hnsw_store_lock(&state->store, id, BUFFER_LOCK_SHARE, &buffer, &entry))
+	{
+		if (mg_entry_level(entry) == 0)
+			n = mg_entry_n_items(entry);
+		if (n > 0)
+			memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * sizeof(ItemPointerData));
+		UnlockReleaseBuffer(buffer);
 	}
+	for (uint32 i = 0; i < n; i++)
+		rank_item(state, items + i * sizeof(ItemPointerData), NAN);
+}
+
+/* ---- both */
+
+static void
+begin_search(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	MemoryContext before;
+	bool found, by_graph;
+	MgCtx *cx;
+
+	prepare(scan);
+	cx = hnsw_scratch_cx(state->scratch);
+	mg_rewind(cx, state->start);
+	MemoryContextReset(state->search_memory);
+	hnsw_ranking_clear(&state->ranking);
+	state->begun = true;
+	state->stage = STAGE_END;
+	state->found = NULL;
+	state->n_found = state->next = 0;
+	state->pass = NULL;
+	state->done = NULL;
+	state->n_done = state->done_room = 0;
+	state->last = -INFINITY;
+	state->store.n_blocks = RelationGetNumberOfBlocks(scan->indexRelation);
+	count_index_search(scan);
+	before = MemoryContextSwitchTo(state->search_memory);
+	found = hnsw_target_of(scan, state->store.kind, state->memory, &state->distance, &state->target);
+	MemoryContextSwitchTo(before);
+	if (!found)
+		return;
+	state->unranked = !hnsw_target_query(&state->store, cx, &state->target, &state->query);
+	/* Nothing is within a radius around 0 under cosine: its distances are no numbers. */
+	if (state->unranked && state->target.within)
+		return;
+	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
+	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
+	by_graph = !state->complete || !state->target.ordered || state->target.sorted_above;
+	if (state->unranked || !by_graph)
+		begin_pass(state);
+	else
+	{
+		state->stage = STAGE_GRAPH;
+		begin_graph(scan);
+	}
+}
+
+/* One step on the way to the next row. */
+static void
+look_further(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	uint32 id;
+
+	if (state->stage == STAGE_GRAPH)
+	{
+		if (state->next < state->n_found)
+			rank_found(state);
+		else if (!next_batch(scan))
+		{
+			state->stage = STAGE_END;
+			if (state->complete)
+				begin_pass(state);
+		}
+	}
+	else if ((id = hnsw_pass_next(state->pass)) != MG_NO_NODE)
+		rank_passed(state, id);
+	else
+		state->stage = STAGE_END;
+	if (state->stage == STAGE_END)
+		hnsw_rerank_reset(state->rerank);
 }
 
 /* Whether the nearest ranked row comes before all that are not ranked yet. */
 static bool
-is_first(const HnswScan *state)
+is_first(HnswScan *state)
 {
 	const HnswRanking *ranking = &state->ranking;
 
 	if (ranking->n == 0)
 		return false;
-	if (state->next == state->n_found || state->unranked)
+	if (state->unranked || !state->target.ordered || state->stage == STAGE_END)
+		return true;
+	if (state->stage == STAGE_PASS)
+		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
+	if (state->next == state->n_found)
 		return true;
 	/* What comes too late would be lost. */
 	return maskgen_iterative_scan != HNSW_ITERATION_STRICT &&
@@ -334,15 +412,9 @@ hnsw_scan_next(IndexScanDesc scan, ScanDirection direction)
 		begin_search(scan);
 	while (!is_first(state))
 	{
-		if (state->ended)
+		if (state->stage == STAGE_END)
 			return false;
-		if (state->next < state->n_found)
-			rank_next(state);
-		else if (!next_batch(scan))
-		{
-			state->ended = true;
-			hnsw_rerank_reset(state->rerank);
-		}
+		look_further(scan);
 	}
 	row = hnsw_ranking_take(&state->ranking);
 	state->last = row.distance;
