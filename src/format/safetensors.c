@@ -1,266 +1,228 @@
 /*
- * A checkpoint's tensors, of one file or of all shards, in order of name.
+ * Reads and checks one safetensors header (format: safetensors.h).
  *
- * The index of a sharded checkpoint and the shards' headers say the same thing
- * twice; both are read and compared, so that a directory with a shard of
- * another download is refused.
+ * Offsets in the JSON count from the first byte behind the header and become
+ * offsets in the file here. Whole numbers of JSON are below 2^53, so sums of a
+ * few of them stay far from overflowing 64 bits; products are checked.
  */
 #include "format/safetensors.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/reader.h"
 #include "format/json.h"
-#include "format/tensor_file.h"
 
-#define SINGLE "model.safetensors"
-#define INDEX "model.safetensors.index.json"
-
-/* An index of MG_MAX_TENSORS long names is about 16 MB. */
-#define INDEX_LIMIT ((size_t) 32 * 1024 * 1024)
-#define MAX_SHARDS 1000
-
-/* An index that was read: for tensor i of weight_map, shard_of[i] is its file. */
-typedef struct Shards
+static const MgJson *
+read_header(MgCtx *cx, const MgTensorFile *file, size_t *header_left, uint64_t *data_start)
 {
-	const MgJson *weight_map;
-	size_t n;
-	MgTensorFile *files; /* [n] */
-	uint32_t *shard_of;	 /* [weight_map->n] */
-	size_t header_left;	 /* see mg_tensor_file_read */
-	size_t n_items;		 /* tensors found so far */
-	MgTensor *items;	 /* [n_items] of weight_map->n */
-} Shards;
+	const MgSource *source = &file->source;
+	uint8_t start[8];
+	uint8_t *text;
+	MgReader reader = mg_reader(mg_span(start, sizeof start));
+	uint64_t size;
 
+	if (source->size < sizeof start)
+	{
+		mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before its header (%" PRIu64 " of 8 bytes)", file->name,
+				source->size);
+		return NULL;
+	}
+	if (!source->read(cx, source->user, 0, start, sizeof start))
+		return NULL;
+	size = mg_read_u64(&reader);
+	if (size > *header_left)
+	{
+		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" has a header of %" PRIu64 " bytes", file->name, size);
+		mg_detail(cx, "The headers of a checkpoint's files may have %zu bytes together.", MG_TENSOR_HEADER_LIMIT);
+		mg_hint(cx, "Is it a safetensors file?");
+		return NULL;
+	}
+	if (size > source->size - sizeof start)
+	{
+		mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends within its header (%" PRIu64 " of %" PRIu64 " bytes)", file->name,
+				source->size, size + sizeof start);
+		return NULL;
+	}
+	*header_left -= (size_t) size;
+	*data_start = sizeof start + size;
+	text = mg_alloc(cx, (size_t) size);
+	if (text == NULL || !source->read(cx, source->user, sizeof start, text, (size_t) size))
+		return NULL;
+	return mg_json_parse(cx, file->name, mg_span(text, (size_t) size));
+}
+
+static bool
+check_metadata(MgCtx *cx, const MgTensorFile *file, const MgJson *metadata)
+{
+	bool fine = metadata->kind == MG_JSON_OBJECT || metadata->kind == MG_JSON_NULL;
+
+	for (size_t i = 0; i < metadata->n; i++)
+		fine = fine && metadata->items[i].kind == MG_JSON_STRING;
+	return fine || mg_fail(cx, MG_BAD_FILE, "\"__metadata__\" of file \"%s\" is not a map of strings", file->name);
+}
+
+static bool
+fail_tensor(MgCtx *cx, const MgTensor *tensor, MgCode code, const char *problem)
+{
+	mg_fail(cx, code, "tensor \"%.*s\" in file \"%s\" %s", MG_SPAN_ARGS(tensor->name), tensor->file->name, problem);
+	return false;
+}
+
+static bool
+read_dtype(MgCtx *cx, const MgJson *info, MgTensor *tensor, unsigned *bits)
+{
+	const MgJson *name = mg_json_get(info, "dtype");
+
+	if (name == NULL || name->kind != MG_JSON_STRING)
+		return fail_tensor(cx, tensor, MG_BAD_FILE, "has no dtype");
+	if (mg_tensor_set_dtype(tensor, name->string, bits))
+		return true;
+	fail_tensor(cx, tensor, MG_UNSUPPORTED, "has an unknown dtype");
+	return mg_detail(cx, "The dtype is \"%.*s\".", MG_SPAN_ARGS(name->string));
+}
+
+/* The shape, and the bytes that it takes. */
+static bool
+read_shape(MgCtx *cx, const MgJson *info, unsigned bits, MgTensor *tensor)
+{
+	const MgJson *shape = mg_json_get(info, "shape");
+	uint64_t size = bits;
+
+	if (shape == NULL || shape->kind != MG_JSON_ARRAY)
+		return fail_tensor(cx, tensor, MG_BAD_FILE, "has no shape");
+	if (shape->n > MG_MAX_RANK)
+	{
+		fail_tensor(cx, tensor, MG_UNSUPPORTED, "has too many dimensions");
+		return mg_detail(cx, "It has %u; at most %d are supported.", shape->n, MG_MAX_RANK);
+	}
+	tensor->rank = shape->n;
+	for (size_t i = 0; i < shape->n; i++)
+	{
+		const MgJson *side = &shape->items[i];
+
+		if (side->kind != MG_JSON_INTEGER || side->integer < 0)
+			return fail_tensor(cx, tensor, MG_BAD_FILE, "has a shape that is not of whole numbers");
+		if (__builtin_mul_overflow(size, (uint64_t) side->integer, &size))
+			return fail_tensor(cx, tensor, MG_BAD_FILE, "has a shape beyond 64 bits");
+		tensor->shape[i] = (size_t) side->integer;
+	}
+	if (size % 8 != 0)
+		return fail_tensor(cx, tensor, MG_BAD_FILE, "does not end at a whole byte");
+	tensor->size = size / 8;
+	return true;
+}
+
+static bool
+read_offsets(MgCtx *cx, const MgJson *info, uint64_t data_start, MgTensor *tensor)
+{
+	const MgJson *offsets = mg_json_get(info, "data_offsets");
+	uint64_t begin, end;
+
+	if (offsets == NULL || offsets->kind != MG_JSON_ARRAY || offsets->n != 2 ||
+		offsets->items[0].kind != MG_JSON_INTEGER || offsets->items[0].integer < 0 ||
+		offsets->items[1].kind != MG_JSON_INTEGER || offsets->items[1].integer < offsets->items[0].integer)
+		return fail_tensor(cx, tensor, MG_BAD_FILE, "has no valid data_offsets");
+	begin = (uint64_t) offsets->items[0].integer;
+	end = (uint64_t) offsets->items[1].integer;
+	if (end - begin != tensor->size)
+	{
+		fail_tensor(cx, tensor, MG_BAD_FILE, "has a size that does not fit its shape");
+		return mg_detail(cx, "Its data_offsets span %" PRIu64 " bytes; dtype %s and shape need %" PRIu64 ".",
+						 end - begin, tensor->dtype_name, tensor->size);
+	}
+	tensor->offset = data_start + begin;
+	return true;
+}
+
+static bool
+read_tensor(MgCtx *cx, const MgJson *info, uint64_t data_start, MgTensor *tensor)
+{
+	unsigned bits = 0;
+
+	if (info->kind != MG_JSON_OBJECT)
+		return fail_tensor(cx, tensor, MG_BAD_FILE, "is not described by an object");
+	return read_dtype(cx, info, tensor, &bits) && read_shape(cx, info, bits, tensor) &&
+		   read_offsets(cx, info, data_start, tensor);
+}
+
+/* By place; an empty tensor comes before the one that starts where it stands. */
 static int
-compare_names(MgSpan a, MgSpan b)
+compare_places(const void *a, const void *b)
 {
-	size_t shorter = a.size < b.size ? a.size : b.size;
-	int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+	const MgTensor *left = a, *right = b;
 
-	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+	if (left->offset != right->offset)
+		return left->offset < right->offset ? -1 : 1;
+	return (left->size > right->size) - (left->size < right->size);
 }
 
-static int
-compare_tensors(const void *a, const void *b)
-{
-	return compare_names(((const MgTensor *) a)->name, ((const MgTensor *) b)->name);
-}
-
-const MgTensor *
-mg_tensors_find(const MgTensors *tensors, MgSpan name)
-{
-	size_t low = 0, high = tensors->n;
-
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-		int order = compare_names(tensors->items[middle].name, name);
-
-		if (order == 0)
-			return &tensors->items[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-/* The shard that an entry of weight_map names, added if it is new. */
+/* Items, in order of place, follow each other from data_start to the file's end. */
 static bool
-find_shard(MgCtx *cx, Shards *shards, size_t i)
+check_cover(MgCtx *cx, const MgTensorFile *file, uint64_t data_start, const MgTensor *items, size_t n)
 {
-	const MgJson *name = &shards->weight_map->items[i];
-	MgSpan tensor = shards->weight_map->keys[i];
-	char *copy;
+	uint64_t position = data_start;
 
-	if (name->kind != MG_JSON_STRING || name->string.size == 0)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" names no file for tensor \"%.*s\"", INDEX, MG_SPAN_ARGS(tensor));
-	for (size_t s = shards->n; s > 0; s--)
+	for (size_t i = 0; i < n; i++)
 	{
-		if (mg_span_is(name->string, shards->files[s - 1].name))
-		{
-			shards->shard_of[i] = (uint32_t) (s - 1);
-			return true;
-		}
+		if (items[i].offset + items[i].size > position)
+			position = items[i].offset + items[i].size;
 	}
-	copy = mg_copy_text(cx, name->string);
-	if (copy == NULL)
-		return false;
+	if (position > file->source.size)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" ends before tensor data (%" PRIu64 " of %" PRIu64 " bytes)",
+					   file->name, file->source.size, position);
+	if (position < file->source.size)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %" PRIu64 " bytes behind its tensors", file->name,
+					   file->source.size - position);
 
-	/* The caller opens what it is told to: a name must not lead out of the directory. */
-	if (strpbrk(copy, "/\\") != NULL || strstr(copy, "..") != NULL)
+	position = data_start;
+	for (size_t i = 0; i < n; position += items[i].size, i++)
 	{
-		mg_fail(cx, MG_BAD_FILE, "file \"%s\" names a file outside of its directory", INDEX);
-		return mg_detail(cx, "The name is \"%.*s\".", MG_SPAN_ARGS(name->string));
-	}
-	if (shards->n == MAX_SHARDS)
-	{
-		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" names too many files", INDEX);
-		return mg_detail(cx, "At most %d are supported.", MAX_SHARDS);
-	}
-	shards->shard_of[i] = (uint32_t) shards->n;
-	shards->files[shards->n++].name = copy;
-	return true;
-}
-
-static bool
-read_index(MgCtx *cx, const MgSource *source, Shards *shards)
-{
-	MgSpan text;
-	const MgJson *index;
-
-	if (!mg_source_read_all(cx, source, INDEX, INDEX_LIMIT, &text))
-		return false;
-	index = mg_json_parse(cx, INDEX, text);
-	if (index == NULL)
-		return false;
-	shards->weight_map = mg_json_get(index, "weight_map");
-	if (shards->weight_map == NULL || shards->weight_map->kind != MG_JSON_OBJECT || shards->weight_map->n == 0)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no \"weight_map\"", INDEX);
-	if (shards->weight_map->n > MG_MAX_TENSORS)
-	{
-		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" has too many tensors", INDEX);
-		return mg_detail(cx, "It has %u; at most %d are supported.", shards->weight_map->n, MG_MAX_TENSORS);
-	}
-	shards->files = mg_alloc_zeroed(cx, MAX_SHARDS, sizeof *shards->files);
-	shards->shard_of = mg_alloc_array(cx, shards->weight_map->n, sizeof *shards->shard_of);
-	if (shards->files == NULL || shards->shard_of == NULL)
-		return false;
-	for (size_t i = 0; i < shards->weight_map->n; i++)
-	{
-		if ((i % 512 == 0 && !mg_poll(cx)) || !find_shard(cx, shards, i))
-			return false;
-	}
-	return true;
-}
-
-/* Opens a shard and appends its tensors. */
-static bool
-read_shard(MgCtx *cx, const MgFiles *files, MgTensorFile *file, Shards *shards)
-{
-	MgTensor *some;
-	size_t n_some;
-	bool found;
-
-	if (!files->open(cx, files->user, file->name, &file->source, &found))
-		return false;
-	if (!found)
-	{
-		mg_fail(cx, MG_BAD_FILE, "file \"%s\" is missing", file->name);
-		return mg_detail(cx, "File \"%s\" names it.", INDEX);
-	}
-	if (!mg_tensor_file_read(cx, file, &shards->header_left, &some, &n_some))
-		return false;
-	if (n_some > shards->weight_map->n - shards->n_items)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has tensors that file \"%s\" does not name", file->name, INDEX);
-	if (n_some > 0)
-		memcpy(shards->items + shards->n_items, some, n_some * sizeof *some);
-	shards->n_items += n_some;
-	return true;
-}
-
-/* Sorts by name, and refuses a name that comes twice. */
-static bool
-sort_tensors(MgCtx *cx, MgTensor *items, size_t n, MgTensors *tensors)
-{
-	qsort(items, n, sizeof *items, compare_tensors);
-	for (size_t i = 1; i < n; i++)
-	{
-		if (mg_span_equal(items[i].name, items[i - 1].name))
-			return mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" is in both file \"%s\" and file \"%s\"",
-						   MG_SPAN_ARGS(items[i].name), items[i - 1].file->name, items[i].file->name);
-	}
-	*tensors = (MgTensors){n, items};
-	return true;
-}
-
-static bool
-check_index(MgCtx *cx, const Shards *shards, const MgTensors *tensors)
-{
-	for (size_t i = 0; i < shards->weight_map->n; i++)
-	{
-		MgSpan name = shards->weight_map->keys[i];
-		const MgTensorFile *file = &shards->files[shards->shard_of[i]];
-		const MgTensor *tensor = mg_tensors_find(tensors, name);
-
-		if (tensor == NULL || tensor->file != file)
-		{
-			mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" is not in file \"%s\"", MG_SPAN_ARGS(name), file->name);
-			return mg_detail(cx, "File \"%s\" says that it is.", INDEX);
-		}
-	}
-	return true;
-}
-
-static bool
-open_sharded(MgCtx *cx, const MgFiles *files, const MgSource *index, MgTensors *tensors)
-{
-	Shards shards = {.header_left = MG_TENSOR_HEADER_LIMIT};
-
-	if (!read_index(cx, index, &shards))
-		return false;
-	shards.items = mg_alloc_array(cx, shards.weight_map->n, sizeof *shards.items);
-	if (shards.items == NULL)
-		return false;
-	for (size_t s = 0; s < shards.n; s++)
-	{
-		if (!read_shard(cx, files, &shards.files[s], &shards))
-			return false;
-	}
-	return sort_tensors(cx, shards.items, shards.n_items, tensors) && check_index(cx, &shards, tensors);
-}
-
-static bool
-open_single(MgCtx *cx, const MgSource *source, MgTensors *tensors)
-{
-	MgTensorFile *file = mg_alloc(cx, sizeof *file);
-	size_t header_left = MG_TENSOR_HEADER_LIMIT;
-	MgTensor *items;
-	size_t n;
-
-	if (file == NULL)
-		return false;
-	*file = (MgTensorFile){SINGLE, *source};
-	return mg_tensor_file_read(cx, file, &header_left, &items, &n) && sort_tensors(cx, items, n, tensors);
-}
-
-/* There is no safetensors file; other formats are named, since their remedy is known. */
-static bool
-fail_missing(MgCtx *cx, const MgFiles *files)
-{
-	static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5",
-										 "flax_model.msgpack"};
-
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-	{
-		MgSource source;
-		bool found;
-
-		if (!files->open(cx, files->user, others[i], &source, &found))
-			return false;
-		if (!found)
+		if (items[i].offset == position)
 			continue;
-		mg_fail(cx, MG_UNSUPPORTED, "file \"%s\" is not supported", others[i]);
-		mg_detail(cx, "There is no file \"%s\".", SINGLE);
-		return mg_hint(cx, "Convert the checkpoint to safetensors, with save_pretrained of transformers for example.");
+		fail_tensor(cx, &items[i], MG_BAD_FILE,
+					items[i].offset < position ? "overlaps the one before it" : "is preceded by a gap");
+		return mg_detail(cx, "It starts at byte %" PRIu64 ", expected %" PRIu64 ".", items[i].offset, position);
 	}
-	return mg_fail(cx, MG_BAD_FILE, "file \"%s\" is missing", SINGLE);
+	return true;
 }
 
 bool
-mg_safetensors_open(MgCtx *cx, const MgFiles *files, MgTensors *tensors)
+mg_safetensors_read(MgCtx *cx, const MgTensorFile *file, size_t *header_left, MgTensor **items, size_t *n)
 {
-	MgSource source;
-	bool found;
+	uint64_t data_start = 0;
+	const MgJson *header = read_header(cx, file, header_left, &data_start);
 
-	if (!files->open(cx, files->user, SINGLE, &source, &found))
+	if (header == NULL)
 		return false;
-	if (found)
-		return open_single(cx, &source, tensors);
-	if (!files->open(cx, files->user, INDEX, &source, &found))
+	if (header->kind != MG_JSON_OBJECT)
+		return mg_fail(cx, MG_BAD_FILE, "the header of file \"%s\" is not an object", file->name);
+	if (header->n > MG_MAX_TENSORS)
+	{
+		mg_fail(cx, MG_TOO_LARGE, "file \"%s\" has too many tensors", file->name);
+		return mg_detail(cx, "It has %u; at most %d are supported.", header->n, MG_MAX_TENSORS);
+	}
+	*items = mg_alloc_zeroed(cx, header->n, sizeof **items);
+	*n = 0;
+	if (*items == NULL)
 		return false;
-	if (found)
-		return open_sharded(cx, files, &source, tensors);
-	return fail_missing(cx, files);
+	for (size_t i = 0; i < header->n; i++)
+	{
+		MgTensor *tensor = &(*items)[*n];
+
+		if (mg_span_is(header->keys[i], "__metadata__"))
+		{
+			if (!check_metadata(cx, file, &header->items[i]))
+				return false;
+			continue;
+		}
+		tensor->name = header->keys[i];
+		tensor->file = file;
+		if (!read_tensor(cx, &header->items[i], data_start, tensor))
+			return false;
+		++*n;
+	}
+	qsort(*items, *n, sizeof **items, compare_places);
+	return check_cover(cx, file, data_start, *items, *n);
 }

@@ -228,14 +228,11 @@ static bool
 plan_config(MgCtx *cx, const MgFacts *facts, MgImage *image)
 {
 	const MgArch *arch = facts->arch;
-	MgConfig given;
 
 	image->arch = arch;
-	if (!mg_config_of_json(cx, "config.json", facts->config, arch->keys, arch->n_keys, &given))
-		return false;
-	image->config = mg_arch_configure(cx, arch, &given);
+	image->config = mg_arch_configure(cx, arch, &facts->config);
 	return image->config != NULL &&
-		mg_config_of_fields(cx, arch->keys, arch->n_keys, image->config, &given, &image->keys) &&
+		mg_config_of_fields(cx, arch->keys, arch->n_keys, image->config, &facts->config, &image->keys) &&
 		mg_facts_parts(cx, facts, &image->parts);
 }
 
@@ -291,7 +288,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 	MgFacts facts;
 
 	*image = (MgImage){.form = MG_FORM_PORTABLE, .version = MG_IMAGE_VERSION};
-	if (bytes == NULL || !mg_facts_read(cx, files, &facts) ||
+	if (bytes == NULL || !mg_facts_read_directory(cx, files, &facts) ||
 		!check_template(cx, &facts.tokenizer, options->template) || !plan_config(cx, &facts, image) ||
 		!plan_meta(cx, &facts, options, image) || !plan_weights(cx, &facts, image, options->dtype, NULL, NULL))
 		return false;

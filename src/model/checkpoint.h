@@ -1,5 +1,5 @@
 /*
- * From a Hugging Face directory to a portable image.
+ * From a checkpoint to a portable image.
  *
  * Planning reads and checks everything but the weights' bytes: configuration,
  * tokeniser, sentence-transformers' files, and each tensor's name, type and
@@ -8,7 +8,7 @@
 #ifndef MG_MODEL_CHECKPOINT_H
 #define MG_MODEL_CHECKPOINT_H
 
-#include "format/safetensors.h"
+#include "format/tensors.h"
 #include "model/image.h"
 
 /* What the caller says beyond, or instead of, the files. */

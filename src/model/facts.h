@@ -1,9 +1,13 @@
-/* What the files of a checkpoint say, read and found, before anything is laid out. */
+/*
+ * What a checkpoint says, read and found, before anything is laid out: the one
+ * thing that a reader fills and planning asks. A reader knows a form of
+ * checkpoints: names of tensors and keys of the configuration come out as the
+ * architectures' tables have them.
+ */
 #ifndef MG_MODEL_FACTS_H
 #define MG_MODEL_FACTS_H
 
-#include "format/json.h"
-#include "format/safetensors.h"
+#include "format/tensors.h"
 #include "format/sentence_files.h"
 #include "model/arch.h"
 #include "text/spec.h"
@@ -12,15 +16,18 @@ typedef struct MgFacts
 {
 	const MgArch *arch;
 	const MgClass *class; /* NULL: known by its model_type alone */
-	const MgJson *config;
+	MgConfig config;	/* values of the architecture's keys */
 	MgSentenceFacts sentence;
 	MgTokenizerSpec tokenizer;
 	MgTensors tensors;
 	const char *prefix; /* of the tensors' names */
 } MgFacts;
 
-/* Reads configuration, tokeniser and sentence-transformers' files, and the list of tensors. */
-bool mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts);
+/* The reader of Hugging Face directories (directory.c). */
+bool mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts);
+
+/* Sets the prefix, under which the first weight of the table is found. */
+bool mg_facts_find_prefix(MgCtx *cx, MgFacts *facts);
 
 /* The tensor of that name, with the prefix or without, in its old spelling if need be; NULL when the checkpoint lacks it. */
 const MgTensor *mg_facts_tensor(const MgFacts *facts, const char *name);

@@ -3,7 +3,7 @@
  * and two shards, "one" and "two", whose sizes stand in the four bytes behind
  * it: an error, or tensors in order of name that lie within their files.
  */
-#include "format/safetensors.h"
+#include "format/tensors.h"
 
 #include "core/reader.h"
 #include "fuzz/host.h"
@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	split(mg_span(data, size), array);
 	mg_ctx_init(&cx, &fuzz_host);
-	fine = mg_safetensors_open(&cx, &MEMORY_FILES(array), &tensors);
+	fine = mg_tensors_open(&cx, &MEMORY_FILES(array), &tensors);
 	fuzz_judge(&cx, fine);
 	for (size_t i = 0; fine && i < tensors.n; i++)
 	{

@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tokenizer = mg_tokenizer_bind(&cx, section);
 	fuzz_require(tokenizer != NULL);
 	text = mg_span(data + 1, size - 1);
-	fine = mg_tokenize(&cx, tokenizer, text, &tokens);
+	fine = mg_tokenize(&cx, tokenizer, text, MG_NO_DATA, &tokens);
 	fuzz_judge(&cx, fine);
 	fuzz_require(fine == (mg_utf8_check(text) == text.size));
 	if (fine)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import string
+from collections import OrderedDict
 
 import numpy
 import safetensors.torch
@@ -219,6 +220,22 @@ def make_masked():
     expect_masks(directory, FEW)
 
 
+def make_torch():
+    """bert-mlm-f16 once more as torch.save writes it, with the names of norms that old checkpoints have; and a file of few tensors."""
+    directory = start("bert-torch", config_of())
+    write_vocabulary(directory, vocabulary(300))
+    weights = {name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"):
+               tensor.to(torch.float16) for name, tensor in draw(config_of(), 1).items()}
+    torch.save(weights, os.path.join(directory, "pytorch_model.bin"))
+
+    matrix = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+    some = OrderedDict({"a.weight": matrix, "b": torch.nn.Parameter(torch.ones(3, dtype=torch.float16)),
+                        "c": torch.zeros(2, 2, dtype=torch.int64), "view": matrix[1], "scalar": torch.tensor(2.5)})
+    some._metadata = OrderedDict([("", {"version": 1})])
+    os.makedirs(os.path.join(HERE, "torch"), exist_ok=True)
+    torch.save(some, os.path.join(HERE, "torch", "small.bin"))
+
+
 def make_odd():
     """Sizes that no vector width divides, a vocabulary matrix of its own, and an eps large enough to be seen."""
     config = config_of(hidden_size=36, num_attention_heads=3, intermediate_size=50, vocab_size=301, hidden_act="relu",
@@ -251,5 +268,6 @@ def make_embedders():
 
 if __name__ == "__main__":
     make_masked()
+    make_torch()
     make_odd()
     make_embedders()

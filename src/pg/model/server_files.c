@@ -110,6 +110,6 @@ server_files_check(const char *path)
 								"to read it.")));
 	if (!S_ISDIR(status.st_mode))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a directory", path),
-						errhint("A model is a directory with config.json, model.safetensors and tokenizer.json or "
+						errhint("A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or "
 								"vocab.txt.")));
 }

@@ -1,5 +1,5 @@
 /* safetensors: one file and shards, each check of the header, and a flip of each byte of a small golden. */
-#include "format/safetensors.h"
+#include "format/tensors.h"
 
 #include "unit/host.h"
 #include "unit/memory_files.h"
@@ -45,7 +45,7 @@ open_bytes(MgSpan bytes, MgTensors *tensors)
 
 	array[0] = (MemoryFile){"model.safetensors", bytes};
 	mg_ctx_reset(&cx);
-	return mg_safetensors_open(&cx, &MEMORY_FILES(array), tensors);
+	return mg_tensors_open(&cx, &MEMORY_FILES(array), tensors);
 }
 
 static void
@@ -181,7 +181,7 @@ open_shards(MgCtx *use, const char *index, const char *first, const char *second
 	array[0] = (MemoryFile){INDEX, mg_span_of(index)};
 	array[1] = (MemoryFile){"one", make(&one, first, 6)};
 	array[2] = (MemoryFile){second != NULL ? "two" : NULL, second != NULL ? make(&two, second, 4) : mg_span("", 0)};
-	return mg_safetensors_open(use, &MEMORY_FILES(array), tensors);
+	return mg_tensors_open(use, &MEMORY_FILES(array), tensors);
 }
 
 static void
@@ -235,13 +235,13 @@ check_missing(void)
 	MgTensors tensors;
 
 	mg_ctx_reset(&cx);
-	ok(!mg_safetensors_open(&cx, &MEMORY_FILES(array), &tensors), "an empty directory is refused");
+	ok(!mg_tensors_open(&cx, &MEMORY_FILES(array), &tensors), "an empty directory is refused");
 	is_text(cx.error.message, "file \"model.safetensors\" is missing", "with the file's name");
-	array[0].name = "pytorch_model.bin";
+	array[0].name = "tf_model.h5";
 	mg_ctx_reset(&cx);
-	ok(!mg_safetensors_open(&cx, &MEMORY_FILES(array), &tensors), "pytorch_model.bin is refused");
+	ok(!mg_tensors_open(&cx, &MEMORY_FILES(array), &tensors), "tf_model.h5 is refused");
 	is_int(cx.error.code, MG_UNSUPPORTED, "as unsupported");
-	is_text(cx.error.message, "file \"pytorch_model.bin\" is not supported", "by its name");
+	is_text(cx.error.message, "file \"tf_model.h5\" is not supported", "by its name");
 	ok(strstr(cx.error.hint, "Convert") != NULL, "with a hint to convert it");
 }
 
@@ -286,7 +286,7 @@ swept_single(MgCtx *use, void *user)
 
 	(void) user;
 	array[0] = (MemoryFile){"model.safetensors", make(&buffer, HEADER, DATA_SIZE)};
-	return mg_safetensors_open(use, &MEMORY_FILES(array), &tensors) && tensors.n == 3;
+	return mg_tensors_open(use, &MEMORY_FILES(array), &tensors) && tensors.n == 3;
 }
 
 static bool

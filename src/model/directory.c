@@ -1,0 +1,94 @@
+/*
+ * A Hugging Face directory as a checkpoint:
+ *
+ *   config.json                                   architecture, configuration
+ *   model.safetensors or pytorch_model.bin        tensors (format/tensors.h)
+ *   tokenizer.json or vocab.txt, and others       tokeniser (format/tokenizer_files.h)
+ *   modules.json, 1_Pooling/config.json ...       pooling, prompts (format/sentence_files.h)
+ */
+#include <stdio.h>
+
+#include "format/json.h"
+#include "format/tokenizer_files.h"
+#include "model/facts.h"
+
+#define CONFIG "config.json"
+#define CONFIG_LIMIT ((size_t) 4 * 1024 * 1024)
+
+static const MgJson *
+read_config(MgCtx *cx, const MgFiles *files)
+{
+	MgSource source;
+	MgSpan text;
+	bool found;
+
+	if (!files->open(cx, files->user, CONFIG, &source, &found))
+		return NULL;
+	if (!found)
+	{
+		mg_fail(cx, MG_BAD_FILE, "file \"config.json\" does not exist");
+		mg_hint(cx, "A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt.");
+		return NULL;
+	}
+	if (!mg_source_read_all(cx, &source, CONFIG, CONFIG_LIMIT, &text))
+		return NULL;
+	return mg_json_parse(cx, CONFIG, text);
+}
+
+static const MgClass *
+find_class(const MgArch *arch, MgSpan name)
+{
+	for (const MgClass *class = arch->classes; class->name != NULL; class++)
+		if (mg_span_is(name, class->name))
+			return class;
+	return NULL;
+}
+
+/* Finds the architecture by config.json's "architectures", or by "model_type" where that list is missing. */
+static bool
+find_arch(MgCtx *cx, const MgJson *config, MgFacts *facts)
+{
+	const MgJson *classes = mg_json_get(config, "architectures");
+	MgSpan name = {NULL, 0};
+
+	if (classes != NULL && classes->kind == MG_JSON_ARRAY && classes->n > 0 && classes->items[0].kind == MG_JSON_STRING)
+	{
+		name = classes->items[0].string;
+		for (const MgArch *const *arch = mg_arches; *arch != NULL && facts->class == NULL; arch++)
+		{
+			facts->class = find_class(*arch, name);
+			facts->arch = facts->class != NULL ? *arch : NULL;
+		}
+	}
+	else
+	{
+		if (!mg_json_get_string(cx, CONFIG, config, "model_type", &name))
+			return false;
+		facts->arch = mg_arch_find(name);
+	}
+	if (facts->arch != NULL)
+		return true;
+	if (name.size == 0)
+		return mg_fail(cx, MG_BAD_FILE, "file \"config.json\" does not name an architecture");
+
+	char known[MG_MESSAGE_SIZE] = "";
+	size_t length = 0;
+
+	for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
+		for (const MgClass *class = (*arch)->classes; class->name != NULL && length < sizeof known; class++)
+			length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? ", " : "", class->name);
+	mg_fail(cx, MG_UNSUPPORTED, "architecture \"%.*s\" is not supported", MG_SPAN_ARGS(name));
+	return mg_hint(cx, "Supported are: %s.", known);
+}
+
+bool
+mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts)
+{
+	const MgJson *config = read_config(cx, files);
+
+	memset(facts, 0, sizeof *facts);
+	return config != NULL && find_arch(cx, config, facts) &&
+		mg_config_of_json(cx, CONFIG, config, facts->arch->keys, facts->arch->n_keys, &facts->config) &&
+		mg_sentence_files_read(cx, files, &facts->sentence) && mg_tokenizer_files_read(cx, files, &facts->tokenizer) &&
+		mg_tensors_open(cx, files, &facts->tensors) && mg_facts_find_prefix(cx, facts);
+}
