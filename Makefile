@@ -8,7 +8,7 @@
 # SANITIZE=1 builds mg, unit and fuzz with AddressSanitizer and UBSan into build-sanitize/.
 
 EXTENSION = maskgen
-EXTVERSION = 0.1.0
+EXTVERSION = 0.2.0
 MODULE_big = maskgen
 
 LAYERS = core tensor text format model arch task vector hnsw
@@ -18,7 +18,7 @@ OBJS = $(LIB_SOURCES:.c=.o) $(PG_SOURCES:.c=.o)
 
 SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9]*.sql))
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
+DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*.sql))
 
 # The server opens extensions with RTLD_GLOBAL, and the first of two symbols of one name is what both libraries get. So nothing is
 # exported but what the server looks up by name; the rest, and with -Bsymbolic that too, is bound to our own when it is linked.

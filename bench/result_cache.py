@@ -59,7 +59,7 @@ def main():
     session.run("SET client_min_messages = warning; DROP TABLE IF EXISTS bench_rows")
     session.run(f"CREATE TABLE bench_rows AS SELECT i, {TEXT} AS t FROM generate_series(1, {arguments.rows}) i")
     session.run("ANALYZE bench_rows; SET max_parallel_workers_per_gather = 0; SET jit = off")
-    session.run("SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name = 'bench'")
+    session.run("SELECT maskgen.drop_model(name) FROM maskgen.maskgen_models WHERE name = 'bench'")
     session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)})")
     spent = {}
     for _ in range(arguments.rounds):

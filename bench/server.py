@@ -97,7 +97,7 @@ def fill(session, arguments):
     session.run("INSERT INTO bench_lines VALUES " + ", ".join(f"({literal(line)})" for line in lines))
     session.run("CREATE TABLE bench_short AS SELECT 'red shoes' AS body")
     session.run("ANALYZE bench_lines, bench_short")
-    session.run("SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name = 'bench'")
+    session.run("SELECT maskgen.drop_model(name) FROM maskgen.maskgen_models WHERE name = 'bench'")
     options = literal(model_options(arguments.task, arguments.dtype))
     session.run(f"SELECT maskgen.create_model('bench', {literal(arguments.model)}, {options})")
     session.run(f"SET maskgen.threads = {arguments.threads}")

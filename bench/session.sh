@@ -11,7 +11,7 @@ set -euo pipefail
 minilm=${1:?directory of MiniLM} bert=${2:?directory of BERT}
 sql=(psql --no-psqlrc --quiet --no-align --tuples-only)
 "${sql[@]}" --command="SELECT maskgen.create_model('session_minilm', '$minilm'), maskgen.create_model('session_bert', '$bert')" > /dev/null
-trap '"${sql[@]}" --command="SELECT maskgen.drop_model(name) FROM maskgen.models WHERE name IN ('"'session_minilm', 'session_bert'"')" > /dev/null' EXIT
+trap '"${sql[@]}" --command="SELECT maskgen.drop_model(name) FROM maskgen.maskgen_models WHERE name IN ('"'session_minilm', 'session_bert'"')" > /dev/null' EXIT
 
 # measure NAME STATEMENT-WITH-%: median and largest difference between first and second call, over 15 new connections.
 measure()

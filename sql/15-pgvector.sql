@@ -8,7 +8,7 @@ CREATE FUNCTION link_pgvector() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	theirs name;
-	ours name := '@extschema@';
+	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
 	type name;
 	class record;
 BEGIN
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION link_pgvector() IS
 CREATE FUNCTION enable_pgvector_names() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	ours name := '@extschema@';
+	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
 	class record;
 BEGIN
 	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') THEN
@@ -73,7 +73,7 @@ BEGIN
 	ELSIF EXISTS (SELECT FROM pg_am WHERE amname = 'hnsw') THEN
 		RAISE EXCEPTION 'access method "hnsw" exists already' USING ERRCODE = 'duplicate_object';
 	END IF;
-	EXECUTE format('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER %I.maskgen_hnsw_handler', ours);
+	EXECUTE format('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER %s', (SELECT amhandler FROM pg_am WHERE amname = 'maskgen_hnsw'));
 	FOR class IN
 		SELECT c.opcname, c.opcdefault, c.opcintype::regtype AS type, near.amopopr::regoperator AS near,
 			within.amopopr::regoperator AS within, p.amproc::regprocedure AS kind

@@ -1,13 +1,13 @@
 -- The access method maskgen_hnsw: nearest rows, and all rows within a radius.
 
-CREATE FUNCTION maskgen_hnsw_handler(internal) RETURNS index_am_handler
+CREATE FUNCTION "+maskgen".maskgen_hnsw_handler(internal) RETURNS index_am_handler
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_handler' LANGUAGE C;
-CREATE ACCESS METHOD maskgen_hnsw TYPE INDEX HANDLER maskgen_hnsw_handler;
+CREATE ACCESS METHOD maskgen_hnsw TYPE INDEX HANDLER "+maskgen".maskgen_hnsw_handler;
 COMMENT ON ACCESS METHOD maskgen_hnsw IS 'graph of vectors for nearest neighbours';
 
-CREATE FUNCTION spheresel(internal, oid, internal, integer) RETURNS float8
+CREATE FUNCTION "+maskgen".spheresel(internal, oid, internal, integer) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_spheresel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION spheresel(internal, oid, internal, integer) IS 'restriction selectivity of operators with a radius, from a sample of rows';
+COMMENT ON FUNCTION "+maskgen".spheresel(internal, oid, internal, integer) IS 'restriction selectivity of operators with a radius, from a sample of rows';
 
 -- All rows within a distance: embedding <<=>> sphere('[1,2,3]'::vector, 0.3)
 
@@ -19,49 +19,53 @@ CREATE FUNCTION sphere(vector, float8) RETURNS vector_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::vector_sphere; END;
 COMMENT ON FUNCTION sphere(vector, float8) IS 'values within a distance of one';
 
-CREATE FUNCTION vector_l2_within(vector, vector_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".vector_l2_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = "+maskgen".vector_l2_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (vector, vector_sphere) IS 'is within a Euclidean distance';
-CREATE FUNCTION hnsw_vector_l2_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_vector_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS vector_l2_ops FOR TYPE vector USING maskgen_hnsw AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<->> (vector, vector_sphere),
-	FUNCTION 1 hnsw_vector_l2_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_vector_l2_kind(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING maskgen_hnsw IS 'nearest vector by Euclidean distance';
 
-CREATE FUNCTION vector_ip_within(vector, vector_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".vector_ip_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = "+maskgen".vector_ip_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (vector, vector_sphere) IS 'is within a negative inner product';
-CREATE FUNCTION hnsw_vector_ip_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_vector_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING maskgen_hnsw AS
 	OPERATOR 1 <#> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<#>> (vector, vector_sphere),
-	FUNCTION 1 hnsw_vector_ip_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_vector_ip_kind(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING maskgen_hnsw IS 'nearest vector by negative inner product';
 
-CREATE FUNCTION vector_cosine_within(vector, vector_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".vector_cosine_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = "+maskgen".vector_cosine_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (vector, vector_sphere) IS 'is within a cosine distance';
-CREATE FUNCTION hnsw_vector_cosine_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_vector_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS vector_cosine_ops DEFAULT FOR TYPE vector USING maskgen_hnsw AS
 	OPERATOR 1 <=> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<=>> (vector, vector_sphere),
-	FUNCTION 1 hnsw_vector_cosine_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_vector_cosine_kind(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING maskgen_hnsw IS 'nearest vector by cosine distance';
 
-CREATE FUNCTION vector_l1_within(vector, vector_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".vector_l1_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = vector_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = vector, RIGHTARG = vector_sphere, FUNCTION = "+maskgen".vector_l1_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (vector, vector_sphere) IS 'is within a taxicab distance';
-CREATE FUNCTION hnsw_vector_l1_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_vector_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_vector_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING maskgen_hnsw AS
 	OPERATOR 1 <+> (vector, vector) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<+>> (vector, vector_sphere),
-	FUNCTION 1 hnsw_vector_l1_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_vector_l1_kind(internal);
+COMMENT ON OPERATOR CLASS vector_l1_ops USING maskgen_hnsw IS 'nearest vector by taxicab distance';
 
 -- halfvec
 
@@ -71,49 +75,53 @@ CREATE FUNCTION sphere(halfvec, float8) RETURNS halfvec_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::halfvec_sphere; END;
 COMMENT ON FUNCTION sphere(halfvec, float8) IS 'values within a distance of one';
 
-CREATE FUNCTION halfvec_l2_within(halfvec, halfvec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".halfvec_l2_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = "+maskgen".halfvec_l2_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (halfvec, halfvec_sphere) IS 'is within a Euclidean distance';
-CREATE FUNCTION hnsw_halfvec_l2_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_halfvec_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING maskgen_hnsw AS
 	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<->> (halfvec, halfvec_sphere),
-	FUNCTION 1 hnsw_halfvec_l2_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_halfvec_l2_kind(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING maskgen_hnsw IS 'nearest halfvec by Euclidean distance';
 
-CREATE FUNCTION halfvec_ip_within(halfvec, halfvec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".halfvec_ip_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = "+maskgen".halfvec_ip_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (halfvec, halfvec_sphere) IS 'is within a negative inner product';
-CREATE FUNCTION hnsw_halfvec_ip_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_halfvec_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING maskgen_hnsw AS
 	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<#>> (halfvec, halfvec_sphere),
-	FUNCTION 1 hnsw_halfvec_ip_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_halfvec_ip_kind(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING maskgen_hnsw IS 'nearest halfvec by negative inner product';
 
-CREATE FUNCTION halfvec_cosine_within(halfvec, halfvec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".halfvec_cosine_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = "+maskgen".halfvec_cosine_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (halfvec, halfvec_sphere) IS 'is within a cosine distance';
-CREATE FUNCTION hnsw_halfvec_cosine_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_halfvec_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS halfvec_cosine_ops DEFAULT FOR TYPE halfvec USING maskgen_hnsw AS
 	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<=>> (halfvec, halfvec_sphere),
-	FUNCTION 1 hnsw_halfvec_cosine_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_halfvec_cosine_kind(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING maskgen_hnsw IS 'nearest halfvec by cosine distance';
 
-CREATE FUNCTION halfvec_l1_within(halfvec, halfvec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".halfvec_l1_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = halfvec_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = halfvec, RIGHTARG = halfvec_sphere, FUNCTION = "+maskgen".halfvec_l1_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (halfvec, halfvec_sphere) IS 'is within a taxicab distance';
-CREATE FUNCTION hnsw_halfvec_l1_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_halfvec_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_halfvec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS halfvec_l1_ops FOR TYPE halfvec USING maskgen_hnsw AS
 	OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<+>> (halfvec, halfvec_sphere),
-	FUNCTION 1 hnsw_halfvec_l1_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_halfvec_l1_kind(internal);
+COMMENT ON OPERATOR CLASS halfvec_l1_ops USING maskgen_hnsw IS 'nearest halfvec by taxicab distance';
 
 -- sparsevec
 
@@ -123,49 +131,53 @@ CREATE FUNCTION sphere(sparsevec, float8) RETURNS sparsevec_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::sparsevec_sphere; END;
 COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'values within a distance of one';
 
-CREATE FUNCTION sparsevec_l2_within(sparsevec, sparsevec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".sparsevec_l2_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<->> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l2_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<->> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = "+maskgen".sparsevec_l2_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<->> (sparsevec, sparsevec_sphere) IS 'is within a Euclidean distance';
-CREATE FUNCTION hnsw_sparsevec_l2_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_sparsevec_l2_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l2_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS sparsevec_l2_ops FOR TYPE sparsevec USING maskgen_hnsw AS
 	OPERATOR 1 <-> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<->> (sparsevec, sparsevec_sphere),
-	FUNCTION 1 hnsw_sparsevec_l2_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_sparsevec_l2_kind(internal);
+COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING maskgen_hnsw IS 'nearest sparsevec by Euclidean distance';
 
-CREATE FUNCTION sparsevec_ip_within(sparsevec, sparsevec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".sparsevec_ip_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_ip_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<#>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_ip_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<#>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = "+maskgen".sparsevec_ip_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<#>> (sparsevec, sparsevec_sphere) IS 'is within a negative inner product';
-CREATE FUNCTION hnsw_sparsevec_ip_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_sparsevec_ip_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_ip_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS sparsevec_ip_ops FOR TYPE sparsevec USING maskgen_hnsw AS
 	OPERATOR 1 <#> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<#>> (sparsevec, sparsevec_sphere),
-	FUNCTION 1 hnsw_sparsevec_ip_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_sparsevec_ip_kind(internal);
+COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING maskgen_hnsw IS 'nearest sparsevec by negative inner product';
 
-CREATE FUNCTION sparsevec_cosine_within(sparsevec, sparsevec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".sparsevec_cosine_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<=>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_cosine_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<=>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = "+maskgen".sparsevec_cosine_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<=>> (sparsevec, sparsevec_sphere) IS 'is within a cosine distance';
-CREATE FUNCTION hnsw_sparsevec_cosine_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_sparsevec_cosine_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_cosine_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS sparsevec_cosine_ops DEFAULT FOR TYPE sparsevec USING maskgen_hnsw AS
 	OPERATOR 1 <=> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<=>> (sparsevec, sparsevec_sphere),
-	FUNCTION 1 hnsw_sparsevec_cosine_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_sparsevec_cosine_kind(internal);
+COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING maskgen_hnsw IS 'nearest sparsevec by cosine distance';
 
-CREATE FUNCTION sparsevec_l1_within(sparsevec, sparsevec_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".sparsevec_l1_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l1_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<+>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = sparsevec_l1_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<+>> (LEFTARG = sparsevec, RIGHTARG = sparsevec_sphere, FUNCTION = "+maskgen".sparsevec_l1_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<+>> (sparsevec, sparsevec_sphere) IS 'is within a taxicab distance';
-CREATE FUNCTION hnsw_sparsevec_l1_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_sparsevec_l1_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_sparsevec_l1_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS sparsevec_l1_ops FOR TYPE sparsevec USING maskgen_hnsw AS
 	OPERATOR 1 <+> (sparsevec, sparsevec) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<+>> (sparsevec, sparsevec_sphere),
-	FUNCTION 1 hnsw_sparsevec_l1_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_sparsevec_l1_kind(internal);
+COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING maskgen_hnsw IS 'nearest sparsevec by taxicab distance';
 
 -- bit
 
@@ -175,27 +187,29 @@ CREATE FUNCTION sphere(bit, float8) RETURNS bit_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::bit_sphere; END;
 COMMENT ON FUNCTION sphere(bit, float8) IS 'values within a distance of one';
 
-CREATE FUNCTION bit_hamming_within(bit, bit_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".bit_hamming_within(bit, bit_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_bit_hamming_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<~>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_hamming_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<~>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = "+maskgen".bit_hamming_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<~>> (bit, bit_sphere) IS 'is within a Hamming distance';
-CREATE FUNCTION hnsw_bit_hamming_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_bit_hamming_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_hamming_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS bit_hamming_ops DEFAULT FOR TYPE bit USING maskgen_hnsw AS
 	OPERATOR 1 <~> (bit, bit) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<~>> (bit, bit_sphere),
-	FUNCTION 1 hnsw_bit_hamming_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_bit_hamming_kind(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING maskgen_hnsw IS 'nearest bit by Hamming distance';
 
-CREATE FUNCTION bit_jaccard_within(bit, bit_sphere) RETURNS boolean
+CREATE FUNCTION "+maskgen".bit_jaccard_within(bit, bit_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_bit_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE OPERATOR <<%>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = bit_jaccard_within, RESTRICT = spheresel, JOIN = contjoinsel);
+CREATE OPERATOR <<%>> (LEFTARG = bit, RIGHTARG = bit_sphere, FUNCTION = "+maskgen".bit_jaccard_within, RESTRICT = "+maskgen".spheresel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <<%>> (bit, bit_sphere) IS 'is within a Jaccard distance';
-CREATE FUNCTION hnsw_bit_jaccard_kind(internal) RETURNS internal
+CREATE FUNCTION "+maskgen".hnsw_bit_jaccard_kind(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'maskgen_hnsw_bit_jaccard_kind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE OPERATOR CLASS bit_jaccard_ops FOR TYPE bit USING maskgen_hnsw AS
 	OPERATOR 1 <%> (bit, bit) FOR ORDER BY pg_catalog.float_ops,
 	OPERATOR 2 <<%>> (bit, bit_sphere),
-	FUNCTION 1 hnsw_bit_jaccard_kind(internal);
+	FUNCTION 1 "+maskgen".hnsw_bit_jaccard_kind(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING maskgen_hnsw IS 'nearest bit by Jaccard distance';
 
 -- Looking after an index
 

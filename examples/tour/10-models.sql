@@ -14,7 +14,7 @@ SELECT maskgen.create_model('minilm', :'minilm') AS version;
 SELECT maskgen.create_model('bert', :'bert') AS version;
 
 SELECT name, architecture, tasks, dims, max_tokens, parameters, pg_size_pretty(stored_bytes) AS stored
-FROM maskgen.models;
+FROM maskgen.maskgen_models;
 
 \echo
 \echo '== Fill in the blank'

@@ -27,4 +27,4 @@ FROM ticket ORDER BY embedding <=> embed('a bird goes shopping') LIMIT 2;
 \echo '== What is in memory, once for all sessions'
 \echo
 SELECT name, pg_size_pretty(stored_bytes) AS stored, pg_size_pretty(resident_bytes) AS resident, loaded, users, kernel
-FROM maskgen.models;
+FROM maskgen.maskgen_models;

@@ -36,7 +36,7 @@ INSERT INTO differs VALUES
 
 CREATE TABLE compared (topic text, expression text, theirs text, ours text);
 CREATE FUNCTION compare(topic text, expressions text[]) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO compared SELECT topic, e, answer(e, 'public'), answer(e, 'maskgen') FROM unnest(expressions) e;
+	INSERT INTO compared SELECT topic, e, answer(e, 'public'), answer(e, 'maskgen, "+maskgen"') FROM unnest(expressions) e;
 $$;
 CREATE FUNCTION report(about text) RETURNS text LANGUAGE sql AS $$
 	SELECT is((SELECT string_agg(format(E'%s\n    pgvector: %s\n    maskgen:  %s', left(expression, 200), left(theirs, 200), left(ours, 200)), E'\n')
@@ -132,7 +132,7 @@ SELECT report('order');
 
 -- The catalogue: kinds of casts, what functions promise, sort operators
 CREATE FUNCTION name_of(t regtype) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace(t::text, '^(public|maskgen)\.', '') $$;
-SELECT set_eq($$SELECT name_of(castsource) AS source, name_of(casttarget) AS target, castcontext FROM pg_cast JOIN pg_proc p ON p.oid = castfunc WHERE pronamespace = 'maskgen'::regnamespace$$,
+SELECT set_eq($$SELECT name_of(castsource) AS source, name_of(casttarget) AS target, castcontext FROM pg_cast JOIN pg_proc p ON p.oid = castfunc WHERE pronamespace = '"+maskgen"'::regnamespace$$,
 	$$SELECT name_of(castsource) AS source, name_of(casttarget) AS target, castcontext FROM pg_cast JOIN pg_proc p ON p.oid = castfunc JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension x ON x.oid = d.refobjid WHERE x.extname = 'vector'$$, 'the same casts');
 SELECT is_empty($$SELECT oprname, name_of(oprleft) AS l, name_of(oprright) AS r, name_of(oprresult) AS result, oprcanhash FROM pg_operator o JOIN pg_depend d ON d.objid = o.oid AND d.deptype = 'e'
@@ -141,7 +141,7 @@ SELECT is_empty($$SELECT oprname, name_of(oprleft) AS l, name_of(oprright) AS r,
 SELECT is_empty($$SELECT proname, array(SELECT name_of(a) FROM unnest(proargtypes::oid[]) a) AS arguments, name_of(prorettype) AS result, provolatile, proisstrict, proparallel, prokind FROM pg_proc o JOIN pg_depend d ON d.objid = o.oid AND d.deptype = 'e'
 	JOIN pg_extension x ON x.oid = d.refobjid WHERE x.extname = 'vector' AND proname !~ 'handler$|^(hnsw|ivfflat)_' EXCEPT
 	SELECT proname, array(SELECT name_of(a) FROM unnest(proargtypes::oid[]) a) AS arguments, name_of(prorettype) AS result, provolatile, proisstrict, proparallel, prokind FROM pg_proc
-	WHERE pronamespace = 'maskgen'::regnamespace$$, 'each function');
+	WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace)$$, 'each function');
 
 -- The form on disk: a value of one, taken as it lies there for one of the other
 SELECT lives_ok($$SELECT maskgen.link_pgvector()$$, 'the types are linked');

@@ -61,7 +61,7 @@ CREATE FUNCTION computed(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM maskgen.stat_models_reset();
 	EXECUTE query;
-	RETURN (SELECT sum(rows - cache_hits) FROM maskgen.stat_models);
+	RETURN (SELECT sum(rows - cache_hits) FROM maskgen.maskgen_stat_models);
 END $$;
 
 -- Where calls are

@@ -68,7 +68,7 @@ REFRESH MATERIALIZED VIEW seen;
 SELECT ok(count(*) = 200 AND bool_and(s.v IS NOT DISTINCT FROM r.v), 'a materialised view, refreshed') FROM seen s JOIN right_answer r USING (id);
 SELECT stat_models_reset() AS reset \gset
 COPY (SELECT id, embed('e', x) FROM t) TO '/dev/null';
-SELECT cmp_ok(calls, '<', rows / 4, 'COPY TO has batches') FROM stat_models WHERE name = 'e';
+SELECT cmp_ok(calls, '<', rows / 4, 'COPY TO has batches') FROM maskgen_stat_models WHERE name = 'e';
 CREATE TABLE keyed (id int PRIMARY KEY, k text, seq serial);
 INSERT INTO keyed SELECT id, classify('m', x, '{world,sports}'), nextval('keyed_seq_seq') FROM t LIMIT 3;
 SELECT is(currval('keyed_seq_seq'), 3::bigint, 'nextval() is not called ahead');
@@ -88,8 +88,8 @@ END $$;
 CREATE TRIGGER embed_new AFTER INSERT ON t REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION embed_new();
 SELECT stat_models_reset() AS reset \gset
 INSERT INTO t SELECT 1000 + i, 'wine ' || i FROM generate_series(1, 40) i;
-SELECT is(rows, 40::bigint, 'a transition table: rows') FROM stat_models WHERE name = 'e';
-SELECT cmp_ok(calls, '<', 10::bigint, 'a transition table has batches') FROM stat_models WHERE name = 'e';
+SELECT is(rows, 40::bigint, 'a transition table: rows') FROM maskgen_stat_models WHERE name = 'e';
+SELECT cmp_ok(calls, '<', 10::bigint, 'a transition table has batches') FROM maskgen_stat_models WHERE name = 'e';
 DELETE FROM t WHERE id > 1000;
 
 -- What a statement leaves behind, in both ways; it is undone.

@@ -69,7 +69,7 @@ SELECT cmp_ok((plan_of($$SELECT FROM generate_series(1, 200), fill_mask('m', 'a 
 	20 * cost_of($$classify('m', line, '{a}')$$), 'but once if its arguments are the same');
 
 -- Planning reads neither model nor grants.
-SELECT ok(NOT bool_or(loaded), 'no model was loaded for that') FROM models;
+SELECT ok(NOT bool_or(loaded), 'no model was loaded for that') FROM maskgen_models;
 CREATE ROLE maskgen_cost_stranger;
 GRANT SELECT ON t TO maskgen_cost_stranger;
 SELECT cost_of($$embed('e', line)$$) AS of_owner \gset
@@ -128,7 +128,7 @@ CREATE FUNCTION asked(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM maskgen.stat_models_reset('m');
 	EXECUTE query;
-	RETURN rows FROM maskgen.stat_models WHERE name = 'm';
+	RETURN rows FROM maskgen.maskgen_stat_models WHERE name = 'm';
 END $$;
 SELECT is(asked($$SELECT FROM t WHERE classify('m', word, '{world,sports}') = 'world' AND id % 50 = 7$$), 4::bigint, 'a cheap condition comes first');
 CREATE INDEX t_id ON t (id);

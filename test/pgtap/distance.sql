@@ -1,6 +1,6 @@
 -- Distances and arithmetic of vectors against plain SQL, to what src/vector/distance.h promises.
 \set QUIET 1
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 BEGIN;
 SELECT plan(23);
 

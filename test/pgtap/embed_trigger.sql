@@ -9,8 +9,8 @@ SELECT length(create_model('e', :'dir' || '/golden/tiny/bert-embed-mean', '{"pro
 CREATE TABLE seen AS SELECT 0::bigint AS rows, 0::bigint AS calls;
 CREATE FUNCTION asked(OUT rows bigint, OUT calls bigint) LANGUAGE plpgsql AS $$
 BEGIN
-	SELECT s.rows - seen.rows, s.calls - seen.calls INTO rows, calls FROM maskgen.stat_models s, public.seen WHERE name = 'e';
-	UPDATE seen SET (rows, calls) = (SELECT s.rows, s.calls FROM maskgen.stat_models s WHERE name = 'e');
+	SELECT s.rows - seen.rows, s.calls - seen.calls INTO rows, calls FROM maskgen.maskgen_stat_models s, public.seen WHERE name = 'e';
+	UPDATE seen SET (rows, calls) = (SELECT s.rows, s.calls FROM maskgen.maskgen_stat_models s WHERE name = 'e');
 END $$;
 -- Rows without the vector of their text, or with another one
 CREATE FUNCTION wrong(relation regclass) RETURNS bigint LANGUAGE plpgsql AS $$

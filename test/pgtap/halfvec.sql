@@ -1,5 +1,5 @@
 -- Half vectors and sparse vectors against vectors of the same numbers, and against plain SQL, on random values.
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 SELECT plan(16);
 

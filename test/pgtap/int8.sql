@@ -17,18 +17,18 @@ SELECT throws_ok(format('SELECT public.make(%L, %L, %L)', 'x', :'mlm', 'int4'), 
 SELECT throws_ok(format('SELECT public.make(%L, %L, %L)', 'x', :'mlm', 'INT8'), '22023', 'option "dtype" has value "INT8"', 'nor is INT8');
 
 -- The views
-SELECT results_eq($$SELECT name, dtype FROM maskgen.models ORDER BY name COLLATE "C"$$,
+SELECT results_eq($$SELECT name, dtype FROM maskgen.maskgen_models ORDER BY name COLLATE "C"$$,
 	$$VALUES ('e32', 'f32'), ('e8', 'int8'), ('m16', 'bf16'), ('m32', 'f32'), ('m8', 'int8')$$, 'the view shows what each is stored in');
-SELECT load_model(name) FROM models;
+SELECT load_model(name) FROM maskgen_models;
 SELECT cmp_ok(a.stored_bytes, '<', b.stored_bytes / 2, 'stored in less than half, with a tokeniser and a scale a row')
-FROM models a, models b WHERE a.name = 'e8' AND b.name = 'e32';
-SELECT cmp_ok(a.resident_bytes, '<', b.resident_bytes / 2, 'resident as well') FROM models a, models b WHERE a.name = 'e8' AND b.name = 'e32';
-SELECT ok(parameters > 20000, 'parameters are counted as before') FROM models WHERE name = 'e8';
-SELECT is(a.parameters, b.parameters, 'and are as many') FROM models a, models b WHERE a.name = 'e8' AND b.name = 'e32';
+FROM maskgen_models a, maskgen_models b WHERE a.name = 'e8' AND b.name = 'e32';
+SELECT cmp_ok(a.resident_bytes, '<', b.resident_bytes / 2, 'resident as well') FROM maskgen_models a, maskgen_models b WHERE a.name = 'e8' AND b.name = 'e32';
+SELECT ok(parameters > 20000, 'parameters are counted as before') FROM maskgen_models WHERE name = 'e8';
+SELECT is(a.parameters, b.parameters, 'and are as many') FROM maskgen_models a, maskgen_models b WHERE a.name = 'e8' AND b.name = 'e32';
 SET maskgen.cpu = scalar;
-SELECT is(kernel, CASE name WHEN 'e8' THEN 'scalar int8' ELSE 'scalar' END, 'the kernel of ' || name) FROM models WHERE name IN ('e8', 'm16') ORDER BY name;
+SELECT is(kernel, CASE name WHEN 'e8' THEN 'scalar int8' ELSE 'scalar' END, 'the kernel of ' || name) FROM maskgen_models WHERE name IN ('e8', 'm16') ORDER BY name;
 RESET maskgen.cpu;
-SELECT matches(kernel, '^(scalar|avx2|avx512|avx512vnni|amx) int8$', 'and by itself') FROM models WHERE name = 'm8';
+SELECT matches(kernel, '^(scalar|avx2|avx512|avx512vnni|amx) int8$', 'and by itself') FROM maskgen_models WHERE name = 'm8';
 SELECT ok('{avx512vnni,amx}' <@ enumvals, 'avx512vnni and amx can be asked for') FROM pg_settings WHERE name = 'maskgen.cpu';
 
 -- Answers
@@ -56,8 +56,8 @@ SELECT cmp_ok(at_level(level), '<', 0.002::float8, level || ' gives nearly the s
 
 -- Libraries have no part in it: there is one copy for all settings, and the answer is the same.
 SET maskgen.matmul = onednn;
-SELECT is((SELECT count(*) FROM pg_ls_dir('pgsql_tmp_maskgen', true, false) f, models m WHERE m.name = 'e8' AND f LIKE '%' || m.version || '%'), 1::bigint, 'one copy');
-SELECT is(kernel LIKE '%onednn%', false, 'computed by the kernels of maskgen') FROM models WHERE name = 'e8';
+SELECT is((SELECT count(*) FROM pg_ls_dir('pgsql_tmp_maskgen', true, false) f, maskgen_models m WHERE m.name = 'e8' AND f LIKE '%' || m.version || '%'), 1::bigint, 'one copy');
+SELECT is(kernel LIKE '%onednn%', false, 'computed by the kernels of maskgen') FROM maskgen_models WHERE name = 'e8';
 RESET maskgen.matmul;
 
 -- Words

@@ -1,7 +1,7 @@
 -- Models as rows and as shared memory: transactions, other sessions, what is left behind. What the server remembers
 -- is by content, so each model here has prompts that no other test's has.
 \getenv dir PG_ABS_SRCDIR
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 CREATE EXTENSION dblink SCHEMA public;
 SELECT plan(44);
@@ -29,15 +29,15 @@ SELECT make('kept', :'path') AS kept \gset
 SELECT matches(:'kept'::text, '^[0-9a-f]{64}$', 'create_model returns a SHA-256');
 SELECT is((SELECT encode(sha256(string_agg(data, '' ORDER BY part)), 'hex') FROM model_chunk JOIN model m ON m.id = model WHERE name = 'kept'), :'kept',
 	'which is that of the chunks');
-SELECT is((SELECT sum(length(data)::bigint) FROM model_chunk), (SELECT sum(stored_bytes) FROM models), 'which hold the bytes that the view says');
+SELECT is((SELECT sum(length(data)::bigint) FROM model_chunk), (SELECT sum(stored_bytes) FROM maskgen_models), 'which hold the bytes that the view says');
 SELECT is(files(:'kept'), 0::bigint, 'creating a model loads nothing');
 SELECT is(elsewhere($$SELECT maskgen.vector_dims(maskgen.embed('kept', 'x'))$$), '32', 'another session uses it');
 SELECT is(files(:'kept'), 1::bigint, 'then it is in memory');
-SELECT ok(loaded AND users = 1 AND NOT pinned AND resident_bytes > parameters * 4, 'and the view says so') FROM models WHERE name = 'kept';
+SELECT ok(loaded AND users = 1 AND NOT pinned AND resident_bytes > parameters * 4, 'and the view says so') FROM maskgen_models WHERE name = 'kept';
 SELECT is(vector_dims(embed('kept', 'y')), 32, 'and here');
-SELECT is(users, 2, 'that makes two users') FROM models WHERE name = 'kept';
+SELECT is(users, 2, 'that makes two users') FROM maskgen_models WHERE name = 'kept';
 SELECT isnt(make('kept_2', :'path'), :'kept', 'an option changes the content');
-SELECT is(make('kept_3', :'path') = version, false, 'of each model') FROM models WHERE name = 'kept_2';
+SELECT is(make('kept_3', :'path') = version, false, 'of each model') FROM maskgen_models WHERE name = 'kept_2';
 
 -- Rolled back
 BEGIN;
@@ -60,10 +60,10 @@ SELECT make('inner', :'path') AS inner \gset
 SELECT is(vector_dims(embed('inner', 'x')), 32, 'created in a subtransaction');
 ROLLBACK TO a;
 SELECT is(files(:'inner'), 0::bigint, 'its rollback leaves no file');
-SELECT is((SELECT count(*) FROM models WHERE name = 'inner'), 0::bigint, 'and no model');
+SELECT is((SELECT count(*) FROM maskgen_models WHERE name = 'inner'), 0::bigint, 'and no model');
 SAVEPOINT b;
 SELECT drop_model('kept_2');
-SELECT is((SELECT count(*) FROM models WHERE name = 'kept_2'), 0::bigint, 'dropped in a subtransaction');
+SELECT is((SELECT count(*) FROM maskgen_models WHERE name = 'kept_2'), 0::bigint, 'dropped in a subtransaction');
 ROLLBACK TO b;
 SELECT is(vector_dims(embed('kept_2', 'x')), 32, 'and there again');
 SAVEPOINT c;
@@ -76,7 +76,7 @@ SELECT is(files(:'released'), 0::bigint, 'a released savepoint belongs to the tr
 -- Dropped
 BEGIN;
 SELECT drop_model('kept');
-SELECT is((SELECT count(*) FROM models WHERE name = 'kept'), 0::bigint, 'dropped');
+SELECT is((SELECT count(*) FROM maskgen_models WHERE name = 'kept'), 0::bigint, 'dropped');
 SAVEPOINT d;
 SELECT throws_ok($$SELECT embed('kept', 'x')$$, '42704', NULL, 'and unknown in the same transaction');
 SELECT is(elsewhere($$SELECT maskgen.vector_dims(maskgen.embed('kept', 'x'))$$), '32', 'until it commits, others have it');

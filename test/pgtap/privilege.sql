@@ -1,6 +1,6 @@
 -- Who may do what with a model. All in one transaction, for roles are the cluster's.
 \getenv dir PG_ABS_SRCDIR
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 BEGIN;
 SELECT plan(90);
@@ -29,7 +29,7 @@ SELECT is(tried('maskgen_owner', $$SELECT create_model('m', '/nowhere')$$), '425
 GRANT pg_read_server_files TO maskgen_owner;
 SELECT is(tried('maskgen_owner', :'make'), 'ok', 'create_model with it');
 SELECT is(tried('maskgen_owner', $$SELECT create_model('m3', '/nowhere')$$), '58P01', 'and what exists is said');
-SELECT is((SELECT owner::text FROM models WHERE name = 'm'), 'maskgen_owner', 'who creates a model owns it');
+SELECT is((SELECT owner::text FROM maskgen_models WHERE name = 'm'), 'maskgen_owner', 'who creates a model owns it');
 SELECT is(current_user::text, session_user::text, 'create_model leaves the user as it was');
 -- For embedding, a model of its own; the superuser's
 SELECT is(length(create_model('e', :'dir' || '/golden/tiny/bert-embed-mean')), 64, 'a superuser creates a model');
@@ -109,12 +109,12 @@ SELECT is(tried('maskgen_partner', statement), 'ok', 'a member of the owner: ' |
 FROM unnest(ARRAY[$$SELECT unload_model('m')$$, $$SELECT load_model('m', true)$$, $$SELECT unload_model('m')$$]) statement;
 
 -- Behind the functions
-SELECT is(tried('maskgen_owner', statement), '42501', statement) FROM unnest(ARRAY['SELECT name FROM maskgen.model', 'SELECT part FROM maskgen.model_chunk',
-	'SELECT role FROM maskgen.model_grant', $$UPDATE maskgen.model SET owner = 'maskgen_owner'$$, 'DELETE FROM maskgen.model_chunk',
-	$$INSERT INTO maskgen.model_grant SELECT 1, 'maskgen_owner'::regrole$$, $$SELECT nextval('maskgen.model_id_seq')$$,
+SELECT is(tried('maskgen_owner', statement), '42501', statement) FROM unnest(ARRAY['SELECT name FROM "+maskgen".model', 'SELECT part FROM "+maskgen".model_chunk',
+	'SELECT role FROM "+maskgen".model_grant', $$UPDATE "+maskgen".model SET owner = 'maskgen_owner'$$, 'DELETE FROM "+maskgen".model_chunk',
+	$$INSERT INTO "+maskgen".model_grant SELECT 1, 'maskgen_owner'::regrole$$, $$SELECT nextval('"+maskgen".model_id_seq')$$,
 	'CREATE TABLE maskgen.mine ()']) statement;
-SELECT is(tried('maskgen_reader', 'SELECT * FROM maskgen.models'), 'ok', 'all see the models');
-SELECT is(tried('maskgen_reader', 'SELECT * FROM maskgen.stat_models'), 'ok', 'and what they were used for');
+SELECT is(tried('maskgen_reader', 'SELECT * FROM maskgen.maskgen_models'), 'ok', 'all see the models');
+SELECT is(tried('maskgen_reader', 'SELECT * FROM maskgen.maskgen_stat_models'), 'ok', 'and what they were used for');
 SELECT is(tried('maskgen_reader', 'SET maskgen.threads = 2'), 'ok', 'threads are up to each');
 SELECT is(tried('maskgen_reader', $$SET maskgen.matmul = 'openblas'$$), '42501', 'libraries are not');
 SELECT is(tried('maskgen_reader', 'SET maskgen.max_model_memory = 1'), '55P02', 'nor is the memory of all');

@@ -1,7 +1,7 @@
 -- Results from the shared cache: when, what they depend on, and for whom. Counts are the model's in this database, for other
 -- tests use the same cache.
 \getenv dir PG_ABS_SRCDIR
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 SELECT plan(52);
 
@@ -12,9 +12,9 @@ SELECT create_model('m', :'dir' || '/golden/tiny/bert-mlm', '{"prompts": {"query
 CREATE FUNCTION cost(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE before record; after record;
 BEGIN
-	SELECT sum(rows) AS rows, sum(cache_hits) AS hits, sum(calls) AS calls INTO before FROM stat_models;
+	SELECT sum(rows) AS rows, sum(cache_hits) AS hits, sum(calls) AS calls INTO before FROM maskgen_stat_models;
 	EXECUTE statement;
-	SELECT sum(rows) AS rows, sum(cache_hits) AS hits, sum(calls) AS calls INTO after FROM stat_models;
+	SELECT sum(rows) AS rows, sum(cache_hits) AS hits, sum(calls) AS calls INTO after FROM maskgen_stat_models;
 	RETURN (after.rows - before.rows) - (after.hits - before.hits) || ' computed, ' || after.hits - before.hits || ' found';
 END $$;
 
@@ -105,7 +105,7 @@ SELECT is(tried($$SELECT embed('e', 'paris')$$), 'ok', 'who may does');
 SELECT revoke_model('e', 'maskgen_curious');
 SELECT is(tried($$SELECT embed('e', 'paris')$$), '42501', 'until it is revoked');
 SELECT is(tried($$SELECT embed_batch('e', '{}')$$), '42501', 'nor even nothing');
-SELECT is(tried('SELECT * FROM maskgen.result_cache'), 'ok', 'all see how full the cache is');
+SELECT is(tried('SELECT * FROM maskgen.maskgen_result_cache'), 'ok', 'all see how full the cache is');
 SELECT is(tried('SELECT maskgen.result_cache_reset()'), '42501', 'but cannot empty it');
 ROLLBACK;
 SELECT vector_send(embed('e', 'paris')) AS paris \gset
@@ -129,8 +129,8 @@ SELECT is(cost($$SELECT count(embed('again', t)) FROM many$$), '0 computed, 2000
 
 -- The view
 SELECT ok(size BETWEEN 15 * 1024 * 1024 AND 16 * 1024 * 1024 AND entries > 1000 AND bytes >= entries * 128 AND bytes <= size AND hits >= 3000 AND misses >= 1000,
-	'the view counts') FROM result_cache;
+	'the view counts') FROM maskgen_result_cache;
 SELECT result_cache_reset();
-SELECT ok(stats_reset > now() - interval '1 hour', 'emptied') FROM result_cache;
+SELECT ok(stats_reset > now() - interval '1 hour', 'emptied') FROM maskgen_result_cache;
 SELECT is(cost($$SELECT embed('again', 'paris')$$), '1 computed, 0 found', 'then all is new');
 SELECT * FROM finish();

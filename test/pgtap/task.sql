@@ -39,7 +39,7 @@ SELECT is(count(*), 7::bigint, 'there are seven checkpoints') FROM golden WHERE 
 -- Tokens; a golden's are cut at max_tokens.
 SELECT ok(bool_and(CASE WHEN g.fields[3] < m.max_tokens::text OR g.fields[3]::int < m.max_tokens THEN tokenize(model, input) = g.fields[4:]::int[]
 	ELSE (tokenize(model, input))[1:m.max_tokens - 1] = g.fields[4:m.max_tokens + 2]::int[] END) AND count(*) = 14, 'tokens of ' || model)
-FROM golden g JOIN input i USING (model) JOIN models m ON m.name = model
+FROM golden g JOIN input i USING (model) JOIN maskgen_models m ON m.name = model
 WHERE g.word = 'ids' AND g.fields[2] = i.t GROUP BY model ORDER BY model;
 
 -- The reference reads special tokens in any text; embed and classify take them for data.

@@ -1,5 +1,5 @@
 -- Distances against the same in plain SQL, on random vectors; what the planner is told about the functions.
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 SELECT plan(17);
 
@@ -36,9 +36,9 @@ SELECT cmp_ok((SELECT max(abs(a - b)) FROM (SELECT avg(subvector(v, 1, 3)) AS v 
 	GROUP BY i) t USING (i)), '<', 1e-6::float8, 'avg is the average');
 
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p
-	WHERE pronamespace = 'maskgen'::regnamespace AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND p.proname !~ '^hnsw_|^link_|^enable_' AND prokind = 'f'
+	WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace) AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND p.proname !~ '^hnsw_|^link_|^enable_' AND prokind = 'f'
 	AND NOT (provolatile = 'i' AND proisstrict AND proparallel = 's')), NULL, 'all are IMMUTABLE, STRICT and PARALLEL SAFE');
-SELECT results_eq($$SELECT proname::text COLLATE "default", procost FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND 'vector'::regtype = ANY (proargtypes)
+SELECT results_eq($$SELECT proname::text COLLATE "default", procost FROM pg_proc WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace) AND 'vector'::regtype = ANY (proargtypes)
 	AND procost <> 1 AND prokind = 'f' AND provolatile = 'i' AND proname !~ '^sphere$|_within$' ORDER BY proname COLLATE "C"$$,
 	$$VALUES ('binary_quantize', 10::real), ('cosine_distance', 10), ('inner_product', 10), ('l1_distance', 10), ('l2_distance', 10), ('l2_norm', 10),
 	('l2_normalize', 10), ('vector_add', 10), ('vector_l2_squared_distance', 10), ('vector_mul', 10), ('vector_negative_inner_product', 10),

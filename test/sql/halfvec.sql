@@ -1,5 +1,5 @@
 -- The type halfvec: forms, errors, casts, arithmetic, comparison, aggregates.
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 
 -- Text
 SELECT '[1,2,3]'::halfvec;
@@ -214,7 +214,7 @@ INSERT INTO public.defined (id, free, list) VALUES (1, '[1]', '{"[1,2]",NULL,"[3
 ANALYZE public.defined;
 SELECT * FROM public.defined ORDER BY id;
 SELECT * FROM public.nearest WHERE id > 0;
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 DROP VIEW nearest;
 DROP TABLE defined;
 

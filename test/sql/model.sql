@@ -6,7 +6,7 @@
 \set odd :dir/golden/tiny/bert-relu-odd
 \set sharded :dir/golden/tiny/bert-sharded
 \set VERBOSITY terse
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 
 -- Paths differ from machine to machine.
 CREATE FUNCTION without_path(statement text, path text) RETURNS text LANGUAGE plpgsql AS $$
@@ -57,7 +57,7 @@ SELECT count(*) FROM model_chunk;
 SELECT create_model('mlm', :'mlm') ~ '^[0-9a-f]{64}$';
 -- What is in memory is the server's, so what this test wants to see there has a prompt that no other test's has.
 SELECT create_model('mean', :'mean', '{"prompts": {"query": "query: ", "document": "document about", "test": "sql"}}') AS version \gset
-SELECT version = :'version' FROM models WHERE name = 'mean';
+SELECT version = :'version' FROM maskgen_models WHERE name = 'mean';
 SELECT length(create_model('cls', :'cls'));
 SELECT length(create_model('odd', :'odd'));
 SELECT length(create_model('sharded', :'sharded' || '//', '{}'));
@@ -70,10 +70,10 @@ SELECT without_path(format('SELECT create_model(%L, %L)', 'mlm', :'mlm'), :'dir'
 \pset tuples_only off
 SELECT name, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes > 2 * parameters AS stored,
 	owner = current_user::regrole AS mine, kernel <> '' AS kernel, created <= now() AS created
-FROM models ORDER BY name COLLATE "C";
-SELECT resident_bytes, loaded, pinned, users FROM models WHERE name = 'mean';
+FROM maskgen_models ORDER BY name COLLATE "C";
+SELECT resident_bytes, loaded, pinned, users FROM maskgen_models WHERE name = 'mean';
 -- The same content is the same version.
-SELECT count(DISTINCT version) FROM models WHERE name IN ('mlm', 'Übung');
+SELECT count(DISTINCT version) FROM maskgen_models WHERE name IN ('mlm', 'Übung');
 SELECT name, options FROM model WHERE options <> '{}' ORDER BY name COLLATE "C";
 
 -- Embedding
@@ -244,13 +244,13 @@ SELECT error_of($$SELECT * FROM tokens('mml', 'x')$$);
 SELECT error_of($$SELECT detokenize('mml', '{}')$$);
 
 -- In and out of memory
-SELECT loaded, resident_bytes > 0 FROM models WHERE name = 'mean';
+SELECT loaded, resident_bytes > 0 FROM maskgen_models WHERE name = 'mean';
 SELECT unload_model('mean');
-SELECT loaded, resident_bytes FROM models WHERE name = 'mean';
+SELECT loaded, resident_bytes FROM maskgen_models WHERE name = 'mean';
 SELECT load_model('mean'), load_model('mean');
-SELECT loaded, pinned FROM models WHERE name = 'mean';
+SELECT loaded, pinned FROM maskgen_models WHERE name = 'mean';
 SELECT load_model('mean', true);
-SELECT loaded, pinned FROM models WHERE name = 'mean';
+SELECT loaded, pinned FROM maskgen_models WHERE name = 'mean';
 SELECT unload_model('mean');
 SELECT rounded(embed('mean', 'paris'));
 SELECT error_of($$SELECT load_model('maen')$$);
@@ -263,15 +263,15 @@ SELECT load_model(NULL), load_model('mean', NULL), unload_model(NULL), grant_mod
 -- Statistics
 SELECT stat_models_reset('mean');
 SELECT embed('mean', ' paris') IS NULL, error_of($$SELECT embed('mean', 'x', dims => 33)$$) IS NULL;
-SELECT calls, rows, tokens, batches, compute_time > 0, errors, stats_reset IS NULL FROM stat_models WHERE name = 'mean';
+SELECT calls, rows, tokens, batches, compute_time > 0, errors, stats_reset IS NULL FROM maskgen_stat_models WHERE name = 'mean';
 SELECT error_of($$SELECT stat_models_reset('maen')$$);
 
 -- A row that no function made does not take the views away.
 INSERT INTO model (name, version, owner, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options)
 VALUES ('', repeat('0', 64), current_user::regrole, '', '', 1, 3, 0, 'f32', 0, '{}'),
 	('torn', repeat('1', 64), current_user::regrole, '', '', 1, 3, 0, 'f32', 1000, '{}');
-SELECT count(*) FROM models WHERE dims = 1;
-SELECT count(*) FROM stat_models WHERE name IN ('', 'torn');
+SELECT count(*) FROM maskgen_models WHERE dims = 1;
+SELECT count(*) FROM maskgen_stat_models WHERE name IN ('', 'torn');
 SELECT error_of($$SELECT embed('torn', 'x')$$);
 UPDATE model SET version = 'x' WHERE name = 'torn';
 SELECT error_of($$SELECT embed('torn', 'x')$$);
@@ -281,8 +281,8 @@ DELETE FROM model WHERE name IN ('', 'torn');
 SELECT drop_model('mean');
 SELECT error_of($$SELECT embed('mean', 'paris')$$);
 SELECT error_of($$SELECT drop_model('mean')$$);
-SELECT count(*) FROM models WHERE name = 'mean';
-SELECT drop_model(name) FROM models;
+SELECT count(*) FROM maskgen_models WHERE name = 'mean';
+SELECT drop_model(name) FROM maskgen_models;
 SELECT count(*) FROM model;
 SELECT count(*) FROM model_chunk;
 SELECT count(*) FROM model_grant;

@@ -1,5 +1,5 @@
 -- The type sparsevec: forms, errors, casts, distances, comparison.
-SET search_path = public, maskgen;
+SET search_path = public, maskgen, "+maskgen";
 
 -- Text: indices from 1 in any order, zeros left out
 SELECT '{1:1.5,3:2}/5'::sparsevec;

@@ -33,7 +33,7 @@ $node->safe_psql(
 	CREATE INDEX ON note (maskgen.classify('mlm', body, '{world,sports}'));
 	INSERT INTO note VALUES ('red shoes'), ('the capital of france');));
 
-my $what = q(SELECT name, version, owner, tasks, dims, max_tokens, parameters, dtype, stored_bytes FROM maskgen.models ORDER BY name);
+my $what = q(SELECT name, version, owner, tasks, dims, max_tokens, parameters, dtype, stored_bytes FROM maskgen.maskgen_models ORDER BY name);
 my $vector = q(SELECT maskgen.embed('m', 'red shoes'));
 my $vector8 = q(SELECT maskgen.embed('m8', 'red shoes'));
 my $notes = q(SELECT body, v FROM note ORDER BY body);
@@ -66,9 +66,9 @@ for my $format (qw(custom plain))
 
 	# The sequence goes on behind the restored models.
 	$node->safe_psql($to, qq(SELECT maskgen.create_model('new', '$tiny/bert-mlm')));
-	is($node->safe_psql($to, q(SELECT count(DISTINCT id) FROM maskgen.model)), 4, "$format: a new model gets a new number");
+	is($node->safe_psql($to, q(SELECT count(DISTINCT id) FROM "+maskgen".model)), 4, "$format: a new model gets a new number");
 	$node->safe_psql($to, q(SELECT maskgen.drop_model('new')));
-	is($node->safe_psql($to, q(SELECT count(DISTINCT model) FROM maskgen.model_chunk)), 3, "$format: and leaves no chunks");
+	is($node->safe_psql($to, q(SELECT count(DISTINCT model) FROM "+maskgen".model_chunk)), 3, "$format: and leaves no chunks");
 }
 $node->stop;
 done_testing();

@@ -37,7 +37,7 @@ sub files
 sub is_loaded
 {
 	my ($model) = @_;
-	return $node->safe_psql('postgres', "SELECT loaded FROM maskgen.models WHERE name = '$model'") eq 't';
+	return $node->safe_psql('postgres', "SELECT loaded FROM maskgen.maskgen_models WHERE name = '$model'") eq 't';
 }
 
 # How often a file was built since the log had that size.
@@ -112,10 +112,10 @@ subtest 'a loader that is cancelled or terminated' => sub {
 		is_deeply([ map { finish($_) } @others ], [ ($expected) x 7 ], "$how: seven sessions that waited go on");
 		is(builds($offset), 1, 'after a single load');
 		is_deeply([ files($node) ], [$file], 'and nothing else is left');
-		is($node->safe_psql('postgres', q(SELECT users FROM maskgen.models WHERE name = 'm')), 7, 'seven users');
+		is($node->safe_psql('postgres', q(SELECT users FROM maskgen.maskgen_models WHERE name = 'm')), 7, 'seven users');
 		$_->quit for @others;
-		$node->poll_query_until('postgres', q(SELECT users = 0 FROM maskgen.models WHERE name = 'm'));
-		is($node->safe_psql('postgres', q(SELECT users FROM maskgen.models WHERE name = 'm')), 0, 'none when they left');
+		$node->poll_query_until('postgres', q(SELECT users = 0 FROM maskgen.maskgen_models WHERE name = 'm'));
+		is($node->safe_psql('postgres', q(SELECT users FROM maskgen.maskgen_models WHERE name = 'm')), 0, 'none when they left');
 		close $pipe;
 		$how eq 'pg_cancel_backend' ? $loader->quit : $loader->{run}->kill_kill;
 	}
@@ -251,12 +251,12 @@ subtest 'limit' => sub {
 	$node->restart;
 	$node->safe_psql('postgres', q(SELECT maskgen.load_model('m1', true)));
 	$node->safe_psql('postgres', "SELECT maskgen.load_model('m$_')") for 2 .. 8;
-	is($node->safe_psql('postgres', 'SELECT sum(resident_bytes) <= 1024 * 1024 FROM maskgen.models'), 't', 'is kept');
+	is($node->safe_psql('postgres', 'SELECT sum(resident_bytes) <= 1024 * 1024 FROM maskgen.maskgen_models'), 't', 'is kept');
 	ok(is_loaded('m1'), 'a pinned model stays');
 	ok(!is_loaded('m2'), 'the least recently used goes');
 	ok(is_loaded('m8'), 'the last one is there');
 	ok(!is_loaded('m'), 'what an earlier run of the server left counts, too');
-	my @loaded = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM maskgen.models WHERE loaded');
+	my @loaded = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM maskgen.maskgen_models WHERE loaded');
 	is(scalar(files($node)), scalar @loaded, 'each loaded model has a file, and no other');
 
 	my $session = session();

@@ -20,12 +20,12 @@ $node->safe_psql('postgres', qq(
 	CREATE TABLE said AS SELECT i AS id, t, maskgen.embed('m', t) AS v FROM (SELECT i, 'wine ' || i AS t FROM generate_series(1, 400) i) x;
 	ALTER TABLE said ADD PRIMARY KEY (id)));
 
-my $wrong = q(SELECT count(*) FROM said WHERE maskgen.vector_send(maskgen.embed('m', t)) <> maskgen.vector_send(v));
+my $wrong = q(SELECT count(*) FROM said WHERE "+maskgen".vector_send(maskgen.embed('m', t)) <> "+maskgen".vector_send(v));
 
 sub state_of
 {
 	my ($columns, $where) = @_;
-	return ($where // $node)->safe_psql('postgres', "SELECT $columns FROM maskgen.result_cache");
+	return ($where // $node)->safe_psql('postgres', "SELECT $columns FROM maskgen.maskgen_result_cache");
 }
 
 sub session { return $node->background_psql('postgres', on_error_stop => 0) }

@@ -84,7 +84,7 @@ my $work = q{SET search_path = public, maskgen; SET maskgen.ef_search = 33; SET 
 	SELECT classify('m', 'wine ' || i, '{world,sports}') FROM generate_series(1, 3) i;
 	SELECT token FROM fill_mask('m', 'a [MASK] day', 2);
 	SELECT '[1,2]'::vector <-> '[3,4]', '{1:2}/3'::sparsevec, '[1,2]'::halfvec, avg(v) FROM t WHERE i < 3 GROUP BY ();
-	SELECT current_setting('maskgen.ef_search'), calls > 0 FROM maskgen.stat_models WHERE name = 'e'};
+	SELECT current_setting('maskgen.ef_search'), calls > 0 FROM maskgen.maskgen_stat_models WHERE name = 'e'};
 my $right = $node->safe_psql('postgres', $work);
 isnt($right, '', 'the work is done without company');
 

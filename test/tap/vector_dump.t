@@ -34,7 +34,7 @@ $node->safe_psql(
 
 my @same = (
 	'SELECT * FROM item ORDER BY id', 'SELECT * FROM public.nearest', 'SELECT * FROM public.mean', 'SELECT * FROM part_1',
-	q(SELECT md5(string_agg(maskgen.vector_send(v)::text || maskgen.halfvec_send(h) || maskgen.sparsevec_send(s), ' ' ORDER BY id)) FROM item),
+	q(SELECT md5(string_agg("+maskgen".vector_send(v)::text || "+maskgen".halfvec_send(h) || "+maskgen".sparsevec_send(s), ' ' ORDER BY id)) FROM item),
 	q(SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1));
 my $file = $node->basedir . '/dump';
 

@@ -4,7 +4,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
@@ -13,6 +12,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/extension.h"
 #include "pg/model/planned.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -24,7 +24,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-/* Columns of maskgen.model, maskgen.model_chunk and maskgen.model_grant that are read here. */
+/* Columns of model, model_chunk and model_grant that are read here. */
 enum
 {
 	MODEL_ID = 1,
@@ -60,16 +60,15 @@ relation_changed(Datum arg, Oid relation)
 		CallSyscacheCallbacks(CONSTROID, 0);
 }
 
-Oid
-catalog_relation(const char *name)
+/* Nobody but the extension's owner makes relations beside its tables. */
+static Oid
+index_of(Relation table, const char *name)
 {
-	Oid schema = get_namespace_oid("maskgen", true);
-	Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid index = get_relname_relid(name, RelationGetNamespace(table));
 
-	if (!OidIsValid(relation))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"maskgen.%s\" does not exist", name),
-						errhint("Run CREATE EXTENSION maskgen in this database.")));
-	return relation;
+	if (!OidIsValid(index))
+		elog(ERROR, "table \"%s\" has no index \"%s\"", RelationGetRelationName(table), name);
+	return index;
 }
 
 Oid
@@ -147,7 +146,7 @@ column(HeapTuple tuple, int number, TupleDesc descriptor)
 static void
 read_grants(ModelEntry *entry)
 {
-	Relation relation = table_open(catalog_relation("model_grant"), AccessShareLock);
+	Relation relation = extension_table_open("model_grant");
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
@@ -158,7 +157,7 @@ read_grants(ModelEntry *entry)
 	entry->grants = NULL;
 	entry->n_grants = 0;
 	ScanKeyInit(&key, GRANT_MODEL, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(entry->id));
-	scan = systable_beginscan(relation, catalog_relation("model_grant_pkey"), true, NULL, 1, &key);
+	scan = systable_beginscan(relation, index_of(relation, "model_grant_pkey"), true, NULL, 1, &key);
 	while ((tuple = systable_getnext(scan)) != NULL)
 	{
 		if (entry->n_grants == room)
@@ -189,11 +188,11 @@ read_model(ModelEntry *entry)
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	model_relation = catalog_relation("model");
-	relation = table_open(model_relation, AccessShareLock);
+	relation = extension_table_open("model");
+	model_relation = RelationGetRelid(relation);
 	ScanKeyInit(&key, MODEL_NAME, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(NameStr(entry->name)));
 	key.sk_collation = DEFAULT_COLLATION_OID;
-	scan = systable_beginscan(relation, catalog_relation("model_name_key"), true, NULL, 1, &key);
+	scan = systable_beginscan(relation, index_of(relation, "model_name_key"), true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (tuple != NULL)
 	{
@@ -219,7 +218,7 @@ throw_missing(const char *name)
 						errhint("Name one as the first argument, or set maskgen.embed_model or "
 								"maskgen.classify_model.")));
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
-					errhint("See the view maskgen.models; maskgen.create_model(name, path) makes one.")));
+					errhint("See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.")));
 }
 
 ModelEntry *
@@ -229,7 +228,7 @@ catalog_look(const char *name)
 	bool found;
 
 	planned_look();
-	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN || !OidIsValid(get_namespace_oid("maskgen", true)))
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
 		return NULL;
 	prepare();
 	entry = hash_search(entries, name, HASH_ENTER, &found);
@@ -242,7 +241,7 @@ catalog_look(const char *name)
 	{
 		uint64 before = version;
 
-		if (!read_model(entry))
+		if (!OidIsValid(extension_relation("model", true)) || !read_model(entry))
 		{
 			if (entry->grants != NULL)
 				pfree(entry->grants);
@@ -304,7 +303,7 @@ catalog_find(const char *name)
 int
 catalog_list(ModelEntry **list)
 {
-	Relation relation = table_open(catalog_relation("model"), AccessShareLock);
+	Relation relation = extension_table_open("model");
 	TupleDesc descriptor = RelationGetDescr(relation);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple tuple;
@@ -341,7 +340,7 @@ catalog_check_owner(const ModelEntry *entry)
 static bytea *
 find_chunk(int64 model, int32 part, Size offset, Size size)
 {
-	Relation relation = table_open(catalog_relation("model_chunk"), AccessShareLock);
+	Relation relation = extension_table_open("model_chunk");
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple tuple;
@@ -350,7 +349,7 @@ find_chunk(int64 model, int32 part, Size offset, Size size)
 	CHECK_FOR_INTERRUPTS();
 	ScanKeyInit(&keys[0], CHUNK_MODEL, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model));
 	ScanKeyInit(&keys[1], CHUNK_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-	scan = systable_beginscan(relation, catalog_relation("model_chunk_pkey"), true, NULL, 2, keys);
+	scan = systable_beginscan(relation, index_of(relation, "model_chunk_pkey"), true, NULL, 2, keys);
 	tuple = systable_getnext(scan);
 	/* A slice of what is stored uncompressed reads no more than its rows of the TOAST table. */
 	if (tuple != NULL)
@@ -402,6 +401,6 @@ maskgen_model_changed(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("function \"model_changed\" was not called as a trigger")));
-	CacheInvalidateRelcacheByRelid(catalog_relation("model"));
+	CacheInvalidateRelcacheByRelid(extension_relation("model", false));
 	PG_RETURN_POINTER(NULL);
 }

@@ -1,9 +1,9 @@
 /*
- * What the tables maskgen.model and maskgen.model_grant say, remembered by each
+ * What the tables model and model_grant say, remembered by each
  * backend until any of it changes.
  *
  * A statement trigger on the tables, model_changed(), sends a relcache
- * invalidation of maskgen.model with the transaction's commit; standbys get it
+ * invalidation of model with the transaction's commit; standbys get it
  * with the WAL. So a lookup costs a hash probe, and dropped models and revoked
  * grants take effect with the next call.
  */
@@ -57,9 +57,6 @@ uint64 catalog_version(void);
 
 /* OID of the table of models that was read last, InvalidOid before the first look-up. */
 Oid catalog_models(void);
-
-/* OIDs of the extension's relations, by name in the schema maskgen; throws when the extension is not installed. */
-Oid catalog_relation(const char *name);
 
 /*
  * Copies one chunk of a model's image into a buffer of CHUNK_SIZE bytes and

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "model/checkpoint.h"
 #include "pg/compat.h"
+#include "pg/extension.h"
 #include "pg/host.h"
 #include "pg/model/catalog.h"
 #include "pg/model/forget.h"
@@ -87,7 +88,9 @@ next_model_id(void)
 {
 	bool isnull;
 
-	if (SPI_execute("SELECT pg_catalog.nextval('maskgen.model_id_seq')", false, 1) != SPI_OK_SELECT)
+	char *query = psprintf("SELECT pg_catalog.nextval(%u::pg_catalog.regclass)", extension_relation("model_id_seq", false));
+
+	if (SPI_execute(query, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not number a model");
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
@@ -104,7 +107,9 @@ store_image(MgCtx *cx, const MgPlan *plan, int64 id)
 
 	writer.chunk = palloc(VARHDRSZ + CHUNK_SIZE);
 	writer.hash = pg_cryptohash_create(PG_SHA256);
-	writer.insert = SPI_prepare("INSERT INTO maskgen.model_chunk (model, part, data) VALUES ($1, $2, $3)", 3, types);
+	writer.insert = SPI_prepare(psprintf("INSERT INTO %s (model, part, data) VALUES ($1, $2, $3)",
+										 extension_relation_name("model_chunk")),
+								3, types);
 	if (writer.hash == NULL || pg_cryptohash_init(writer.hash) < 0 || writer.insert == NULL)
 		elog(ERROR, "could not begin to store a model");
 	if (!mg_checkpoint_write(cx, mg_kernels(mg_cpu_level()), plan, &sink))
@@ -147,11 +152,12 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 						Int64GetDatum((int64) plan->image.size),
 						options};
 
-	if (SPI_execute_with_args("INSERT INTO maskgen.model (id, name, version, owner, architecture, tasks, dims, "
-							  "max_tokens, parameters, dtype, stored_bytes, options) "
-							  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-							  "ON CONFLICT (name) DO NOTHING",
-							  12, types, values, NULL, false, 0) != SPI_OK_INSERT)
+	char *statement = psprintf("INSERT INTO %s (id, name, version, owner, architecture, tasks, dims, max_tokens, parameters, "
+							   "dtype, stored_bytes, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+							   "ON CONFLICT (name) DO NOTHING",
+							   extension_relation_name("model"));
+
+	if (SPI_execute_with_args(statement, 12, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store a model");
 	/* Another session was faster. */
 	if (SPI_processed == 0)
@@ -182,8 +188,9 @@ check_absent(const char *name)
 	Oid types[1] = {TEXTOID};
 	Datum values[1] = {CStringGetTextDatum(name)};
 
-	if (SPI_execute_with_args("SELECT FROM maskgen.model WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL,
-							  false, 1) != SPI_OK_SELECT)
+	char *query = psprintf("SELECT FROM %s WHERE name OPERATOR(pg_catalog.=) $1", extension_relation_name("model"));
+
+	if (SPI_execute_with_args(query, 1, types, values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for a model");
 	if (SPI_processed > 0)
 		throw_exists(name);
@@ -244,14 +251,15 @@ maskgen_drop_model(PG_FUNCTION_ARGS)
 	Oid types[1] = {INT8OID};
 	Datum values[1] = {Int64GetDatum(entry->id)};
 	TableOwner owner;
+	char *statement;
 
 	catalog_check_owner(entry);
 	forget_prepare();
 	forget_on_commit(entry->digest);
 	SPI_connect();
 	table_owner_become(&owner);
-	if (SPI_execute_with_args("DELETE FROM maskgen.model WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL,
-							  false, 0) != SPI_OK_DELETE)
+	statement = psprintf("DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) $1", extension_relation_name("model"));
+	if (SPI_execute_with_args(statement, 1, types, values, NULL, false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not drop a model");
 	table_owner_leave(&owner);
 	SPI_finish();

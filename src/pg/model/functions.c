@@ -7,6 +7,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/extension.h"
 #include "pg/model/catalog.h"
 #include "pg/model/session.h"
 #include "pg/model/stats.h"
@@ -63,7 +64,7 @@ role_of_name(const char *name)
 	return strcmp(name, "public") == 0 ? InvalidOid : get_role_oid(name, false);
 }
 
-/* Runs a statement with parameters $1 model id, $2 role on model_grant. */
+/* Runs a statement on model_grant, whose name is put in, with parameters $1 model id, $2 role. */
 static void
 change_grant(FunctionCallInfo fcinfo, const char *statement)
 {
@@ -75,7 +76,7 @@ change_grant(FunctionCallInfo fcinfo, const char *statement)
 	catalog_check_owner(entry);
 	SPI_connect();
 	table_owner_become(&owner);
-	if (SPI_execute_with_args(statement, 2, types, values, NULL, false, 0) < 0)
+	if (SPI_execute_with_args(psprintf(statement, extension_relation_name("model_grant")), 2, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not change the grants of a model");
 	table_owner_leave(&owner);
 	SPI_finish();
@@ -84,14 +85,14 @@ change_grant(FunctionCallInfo fcinfo, const char *statement)
 Datum
 maskgen_grant_model(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "INSERT INTO maskgen.model_grant (model, role) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+	change_grant(fcinfo, "INSERT INTO %s (model, role) VALUES ($1, $2) ON CONFLICT DO NOTHING");
 	PG_RETURN_VOID();
 }
 
 Datum
 maskgen_revoke_model(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "DELETE FROM maskgen.model_grant WHERE model OPERATOR(pg_catalog.=) $1 "
+	change_grant(fcinfo, "DELETE FROM %s WHERE model OPERATOR(pg_catalog.=) $1 "
 						 "AND role::pg_catalog.oid OPERATOR(pg_catalog.=) $2");
 	PG_RETURN_VOID();
 }

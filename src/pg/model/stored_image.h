@@ -1,5 +1,5 @@
 /*
- * The portable image of a model, as the rows of maskgen.model_chunk hold it:
+ * The portable image of a model, as the rows of model_chunk hold it:
  * read through an MgSource, and turned into its resident form.
  */
 #ifndef MASKGEN_PG_MODEL_STORED_IMAGE_H

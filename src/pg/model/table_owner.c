@@ -4,7 +4,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
-#include "pg/model/catalog.h"
+#include "pg/extension.h"
 #include "utils/syscache.h"
 
 static void
@@ -24,7 +24,7 @@ become(TableOwner *owner, Oid relation, int context)
 void
 table_owner_become(TableOwner *owner)
 {
-	become(owner, catalog_relation("model"), 0);
+	become(owner, extension_relation("model", false), 0);
 }
 
 void

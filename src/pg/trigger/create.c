@@ -9,9 +9,9 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "parser/parse_func.h"
 #include "pg/arrays.h"
 #include "pg/compat.h"
+#include "pg/extension.h"
 #include "pg/model/catalog.h"
 #include "pg/model/table_owner.h"
 #include "utils/acl.h"
@@ -43,9 +43,9 @@ create_statement(Relation relation, char *const *args, int n_args, const char *e
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT "
-					 "EXECUTE FUNCTION maskgen.embed_statement_trigger(",
+					 "EXECUTE FUNCTION %s(",
 					 quote_identifier(makeObjectName(args[n_args - 1], "embed", event)), event,
-					 qualified_name(relation), tables);
+					 qualified_name(relation), tables, extension_function_name("embed_statement_trigger"));
 	for (int i = 0; i < n_args; i++)
 		appendStringInfo(&statement, "%s%s", i == 0 ? "" : ", ", quote_literal_cstr(args[i]));
 	appendStringInfoChar(&statement, ')');
@@ -86,9 +86,7 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 static List *
 drop_statements(Relation relation, const char *target)
 {
-	Oid arguments[1] = {InvalidOid};
-	Oid function = LookupFuncName(list_make2(makeString("maskgen"), makeString("embed_statement_trigger")), 0, arguments,
-								  false);
+	Oid function = extension_function("embed_statement_trigger");
 	List *statements = NIL;
 
 	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)

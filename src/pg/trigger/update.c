@@ -10,9 +10,9 @@
 #include "pg/trigger/update.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "pg/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -95,17 +95,6 @@ make_query(const EmbedUpdate *update)
 	return query.data;
 }
 
-static Oid
-vector_type(void)
-{
-	Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("vector"),
-							   ObjectIdGetDatum(get_namespace_oid("maskgen", false)));
-
-	if (!OidIsValid(type))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("type maskgen.vector does not exist")));
-	return type;
-}
-
 /* Types of the elements of each parameter; returns how many there are. */
 static int
 element_types(const EmbedUpdate *update, Oid types[MOST_PARAMETERS])
@@ -117,7 +106,7 @@ element_types(const EmbedUpdate *update, Oid types[MOST_PARAMETERS])
 		types[n++] = attribute_of(update, columns->keys[i])->atttypid;
 	for (int i = 0; i < columns->n_sources; i++)
 		types[n++] = TEXTOID;
-	types[n++] = vector_type();
+	types[n++] = extension_type("vector");
 	return n;
 }
 

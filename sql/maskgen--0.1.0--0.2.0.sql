@@ -1,0 +1,303 @@
+-- From 0.1.0: all that is not documented moves to a schema of its own, and views get names that nobody else has.
+\echo Use "ALTER EXTENSION maskgen UPDATE TO '0.2.0'" to load this file. \quit
+
+-- Whoever owns the schema could have put functions of their own into it. Names are qualified until that is ruled out.
+DO $$
+DECLARE
+	path text := pg_catalog.current_setting('search_path');
+	owner text;
+BEGIN
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+	IF EXISTS (SELECT FROM pg_namespace WHERE nspname = '+maskgen') THEN
+		RAISE EXCEPTION 'schema "+maskgen" exists already' USING ERRCODE = 'duplicate_schema',
+			DETAIL = 'Extension "maskgen" makes that schema itself, for its tables.', HINT = 'Drop or rename that schema.';
+	END IF;
+	SELECT pg_get_userbyid(n.nspowner) INTO owner FROM pg_namespace n LEFT JOIN pg_roles r ON r.oid = n.nspowner
+	WHERE n.nspname = '@extschema@' AND r.rolname <> current_user AND NOT r.rolsuper;
+	IF FOUND THEN
+		RAISE EXCEPTION 'schema "@extschema@" belongs to role "%"', owner USING ERRCODE = 'invalid_schema_definition',
+			DETAIL = 'Whoever owns the schema of an extension can put functions of their own into it.',
+			HINT = 'Look for such functions, then run ALTER SCHEMA ... OWNER TO with the role that runs this.';
+	ELSIF EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+		WHERE n.nspname = '@extschema@' AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner AND r.rolsuper IS NOT TRUE) THEN
+		RAISE EXCEPTION 'others than its owner can create objects in schema "@extschema@"' USING ERRCODE = 'invalid_schema_definition',
+			HINT = 'Look for functions that do not belong to the extension, and revoke CREATE on that schema.';
+	END IF;
+	PERFORM pg_catalog.set_config('search_path', path, true);
+END $$;
+
+CREATE SCHEMA "+maskgen";
+COMMENT ON SCHEMA "+maskgen" IS 'tables and functions of extension maskgen that are not for use; the name puts models first in dumps';
+GRANT USAGE ON SCHEMA "+maskgen" TO pg_database_owner;
+
+ALTER FUNCTION maskgen.vector_in(cstring, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_out(vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_typmod_in(cstring[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_recv(internal, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_send(vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_negative_inner_product(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_l2_squared_distance(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_spherical_distance(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_add(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_sub(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_mul(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_concat(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_lt(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_le(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_eq(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_ne(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_ge(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_gt(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_cmp(vector, vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_accum(float8[], vector) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_combine(float8[], float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_avg(float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_sum(float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_in(cstring, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_out(halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_typmod_in(cstring[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_recv(internal, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_send(halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_negative_inner_product(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_l2_squared_distance(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_spherical_distance(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_add(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_sub(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_mul(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_concat(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_lt(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_le(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_eq(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_ne(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_ge(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_gt(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_cmp(halfvec, halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_accum(float8[], halfvec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_combine(float8[], float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_avg(float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_sum(float8[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_in(cstring, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_out(sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_typmod_in(cstring[]) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_recv(internal, oid, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_send(sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_negative_inner_product(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_l2_squared_distance(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_lt(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_le(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_eq(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_ne(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_ge(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_gt(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_cmp(sparsevec, sparsevec) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector(vector, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec(halfvec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec(sparsevec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_to_vector(halfvec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_to_halfvec(vector, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_to_vector(sparsevec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_to_sparsevec(vector, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_to_halfvec(sparsevec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_to_sparsevec(halfvec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_vector(int[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_vector(real[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_vector(float8[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_vector(numeric[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_halfvec(int[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_halfvec(real[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_halfvec(float8[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_halfvec(numeric[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_sparsevec(int[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_sparsevec(real[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_sparsevec(float8[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.array_to_sparsevec(numeric[], int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_to_float4(vector, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_to_float4(halfvec, int, boolean) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.maskgen_hnsw_handler(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.spheresel(internal, oid, internal, int) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_l2_within(vector, vector_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_vector_l2_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_ip_within(vector, vector_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_vector_ip_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_cosine_within(vector, vector_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_vector_cosine_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.vector_l1_within(vector, vector_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_vector_l1_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_l2_within(halfvec, halfvec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_halfvec_l2_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_ip_within(halfvec, halfvec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_halfvec_ip_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_cosine_within(halfvec, halfvec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_halfvec_cosine_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.halfvec_l1_within(halfvec, halfvec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_halfvec_l1_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_l2_within(sparsevec, sparsevec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_sparsevec_l2_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_ip_within(sparsevec, sparsevec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_sparsevec_ip_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_cosine_within(sparsevec, sparsevec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_sparsevec_cosine_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.sparsevec_l1_within(sparsevec, sparsevec_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_sparsevec_l1_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.bit_hamming_within(bit, bit_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_bit_hamming_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.bit_jaccard_within(bit, bit_sphere) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.hnsw_bit_jaccard_kind(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.model_changed() SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.model_state() SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.model_statistics() SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.embed_support(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.fill_mask_support(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.classify_support(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.tokenize_support(internal) SET SCHEMA "+maskgen";
+ALTER FUNCTION maskgen.result_cache_state() SET SCHEMA "+maskgen";
+
+ALTER SEQUENCE model_id_seq SET SCHEMA "+maskgen";
+ALTER TABLE model SET SCHEMA "+maskgen";
+ALTER TABLE model_chunk SET SCHEMA "+maskgen";
+ALTER TABLE model_grant SET SCHEMA "+maskgen";
+GRANT SELECT, INSERT ON "+maskgen".model, "+maskgen".model_chunk, "+maskgen".model_grant TO pg_database_owner;
+GRANT SELECT, UPDATE ON SEQUENCE "+maskgen".model_id_seq TO pg_database_owner;
+
+ALTER VIEW models RENAME TO maskgen_models;
+ALTER VIEW stat_models RENAME TO maskgen_stat_models;
+ALTER VIEW result_cache RENAME TO maskgen_result_cache;
+
+-- Comments
+COMMENT ON FUNCTION "+maskgen".model_state() IS 'what of each model is in shared memory; read maskgen.maskgen_models instead';
+COMMENT ON FUNCTION "+maskgen".model_statistics() IS 'what each model was used for; read maskgen.maskgen_stat_models instead';
+COMMENT ON FUNCTION count_tokens(text, text) IS
+'tokens of a text, special tokens included; to be compared with max_tokens of maskgen.maskgen_models';
+COMMENT ON FUNCTION "+maskgen".result_cache_state() IS 'how full the result cache is and what it was good for; read maskgen.maskgen_result_cache instead';
+COMMENT ON OPERATOR + (vector, vector) IS 'sum by element';
+COMMENT ON OPERATOR - (vector, vector) IS 'difference by element';
+COMMENT ON OPERATOR * (vector, vector) IS 'product by element';
+COMMENT ON OPERATOR || (vector, vector) IS 'the two, joined';
+COMMENT ON OPERATOR < (vector, vector) IS 'is less, in the order of an index';
+COMMENT ON OPERATOR <= (vector, vector) IS 'is less or equal, in the order of an index';
+COMMENT ON OPERATOR = (vector, vector) IS 'is equal';
+COMMENT ON OPERATOR <> (vector, vector) IS 'is not equal';
+COMMENT ON OPERATOR >= (vector, vector) IS 'is greater or equal, in the order of an index';
+COMMENT ON OPERATOR > (vector, vector) IS 'is greater, in the order of an index';
+COMMENT ON OPERATOR CLASS vector_ops USING btree IS 'order of vector, for indexes, ORDER BY and DISTINCT';
+COMMENT ON AGGREGATE avg(vector) IS 'mean by element';
+COMMENT ON AGGREGATE sum(vector) IS 'sum by element';
+COMMENT ON OPERATOR + (halfvec, halfvec) IS 'sum by element';
+COMMENT ON OPERATOR - (halfvec, halfvec) IS 'difference by element';
+COMMENT ON OPERATOR * (halfvec, halfvec) IS 'product by element';
+COMMENT ON OPERATOR || (halfvec, halfvec) IS 'the two, joined';
+COMMENT ON OPERATOR < (halfvec, halfvec) IS 'is less, in the order of an index';
+COMMENT ON OPERATOR <= (halfvec, halfvec) IS 'is less or equal, in the order of an index';
+COMMENT ON OPERATOR = (halfvec, halfvec) IS 'is equal';
+COMMENT ON OPERATOR <> (halfvec, halfvec) IS 'is not equal';
+COMMENT ON OPERATOR >= (halfvec, halfvec) IS 'is greater or equal, in the order of an index';
+COMMENT ON OPERATOR > (halfvec, halfvec) IS 'is greater, in the order of an index';
+COMMENT ON OPERATOR CLASS halfvec_ops USING btree IS 'order of halfvec, for indexes, ORDER BY and DISTINCT';
+COMMENT ON AGGREGATE avg(halfvec) IS 'mean by element';
+COMMENT ON AGGREGATE sum(halfvec) IS 'sum by element';
+COMMENT ON OPERATOR < (sparsevec, sparsevec) IS 'is less, in the order of an index';
+COMMENT ON OPERATOR <= (sparsevec, sparsevec) IS 'is less or equal, in the order of an index';
+COMMENT ON OPERATOR = (sparsevec, sparsevec) IS 'is equal';
+COMMENT ON OPERATOR <> (sparsevec, sparsevec) IS 'is not equal';
+COMMENT ON OPERATOR >= (sparsevec, sparsevec) IS 'is greater or equal, in the order of an index';
+COMMENT ON OPERATOR > (sparsevec, sparsevec) IS 'is greater, in the order of an index';
+COMMENT ON OPERATOR CLASS sparsevec_ops USING btree IS 'order of sparsevec, for indexes, ORDER BY and DISTINCT';
+COMMENT ON OPERATOR CLASS vector_l2_ops USING maskgen_hnsw IS 'nearest vector by Euclidean distance';
+COMMENT ON OPERATOR CLASS vector_ip_ops USING maskgen_hnsw IS 'nearest vector by negative inner product';
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING maskgen_hnsw IS 'nearest vector by cosine distance';
+COMMENT ON OPERATOR CLASS vector_l1_ops USING maskgen_hnsw IS 'nearest vector by taxicab distance';
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING maskgen_hnsw IS 'nearest halfvec by Euclidean distance';
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING maskgen_hnsw IS 'nearest halfvec by negative inner product';
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING maskgen_hnsw IS 'nearest halfvec by cosine distance';
+COMMENT ON OPERATOR CLASS halfvec_l1_ops USING maskgen_hnsw IS 'nearest halfvec by taxicab distance';
+COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING maskgen_hnsw IS 'nearest sparsevec by Euclidean distance';
+COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING maskgen_hnsw IS 'nearest sparsevec by negative inner product';
+COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING maskgen_hnsw IS 'nearest sparsevec by cosine distance';
+COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING maskgen_hnsw IS 'nearest sparsevec by taxicab distance';
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING maskgen_hnsw IS 'nearest bit by Hamming distance';
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING maskgen_hnsw IS 'nearest bit by Jaccard distance';
+
+-- As in a new 0.2.0
+
+CREATE OR REPLACE FUNCTION link_pgvector() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	theirs name;
+	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
+	type name;
+	class record;
+BEGIN
+	SELECT nspname INTO theirs FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'vector';
+	IF theirs IS NULL THEN
+		RAISE EXCEPTION 'extension "vector" is not installed'
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CREATE EXTENSION vector first.';
+	END IF;
+	FOREACH type IN ARRAY ARRAY['vector', 'halfvec', 'sparsevec']::name[]
+	LOOP
+		-- Before 0.7 there is only the first.
+		CONTINUE WHEN to_regtype(format('%I.%I', theirs, type)) IS NULL;
+		CONTINUE WHEN EXISTS (SELECT FROM pg_cast WHERE castsource = to_regtype(format('%I.%I', ours, type))
+			AND casttarget = to_regtype(format('%I.%I', theirs, type)));
+		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
+		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS ASSIGNMENT', theirs, type, ours);
+		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.sphere(%1$I.%2$I, float8) RETURNS %3$I.%4$I LANGUAGE sql IMMUTABLE PARALLEL SAFE
+			BEGIN ATOMIC SELECT ROW($1::%3$I.%2$I, $2)::%3$I.%4$I; END', theirs, type, ours, type || '_sphere');
+	END LOOP;
+	-- Classes of maskgen_hnsw for pgvector's own columns, under pgvector's names: an index compares bytes, whoever's they are.
+	-- "near" is pgvector's operator; "within", the one with a radius, it does not have.
+	FOR class IN
+		SELECT c.opcname, c.opcdefault, t.typname, near.oprname AS near, within.oprname AS within, within.oprright::regtype AS sphere,
+			within.oprrest, within.oprjoin, f.proname, f.probin, f.prosrc, f.procost, p.amproc::regprocedure AS kind
+		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
+			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
+			JOIN pg_type t ON t.oid = c.opcintype AND t.typnamespace = n.oid
+			JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 1 JOIN pg_operator near ON near.oid = a.amopopr
+			JOIN pg_amop b ON b.amopfamily = c.opcfamily AND b.amopstrategy = 2 JOIN pg_operator within ON within.oid = b.amopopr
+			JOIN pg_proc f ON f.oid = within.oprcode
+			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
+		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) IS NOT NULL
+			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
+				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
+	LOOP
+		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(%1$I.%3$I, %4$s) RETURNS boolean
+			AS %5$L, %6$L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST %7$s',
+			theirs, class.proname, class.typname, class.sphere, class.probin, class.prosrc, class.procost);
+		IF to_regoperator(format('%1$I.%2$s(%1$I.%3$I,%4$s)', theirs, class.within, class.typname, class.sphere)) IS NULL THEN
+			EXECUTE format('CREATE OPERATOR %1$I.%2$s
+				(LEFTARG = %1$I.%3$I, RIGHTARG = %4$s, FUNCTION = %1$I.%5$I, RESTRICT = %6$s, JOIN = %7$s)',
+				theirs, class.within, class.typname, class.sphere, class.proname, class.oprrest, class.oprjoin);
+		END IF;
+		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %1$I.%4$I USING maskgen_hnsw AS
+			OPERATOR 1 %1$I.%5$s (%1$I.%4$I, %1$I.%4$I) FOR ORDER BY pg_catalog.float_ops,
+			OPERATOR 2 %1$I.%6$s (%1$I.%4$I, %7$s), FUNCTION 1 %8$s',
+			theirs, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.typname, class.near, class.within, class.sphere, class.kind);
+	END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION enable_pgvector_names() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
+	class record;
+BEGIN
+	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') THEN
+		RAISE EXCEPTION 'access method "hnsw" is that of extension "vector" in this database'
+			USING ERRCODE = 'duplicate_object', HINT = 'Use maskgen_hnsw beside it; link_pgvector() gives that to columns of its types.';
+	ELSIF EXISTS (SELECT FROM pg_am WHERE amname = 'hnsw') THEN
+		RAISE EXCEPTION 'access method "hnsw" exists already' USING ERRCODE = 'duplicate_object';
+	END IF;
+	EXECUTE format('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER %s', (SELECT amhandler FROM pg_am WHERE amname = 'maskgen_hnsw'));
+	FOR class IN
+		SELECT c.opcname, c.opcdefault, c.opcintype::regtype AS type, near.amopopr::regoperator AS near,
+			within.amopopr::regoperator AS within, p.amproc::regprocedure AS kind
+		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
+			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
+			JOIN pg_amop near ON near.amopfamily = c.opcfamily AND near.amopstrategy = 1
+			JOIN pg_amop within ON within.amopfamily = c.opcfamily AND within.amopstrategy = 2
+			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
+	LOOP
+		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %s USING hnsw AS
+			OPERATOR 1 %s FOR ORDER BY pg_catalog.float_ops, OPERATOR 2 %s, FUNCTION 1 %s',
+			ours, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.type, class.near, class.within, class.kind);
+	END LOOP;
+END $$;
