@@ -85,7 +85,7 @@ linear_body(void *arg)
 {
 	Linear *l = arg;
 
-	if (!mg_linear(l->cx, &l->compute, l->x, l->w.cols, l->n, &l->w, l->bias, l->activation, l->out, l->w.rows))
+	if (!mg_linear(l->cx, &l->compute, (MgRows){l->x, l->w.cols, l->n}, (MgLinear){&l->w, l->bias, l->activation, l->out, l->w.rows}))
 	{
 		fprintf(stderr, "%s\n", l->cx->error.message);
 		exit(1);
@@ -225,7 +225,7 @@ elements_body(void *arg)
 			mg_add(e->compute, e->x, e->y, e->n * e->d);
 			break;
 		case 1:
-			mg_add_layer_norm(e->compute, e->x, e->y, e->n, e->d, e->gain, e->gain, 1e-12f);
+			mg_add_norm(e->compute, &(MgNorm){MG_NORM_LAYER, e->d, e->gain, e->gain, 1e-12f}, e->x, e->y, e->n, e->x);
 			break;
 		case 2:
 		case 3:
@@ -368,9 +368,9 @@ layer_body(void *arg)
 
 	for (size_t i = 0; i < 3; i++)
 		linears[i] = (MgLinear){&l->qkv[i], l->bias, MG_ACT_NONE, l->y + i * d, 3 * d};
-	if (!mg_linears(l->cx, l->compute, l->x, d, l->n, linears, 3) ||
-		!mg_linear(l->cx, l->compute, l->x, d, l->n, &l->out, l->bias, MG_ACT_NONE, l->z, d) ||
-		!mg_feed_forward(l->cx, l->compute, &(MgFeedForward){&l->up, &l->down, l->bias, l->bias, MG_ACT_GELU}, l->x,
+	if (!mg_linears(l->cx, l->compute, (MgRows){l->x, d, l->n}, linears, 3) ||
+		!mg_linear(l->cx, l->compute, (MgRows){l->x, d, l->n}, (MgLinear){&l->out, l->bias, MG_ACT_NONE, l->z, d}) ||
+		!mg_feed_forward(l->cx, l->compute, &(MgFeedForward){.up = &l->up, .down = &l->down, .up_bias = l->bias, .down_bias = l->bias, .activation = MG_ACT_GELU}, l->x,
 						 l->n, l->z))
 	{
 		fprintf(stderr, "%s\n", l->cx->error.message);

@@ -156,8 +156,7 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 			mg_add(&model->compute, row, w->positions.data + mg_batch_position(batch, s, i) * h, h);
 			mg_add(&model->compute, row, w->types.data + mg_batch_segment(batch, i) * h, h);
 		}
-	mg_add_layer_norm(&model->compute, x, NULL, batch->n_tokens, h, w->embedding_gain, w->embedding_bias,
-					  c->eps);
+	mg_add_norm(&model->compute, &(MgNorm){MG_NORM_LAYER, h, w->embedding_gain, w->embedding_bias, c->eps}, x, NULL, batch->n_tokens, x);
 }
 
 /* Scratch of a forward pass; n is the number of tokens. */
@@ -176,15 +175,15 @@ finish_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const Scratch 
 	const Config *c = model->config;
 	const MgCompute *compute = &model->compute;
 	size_t h = c->sizes.width;
-	MgFeedForward feed_forward = {&layer->up, &layer->down, layer->up_bias, layer->down_bias,
-								  (MgActivation) c->activation};
+	MgFeedForward feed_forward = {.up = &layer->up, .down = &layer->down, .up_bias = layer->up_bias,
+								  .down_bias = layer->down_bias, .activation = (MgActivation) c->activation};
 
-	if (!mg_linear(cx, compute, scratch->mixed, h, n, &layer->output, layer->output_bias, MG_ACT_NONE, scratch->block, h))
+	if (!mg_linear(cx, compute, (MgRows){scratch->mixed, h, n}, (MgLinear){&layer->output, layer->output_bias, MG_ACT_NONE, scratch->block, h}))
 		return false;
-	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->attention_gain, layer->attention_bias, c->eps);
+	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, h, layer->attention_gain, layer->attention_bias, c->eps}, x, scratch->block, n, x);
 	if (!mg_feed_forward(cx, compute, &feed_forward, x, n, scratch->block))
 		return false;
-	mg_add_layer_norm(compute, x, scratch->block, n, h, layer->block_gain, layer->block_bias, c->eps);
+	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, h, layer->block_gain, layer->block_bias, c->eps}, x, scratch->block, n, x);
 	return true;
 }
 
@@ -201,7 +200,7 @@ run_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *ba
 						  {&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
 
-	return mg_linears(cx, compute, x, h, n, linears, 3) && mg_attend_batch(cx, model, batch, NULL, &attend) &&
+	return mg_linears(cx, compute, (MgRows){x, h, n}, linears, 3) && mg_attend_batch(cx, model, batch, NULL, &attend) &&
 		finish_layer(cx, model, layer, scratch, x, n);
 }
 
@@ -221,8 +220,8 @@ run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatc
 
 	for (size_t i = 0; i < batch->n_rows; i++)
 		memcpy(out + i * h, x + (size_t) batch->rows[i] * h, h * sizeof *out);
-	return mg_linear(cx, compute, out, h, batch->n_rows, &layer->query, layer->query_bias, MG_ACT_NONE, scratch->query, h) &&
-		mg_linears(cx, compute, x, h, n, linears, 2) && mg_attend_batch(cx, model, batch, batch->rows, &attend) &&
+	return mg_linear(cx, compute, (MgRows){out, h, batch->n_rows}, (MgLinear){&layer->query, layer->query_bias, MG_ACT_NONE, scratch->query, h}) &&
+		mg_linears(cx, compute, (MgRows){x, h, n}, linears, 2) && mg_attend_batch(cx, model, batch, batch->rows, &attend) &&
 		finish_layer(cx, model, layer, scratch, out, batch->n_rows);
 }
 
@@ -261,11 +260,9 @@ head(MgCtx *cx, const MgModel *model, const float *states, size_t n, float *out)
 	const Config *c = model->config;
 	const Weights *w = model->weights;
 
-	if (!mg_linear(cx, &model->compute, states, c->sizes.width, n, &w->transform, w->transform_bias,
-				   (MgActivation) c->activation, out, c->sizes.width))
+	if (!mg_linear(cx, &model->compute, (MgRows){states, c->sizes.width, n}, (MgLinear){&w->transform, w->transform_bias, (MgActivation) c->activation, out, c->sizes.width}))
 		return false;
-	mg_add_layer_norm(&model->compute, out, NULL, n, c->sizes.width, w->transform_gain, w->transform_norm_bias,
-					  c->eps);
+	mg_add_norm(&model->compute, &(MgNorm){MG_NORM_LAYER, c->sizes.width, w->transform_gain, w->transform_norm_bias, c->eps}, out, NULL, n, out);
 	return true;
 }
 

@@ -20,6 +20,7 @@ static const struct
 				   {"gelu_new", MG_ACT_GELU_TANH},
 				   {"gelu_pytorch_tanh", MG_ACT_GELU_TANH},
 				   {"relu", MG_ACT_RELU},
+				   {"silu", MG_ACT_SILU},
 				   {"tanh", MG_ACT_TANH}};
 
 #define N_ACTIVATIONS (sizeof activations / sizeof *activations)
@@ -216,7 +217,7 @@ fill_activation(MgCtx *cx, const MgConfig *config, const MgValue *value, uint32_
 			return true;
 		}
 	mg_fail(cx, MG_UNSUPPORTED, "activation \"%.*s\" is not supported", MG_SPAN_ARGS(value->text));
-	return mg_hint(cx, "Supported are gelu, gelu_new, gelu_pytorch_tanh, relu and tanh.");
+	return mg_hint(cx, "Supported are gelu, gelu_new, gelu_pytorch_tanh, relu, silu and tanh.");
 }
 
 static bool

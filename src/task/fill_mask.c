@@ -168,8 +168,8 @@ mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, 
 		size_t n_rows = n_masks - m < ROWS_AT_ONCE ? n_masks - m : ROWS_AT_ONCE, n;
 
 		if (m % ROWS_AT_ONCE == 0 &&
-			!mg_table_linear(cx, &model->compute, states + m * h, h, n_rows, vocabulary.matrix, vocabulary.bias, logits,
-					   vocab))
+			!mg_table_linear(cx, &model->compute, (MgRows){states + m * h, h, n_rows},
+							 (MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits, vocab}))
 			return false;
 		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, model, targets, options, items);
 		for (size_t i = 0; i < n; i++)

@@ -98,6 +98,15 @@ v_relu(vf x)
 	return v_max(v_set1(0.0f), x);
 }
 
+static inline vf
+v_silu(vf x)
+{
+	vf y = x / (v_set1(1.0f) + v_exp(v_set1(0.0f) - x));
+
+	/* The saturated exponential would not bring a large x to zero. */
+	return v_select_less(x, v_set1(-87.0f), v_set1(0.0f), y);
+}
+
 /* Applies one function to rows of out; the last vector of a row may be partial. */
 #define APPLY(function) \
 	for (size_t i = 0; i < n; i++, row += stride) \
@@ -127,6 +136,11 @@ activate(float *row, size_t stride, size_t n, size_t columns, MgActivation activ
 			break;
 		case MG_ACT_TANH:
 			APPLY(v_tanh);
+			break;
+		case MG_ACT_SILU:
+			APPLY(v_silu);
+			break;
+		case MG_N_ACTIVATIONS:
 			break;
 	}
 }

@@ -1,4 +1,4 @@
-/* What runs over single rows: softmax, norm, dot, add, scale, conversion. Part of kernels_body.h. */
+/* What runs over single rows: softmax, norm, dot, add, multiply, scale, turn, conversion. Part of kernels_body.h. */
 
 static void
 finish(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation)
@@ -59,13 +59,49 @@ softmax(float *row, size_t n, float scale)
 	return v_sum(sum);
 }
 
-/* Two passes for mean and variance: the one-pass formula loses all digits when the mean is large. */
+/* out = from factor weight + bias; out may be from. */
+static inline void
+apply_norm(const float *from, vf factor, const MgNorm *how, float *out)
+{
+	for (size_t i = 0; i < how->d; i += VW)
+	{
+		size_t left = how->d - i;
+		vf x = load_some(from + i, left) * factor;
+		vf bias = how->bias != NULL ? load_some(how->bias + i, left) : v_set1(0.0f);
+
+		store_some(out + i, v_fma(x, load_some(how->weight + i, left), bias), left);
+	}
+}
+
 static void
-norm(float *row, const float *residual, const MgNorm *how)
+rms_norm(float *row, const float *residual, float *out, const MgNorm *how)
 {
 	size_t d = how->d;
 	vf sum = v_set1(0.0f);
-	vf mean, factor;
+
+	for (size_t i = 0; i < d; i += VW)
+	{
+		vf x = load_some(row + i, d - i);
+
+		if (residual != NULL)
+		{
+			x += load_some(residual + i, d - i);
+			store_some(row + i, x, d - i);
+			if (d - i < VW)
+				x = v_load_n(row + i, d - i); /* what stands past the end does not count */
+		}
+		sum = v_fma(x, x, sum);
+	}
+	apply_norm(row, v_set1(1.0f / sqrtf(v_sum(sum) / (float) d + how->eps)), how, out);
+}
+
+/* Two passes for mean and variance: the one-pass formula loses all digits when the mean is large. */
+static void
+layer_norm(float *row, const float *residual, float *out, const MgNorm *how)
+{
+	size_t d = how->d;
+	vf sum = v_set1(0.0f);
+	vf mean;
 
 	for (size_t i = 0; i < d; i += VW)
 	{
@@ -85,20 +121,21 @@ norm(float *row, const float *residual, const MgNorm *how)
 	{
 		vf x = load_some(row + i, d - i) - mean;
 
-		store_some(row + i, x, d - i);
+		store_some(out + i, x, d - i);
 		if (d - i < VW)
-			x = v_load_n(row + i, d - i); /* what stands past the end does not count */
+			x = v_load_n(out + i, d - i); /* what stands past the end does not count */
 		sum = v_fma(x, x, sum);
 	}
-	factor = v_set1(1.0f / sqrtf(v_sum(sum) / (float) d + how->eps));
+	apply_norm(out, v_set1(1.0f / sqrtf(v_sum(sum) / (float) d + how->eps)), how, out);
+}
 
-	for (size_t i = 0; i < d; i += VW)
-	{
-		vf x = load_some(row + i, d - i) * factor;
-		vf bias = how->bias != NULL ? load_some(how->bias + i, d - i) : v_set1(0.0f);
-
-		store_some(row + i, v_fma(x, load_some(how->gain + i, d - i), bias), d - i);
-	}
+static void
+norm(float *row, const float *residual, float *out, const MgNorm *how)
+{
+	if (how->kind == MG_NORM_RMS)
+		rms_norm(row, residual, out, how);
+	else
+		layer_norm(row, residual, out, how);
 }
 
 /* Four chains of partial sums, to keep the multiplier busy. */
@@ -138,6 +175,40 @@ scale(float *row, size_t n, float factor)
 		v_store(row + i, v_load(row + i) * v_set1(factor));
 	for (; i < n; i++)
 		row[i] *= factor;
+}
+
+/* Pairs (x[i], x[half + i]); products are rounded by themselves, so all levels give the same bits. */
+static void
+turn(float *x, size_t half, const float *cosines, const float *sines)
+{
+	size_t i = 0;
+
+	for (; i + VW <= half; i += VW)
+	{
+		vf a = v_load(x + i), b = v_load(x + half + i), c = v_load(cosines + i), s = v_load(sines + i);
+
+		v_store(x + i, a * c - b * s);
+		v_store(x + half + i, b * c + a * s);
+	}
+	for (; i < half; i++)
+	{
+		float a = x[i], b = x[half + i];
+
+		x[i] = a * cosines[i] - b * sines[i];
+		x[half + i] = b * cosines[i] + a * sines[i];
+	}
+}
+
+/* x[i] *= by[i] */
+static void
+multiply(float *x, const float *by, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + VW <= n; i += VW)
+		v_store(x + i, v_load(x + i) * v_load(by + i));
+	for (; i < n; i++)
+		x[i] *= by[i];
 }
 
 /* A last vector that from fills only in part is read from a copy, for no byte past the end may be touched. */

@@ -77,7 +77,9 @@ typedef enum MgActivation
 	MG_ACT_GELU,	  /* x/2 (1 + erf(x/sqrt 2)) */
 	MG_ACT_GELU_TANH, /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
 	MG_ACT_RELU,
-	MG_ACT_TANH
+	MG_ACT_TANH,
+	MG_ACT_SILU, /* x / (1 + e^-x) */
+	MG_N_ACTIVATIONS
 } MgActivation;
 
 typedef struct MgKernels MgKernels; /* tensor/kernels.h */
@@ -220,12 +222,32 @@ void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t
 /* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
 void mg_from_f32(MgDtype dtype, const float *from, size_t n, void *to);
 
-/*
- * out [n, W.rows] = act(x [n, W.cols] W^T + bias). bias [W.rows] may be NULL.
- * Polls between pieces of at most about 10 ms; false when stopped.
- */
-bool mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *w,
-			   const float *bias, MgActivation activation, float *out, size_t out_stride);
+/* n rows of numbers, stride apart. */
+typedef struct MgRows
+{
+	const float *x;
+	size_t stride;
+	size_t n;
+} MgRows;
+
+/* out [n, w.rows] = act(x [n, w.cols] w^T + bias) */
+typedef struct MgLinear
+{
+	const MgMatrix *w;
+	const float *bias; /* [w->rows], or NULL */
+	MgActivation activation;
+	float *out;
+	size_t out_stride;
+} MgLinear;
+
+/* Polls between pieces of at most about 10 ms; false when stopped. */
+bool mg_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear);
+
+/* The same for each of them, but x is quantised once. The matrices have the same cols and layout. */
+bool mg_linears(MgCtx *cx, const MgCompute *compute, MgRows x, const MgLinear *linears, size_t n_linears);
+
+/* Rows [first, first + n) of a matrix; false where the layout has no such part: panels cannot be cut. */
+bool mg_matrix_rows(const MgMatrix *w, size_t first, size_t n, MgMatrix *part);
 
 /*
  * Tables: matrices whose rows are looked up, MG_ROWS, MG_ROWS8 or MG_ROWS16.
@@ -237,46 +259,53 @@ const float *mg_table_row(const MgMatrix *table, size_t row, float *scratch);
 /* Sum of row[i] * x[i], x [cols]. */
 float mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const float *x);
 
-/* mg_linear over a table, without an activation: out [n, table.rows]. Products are of float32 in all layouts. */
-bool mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n,
-					 const MgMatrix *table, const float *bias, float *out, size_t out_stride);
-
-/* One of several products of the same x. */
-typedef struct MgLinear
-{
-	const MgMatrix *w;
-	const float *bias; /* [w->rows], or NULL */
-	MgActivation activation;
-	float *out; /* [n, w->rows] */
-	size_t out_stride;
-} MgLinear;
-
-/* The same as mg_linear for each of them, but x is quantised once. The matrices have the same cols and layout. */
-bool mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n,
-				const MgLinear *linears, size_t n_linears);
+/* mg_linear over a table, whose activation must be MG_ACT_NONE. Products are of float32 in all layouts. */
+bool mg_table_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear);
 
 /*
- * out [n, d] = act(x W1^T + b1) W2^T + b2, W1 [wide, d], W2 [d, wide], all
- * contiguous. Goes block by block of rows, so that the wide states of a block
- * stay near the core. The result is that of two calls of mg_linear.
+ * The feed-forward block of a transformer, all contiguous:
+ *
+ *   plain  out [n, d] = act(x up^T + up_bias) down^T + down_bias                            up [i, d], down [d, i]
+ *   gated  out [n, d] = (act(x gate^T + gate_bias) * (x up^T + up_bias)) down^T + down_bias
+ *   fused  the same with one matrix up [2 i, d]: the rows of gate, then those of up
+ *
+ * Goes block by block of rows where that pays, so that the wide states of a
+ * block stay near the core. The result is that of one product after the other.
  */
 typedef struct MgFeedForward
 {
 	const MgMatrix *up, *down;
-	const float *up_bias, *down_bias;
+	const MgMatrix *gate; /* NULL: plain or fused */
+	const float *up_bias, *down_bias, *gate_bias; /* or NULL */
 	MgActivation activation;
+	bool fused;
 } MgFeedForward;
 
 bool mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block, const float *x, size_t n,
 					 float *out);
 
 /*
- * x [n, d] = layer_norm(x + residual), with mean and variance over d in one
- * row, gain [d], bias [d] (may be NULL), eps from the checkpoint. residual
- * [n, d] may be NULL. Rows are contiguous.
+ * How a row x [d] is normalised; eps is the checkpoint's.
+ *   MG_NORM_LAYER  (x - mean) / sqrt(mean of (x - mean)^2 + eps) * weight + bias
+ *   MG_NORM_RMS    x / sqrt(mean of x^2 + eps) * weight + bias
  */
-void mg_add_layer_norm(const MgCompute *compute, float *x, const float *residual, size_t n, size_t d,
-					   const float *gain, const float *bias, float eps);
+typedef enum MgNormKind
+{
+	MG_NORM_LAYER = 0,
+	MG_NORM_RMS
+} MgNormKind;
+
+typedef struct MgNorm
+{
+	MgNormKind kind;
+	size_t d;
+	const float *weight; /* [d] */
+	const float *bias;	 /* [d], or NULL */
+	float eps;
+} MgNorm;
+
+/* x [n, d] += residual [n, d], unless that is NULL; out [n, d] = norm(x). out may be x. Rows are contiguous. */
+void mg_add_norm(const MgCompute *compute, const MgNorm *norm, float *x, const float *residual, size_t n, float *out);
 
 /* Sum of a[i] * b[i]. */
 float mg_dot(const MgCompute *compute, const float *a, const float *b, size_t n);

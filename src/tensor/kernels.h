@@ -115,14 +115,6 @@ typedef struct MgPairsProduct
 	size_t out_stride;
 } MgPairsProduct;
 
-typedef struct MgNorm
-{
-	size_t d;
-	const float *gain; /* [d] */
-	const float *bias; /* [d] or NULL */
-	float eps;
-} MgNorm;
-
 struct MgKernels
 {
 	MgCpuLevel level;
@@ -161,12 +153,17 @@ struct MgKernels
 	/* row[i] = exp(scale row[i] - max_j scale row[j]); returns the sum. n > 0. */
 	float (*softmax)(float *row, size_t n, float scale);
 
-	/* One row of mg_add_layer_norm. */
-	void (*norm)(float *row, const float *residual, const MgNorm *norm);
+	/* One row of mg_add_norm. */
+	void (*norm)(float *row, const float *residual, float *out, const MgNorm *norm);
 
 	float (*dot)(const float *a, const float *b, size_t n);
 	void (*add)(float *to, const float *from, size_t n);
+	void (*multiply)(float *x, const float *by, size_t n); /* x[i] *= by[i] */
 	void (*scale)(float *row, size_t n, float factor);
+
+	/* Rotary positions in one head: a = x[i] and b = x[half + i] become a cos - b sin and b cos + a sin. */
+	void (*turn)(float *x, size_t half, const float *cosines, const float *sines);
+
 	void (*from_f16)(const void *from, size_t n, float *to);
 	void (*from_bf16)(const void *from, size_t n, float *to);
 };

@@ -58,7 +58,9 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.norm = norm,
 	.dot = dot,
 	.add = add,
+	.multiply = multiply,
 	.scale = scale,
+	.turn = turn,
 	.from_f16 = from_f16,
 	.from_bf16 = from_bf16,
 };

@@ -258,14 +258,13 @@ run_linear(MgCtx *cx, const MgCompute *compute, Work *work, const MgLinear *line
 }
 
 bool
-mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgLinear *linears,
-		   size_t n_linears)
+mg_linears(MgCtx *cx, const MgCompute *compute, MgRows x, const MgLinear *linears, size_t n_linears)
 {
-	Work work = {.kernels = compute->kernels, .floats = {.x = x, .x_stride = x_stride, .rows = n}};
+	Work work = {.kernels = compute->kernels, .floats = {.x = x.x, .x_stride = x.stride, .rows = x.n}};
 	MgMark mark = mg_mark(cx);
 	uint64_t begin = mg_profile_begin(compute);
 
-	if (n == 0 || n_linears == 0)
+	if (x.n == 0 || n_linears == 0)
 		return true;
 	work.floats.depth = linears[0].w->cols;
 	work.w = linears[0].w;
@@ -280,8 +279,7 @@ mg_linears(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride,
 }
 
 bool
-mg_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *w,
-		  const float *bias, MgActivation activation, float *out, size_t out_stride)
+mg_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear)
 {
-	return mg_linears(cx, compute, x, x_stride, n, &(MgLinear){w, bias, activation, out, out_stride}, 1);
+	return mg_linears(cx, compute, x, &linear, 1);
 }

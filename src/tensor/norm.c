@@ -8,37 +8,38 @@
 typedef struct Rows
 {
 	const MgKernels *kernels;
+	const MgNorm *norm;
 	float *x;
 	const float *residual;
 	size_t n;
 	size_t rows_per_piece;
-	MgNorm norm;
+	float *out;
 } Rows;
 
 static void
 norm_piece(void *arg, size_t piece, size_t worker)
 {
 	const Rows *rows = arg;
-	size_t d = rows->norm.d;
+	size_t d = rows->norm->d;
 	size_t first = piece * rows->rows_per_piece;
 	size_t end = rows->n - first < rows->rows_per_piece ? rows->n : first + rows->rows_per_piece;
 
 	(void) worker;
 	for (size_t i = first; i < end; i++)
-		rows->kernels->norm(rows->x + i * d, rows->residual != NULL ? rows->residual + i * d : NULL, &rows->norm);
+		rows->kernels->norm(rows->x + i * d, rows->residual != NULL ? rows->residual + i * d : NULL, rows->out + i * d,
+							rows->norm);
 }
 
 void
-mg_add_layer_norm(const MgCompute *compute, float *x, const float *residual, size_t n, size_t d, const float *gain,
-				  const float *bias, float eps)
+mg_add_norm(const MgCompute *compute, const MgNorm *norm, float *x, const float *residual, size_t n, float *out)
 {
-	Rows rows = {compute->kernels, x, residual, n, 1, {d, gain, bias, eps}};
+	Rows rows = {compute->kernels, norm, x, residual, n, 1, out};
 	uint64_t begin = mg_profile_begin(compute);
 
-	if (n == 0 || d == 0)
+	if (n == 0 || norm->d == 0)
 		return;
-	if (d < SHARE)
-		rows.rows_per_piece = SHARE / d;
+	if (norm->d < SHARE)
+		rows.rows_per_piece = SHARE / norm->d;
 	mg_pool_run(compute->pool, (n - 1) / rows.rows_per_piece + 1, norm_piece, &rows);
 	mg_profile_end(compute, MG_PHASE_ELEMENTS, begin);
 }

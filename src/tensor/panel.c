@@ -93,3 +93,33 @@ mg_pack_panel16(const uint16_t *rows, size_t n_rows, size_t cols, uint16_t *pane
 		memset(panel + n_rows, 0, (MG_PANEL - n_rows) * sizeof *panel);
 	}
 }
+
+bool
+mg_matrix_rows(const MgMatrix *w, size_t first, size_t n, MgMatrix *part)
+{
+	size_t panel = first / MG_PANEL;
+
+	*part = *w;
+	part->rows = n;
+	if (w->layout != MG_ROWS && first % MG_PANEL != 0)
+		return false;
+	switch (w->layout)
+	{
+		case MG_ROWS:
+		case MG_PANELS:
+			part->data += first * w->cols;
+			return true;
+		case MG_INT8:
+			part->panels += panel * mg_int8_panel_size(w->cols);
+			return true;
+		case MG_PANELS16:
+			part->panels16 += first * w->cols;
+			return true;
+		case MG_PAIRS:
+		case MG_PAIRS16:
+			part->panels16 += panel * mg_pairs_panel(w->cols, mg_pairs_planes(w->layout));
+			return true;
+		default:
+			return false;
+	}
+}

@@ -100,14 +100,14 @@ mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const 
 }
 
 bool
-mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_stride, size_t n, const MgMatrix *table,
-				const float *bias, float *out, size_t out_stride)
+mg_table_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear)
 {
+	const MgMatrix *table = linear.w;
 	MgMark mark = mg_mark(cx);
 	float *block;
 
 	if (table->layout == MG_ROWS)
-		return mg_linear(cx, compute, x, x_stride, n, table, bias, MG_ACT_NONE, out, out_stride);
+		return mg_linear(cx, compute, x, linear);
 	block = mg_alloc_array(cx, ROWS_AT_ONCE, table->cols * sizeof *block);
 	if (block == NULL)
 		return false;
@@ -115,11 +115,11 @@ mg_table_linear(MgCtx *cx, const MgCompute *compute, const float *x, size_t x_st
 	{
 		size_t rows = table->rows - row < ROWS_AT_ONCE ? table->rows - row : ROWS_AT_ONCE;
 		MgMatrix part = {MG_ROWS, rows, table->cols, {block}};
+		MgLinear some = {&part, linear.bias != NULL ? linear.bias + row : NULL, MG_ACT_NONE, linear.out + row, linear.out_stride};
 
 		for (size_t i = 0; i < rows; i++)
 			widen(table, row + i, 0, table->cols, block + i * table->cols);
-		if (!mg_linear(cx, compute, x, x_stride, n, &part, bias != NULL ? bias + row : NULL, MG_ACT_NONE, out + row,
-					   out_stride))
+		if (!mg_linear(cx, compute, x, some))
 			return false;
 	}
 	mg_rewind(cx, mark);

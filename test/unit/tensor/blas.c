@@ -26,7 +26,7 @@ test_refusals(MgCtx *cx)
 	MgMatrix w = {MG_ROWS, 2, 2, {x}};
 	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_OPENBLAS, .pool = NULL};
 
-	ok(!mg_linear(cx, &compute, x, 2, 1, &w, NULL, MG_ACT_NONE, out, 2), "a library that is not open");
+	ok(!mg_linear(cx, &compute, (MgRows){x, 2, 1}, (MgLinear){&w, NULL, MG_ACT_NONE, out, 2}), "a library that is not open");
 	is_text(cx->error.message, "matrix library \"openblas\" is not open", "is named");
 	mg_ctx_reset(cx);
 	ok(!mg_blas_open(cx, MG_NATIVE, 1) && cx->error.code == MG_BAD_ARGUMENT, "our kernels cannot be opened");
@@ -58,9 +58,9 @@ test_against_native(MgCtx *cx, const MgCompute *compute, const char *who)
 		double worst = 0.0;
 
 		memcpy(b, a, c->n * os * sizeof *b);
-		ok(mg_linear(cx, compute, x, xs, c->n, &m, bias, MG_ACT_GELU, a, os), "%s: %zu x %zu x %zu", who, c->n, c->rows,
+		ok(mg_linear(cx, compute, (MgRows){x, xs, c->n}, (MgLinear){&m, bias, MG_ACT_GELU, a, os}), "%s: %zu x %zu x %zu", who, c->n, c->rows,
 		   c->cols);
-		mg_linear(cx, &native, x, xs, c->n, &m, bias, MG_ACT_GELU, b, os);
+		mg_linear(cx, &native, (MgRows){x, xs, c->n}, (MgLinear){&m, bias, MG_ACT_GELU, b, os});
 		for (size_t j = 0; j < c->n * os; j++)
 			worst = fmax(worst, fabs(a[j] - b[j]));
 		/* 200000 sums of 384 products, near 10 each: two orders of summation differ by 3e-5 somewhere. */
@@ -86,7 +86,7 @@ sweep_body(MgCtx *cx, void *user)
 {
 	Sweep *s = user;
 
-	return mg_linear(cx, &s->compute, s->x, s->m.cols, 300, &s->m, NULL, MG_ACT_NONE, s->out, s->m.rows);
+	return mg_linear(cx, &s->compute, (MgRows){s->x, s->m.cols, 300}, (MgLinear){&s->m, NULL, MG_ACT_NONE, s->out, s->m.rows});
 }
 
 static void

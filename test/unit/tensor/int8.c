@@ -115,7 +115,7 @@ bad_rows(MgCtx *cx, const MgCompute *compute, size_t n, size_t rows, size_t cols
 		x[k] = x[k] * 10.0f + 7.0f; /* one-sided rows */
 	for (size_t i = 0; variant % 5 == 0 && i < n; i++)
 		x[i * cols + i * 7 % cols] *= i % 2 == 0 ? -40.0f : 3000.0f;
-	bad = !mg_linear(cx, compute, x, cols, n, &m, bias, MG_ACT_NONE, out, rows) ? n * rows
+	bad = !mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&m, bias, MG_ACT_NONE, out, rows}) ? n * rows
 		: compare(x, w, bias, out, n, rows, cols);
 	free(x);
 	free(w);
@@ -166,7 +166,7 @@ test_extremes(MgCtx *cx, const MgCompute *compute)
 		w[cols + k] = k % 2 == 0 ? -1.0f : 1.0f;
 	}
 	m = matrix(MG_INT8, w, 2, cols, &memory);
-	ok(mg_linear(cx, compute, x, cols, 3, &m, NULL, MG_ACT_NONE, out, 2), "%s: 65536 columns", level);
+	ok(mg_linear(cx, compute, (MgRows){x, cols, 3}, (MgLinear){&m, NULL, MG_ACT_NONE, out, 2}), "%s: 65536 columns", level);
 	ok(compare(x, w, NULL, out, 3, 2, cols) == 0, "%s: no sum overflows", level);
 	ok(!mg_int8_size(1, cols + 1, &size) && !mg_int8_size(SIZE_MAX, cols, &size), "%s: more is refused", level);
 	free(x);
@@ -210,7 +210,7 @@ test_strange_rows(MgCtx *cx, const MgCompute *compute)
 	x[10 * COLS + 9] = x[10 * COLS + 10] = -FLT_MAX;
 	x[10 * COLS + 11] = x[10 * COLS + 12] = x[10 * COLS + 13] = FLT_MAX;
 	m = matrix(MG_INT8, w, ROWS, COLS, &memory);
-	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, ROWS), "%s: strange rows", level);
+	ok(mg_linear(cx, compute, (MgRows){x, COLS, N}, (MgLinear){&m, NULL, MG_ACT_NONE, out, ROWS}), "%s: strange rows", level);
 	for (size_t j = 0; j < ROWS; j++)
 	{
 		zero = zero && out[j] == 0 && out[3 * ROWS + j] == 0 && out[6 * ROWS + j] == 0;
@@ -280,7 +280,7 @@ test_fused(MgCtx *cx, const MgCompute *compute, MgLayout layout, size_t d, size_
 	MgMatrix up = matrix(layout, w1, wide, d, &memory1), down = matrix(layout, w2, d, wide, &memory2);
 	MgMatrix square = {layout, d, d, {up.data}};
 	MgLinear linears[] = {{&up, bias1, MG_ACT_GELU, both, wide + d}, {&square, bias2, MG_ACT_NONE, both + wide, wide + d}};
-	Wide all = {*compute, {&up, &down, bias1, bias2, MG_ACT_GELU}, MOST, x, out};
+	Wide all = {*compute, {.up = &up, .down = &down, .up_bias = bias1, .down_bias = bias2, .activation = MG_ACT_GELU}, MOST, x, out};
 	size_t bad = 0, bad_linears = 0;
 	char who[100];
 
@@ -288,13 +288,13 @@ test_fused(MgCtx *cx, const MgCompute *compute, MgLayout layout, size_t d, size_
 			 (int) layout, mg_pool_threads(compute->pool), d, wide);
 	for (size_t n = 1; n <= MOST; n += n < 5 ? 1 : 59)
 	{
-		mg_linear(cx, compute, x, d, n, &up, bias1, MG_ACT_GELU, states, wide);
-		mg_linear(cx, compute, states, wide, n, &down, bias2, MG_ACT_NONE, expected, d);
+		mg_linear(cx, compute, (MgRows){x, d, n}, (MgLinear){&up, bias1, MG_ACT_GELU, states, wide});
+		mg_linear(cx, compute, (MgRows){states, wide, n}, (MgLinear){&down, bias2, MG_ACT_NONE, expected, d});
 		memset(out, 0, MOST * d * sizeof *out);
 		all.n = n;
 		bad += !wide_body(cx, &all) || memcmp(out, expected, n * d * sizeof *out) != 0;
-		mg_linear(cx, compute, x, d, n, &square, bias2, MG_ACT_NONE, expected, d);
-		bad_linears += !mg_linears(cx, compute, x, d, n, linears, 2);
+		mg_linear(cx, compute, (MgRows){x, d, n}, (MgLinear){&square, bias2, MG_ACT_NONE, expected, d});
+		bad_linears += !mg_linears(cx, compute, (MgRows){x, d, n}, linears, 2);
 		for (size_t i = 0; i < n; i++)
 			bad_linears += memcmp(both + i * (wide + d), states + i * wide, wide * sizeof(float)) != 0 ||
 				memcmp(both + i * (wide + d) + wide, expected + i * d, d * sizeof(float)) != 0;

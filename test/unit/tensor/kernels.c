@@ -10,6 +10,8 @@ exact(double x, MgActivation activation)
 			return x / 2.0 * erfc(-x / sqrt(2.0));
 		case MG_ACT_GELU_TANH:
 			return x / 2.0 * (1.0 + tanh(sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+		case MG_ACT_SILU:
+			return x / (1.0 + exp(-x));
 		case MG_ACT_RELU:
 			return x > 0.0 ? x : 0.0;
 		case MG_ACT_TANH:
@@ -56,7 +58,8 @@ test_activations(const MgKernels *kernels, const char *who)
 			   {"gelu", MG_ACT_GELU, 4.5e-7},
 			   {"gelu_tanh", MG_ACT_GELU_TANH, 4e-7},
 			   {"relu", MG_ACT_RELU, 0.0},
-			   {"tanh", MG_ACT_TANH, 2e-7}};
+			   {"tanh", MG_ACT_TANH, 2e-7},
+			   {"silu", MG_ACT_SILU, 4e-7}};
 	static const float extremes[] = {-3e38f, 3e38f, -INFINITY, INFINITY, NAN, 0.0f, 1e-40f, -1e-20f};
 
 	for (size_t a = 0; a < sizeof all / sizeof all[0]; a++)

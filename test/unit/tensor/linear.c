@@ -45,7 +45,7 @@ error_of(MgCtx *cx, const MgCompute *compute, MgLayout layout, const Case *c)
 
 	for (size_t i = 0; i < c->n * os; i++)
 		out[i] = SENTINEL;
-	if (!mg_linear(cx, compute, x, xs, c->n, &m, bias, c->activation, out, os))
+	if (!mg_linear(cx, compute, (MgRows){x, xs, c->n}, (MgLinear){&m, bias, c->activation, out, os}))
 		most = INFINITY;
 	for (size_t i = 0; i < c->n; i++)
 	{
@@ -143,8 +143,8 @@ test_narrow(MgCtx *cx, const MgCompute *compute, MgLayout narrow_layout, MgLayou
 			mg_from_f32(MG_BF16, w, rows * cols, rounded);
 			mg_to_f32(compute->kernels, MG_BF16, rounded, rows * cols, w);
 			wide = matrix(wide_layout, w, rows, cols, &wide_memory);
-			bad += !mg_linear(cx, compute, x, cols, n, &wide, bias, MG_ACT_GELU, wide_out, rows) ||
-				!mg_linear(cx, compute, x, cols, n, &narrow, bias, MG_ACT_GELU, out, rows) ||
+			bad += !mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&wide, bias, MG_ACT_GELU, wide_out, rows}) ||
+				!mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&narrow, bias, MG_ACT_GELU, out, rows}) ||
 				memcmp(out, wide_out, n * rows * sizeof *out) != 0;
 			tried++;
 			free(x);
@@ -182,7 +182,7 @@ test_pairs(MgCtx *cx, const MgCompute *compute)
 		mg_kernels_scalar.pairs_product(&(MgPairsProduct){
 			.x = split, .x_stride = stride, .rows = n, .depth = cols, .w = m.panels16, .planes = planes, .columns = rows,
 			.bias = bias, .activation = MG_ACT_RELU, .out = plain, .out_stride = rows});
-		bad += !mg_linear(cx, compute, x, cols, n, &m, bias, MG_ACT_RELU, out, rows) ||
+		bad += !mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&m, bias, MG_ACT_RELU, out, rows}) ||
 			memcmp(out, plain, n * rows * sizeof *out) != 0;
 		free(x);
 		free(w);
@@ -208,7 +208,7 @@ test_strange_pairs(MgCtx *cx, const MgCompute *compute)
 
 	for (size_t i = 0; i < N; i++)
 		memcpy(&x[i * COLS + 7 * i], &strange[i], sizeof *x);
-	ok(mg_linear(cx, compute, x, COLS, N, &m, NULL, MG_ACT_NONE, out, 1), "%s: strange rows", level);
+	ok(mg_linear(cx, compute, (MgRows){x, COLS, N}, (MgLinear){&m, NULL, MG_ACT_NONE, out, 1}), "%s: strange rows", level);
 	for (size_t i = 0; i + 1 < N; i++)
 		nan = nan && isnan(out[i]);
 	ok(nan && isfinite(out[N - 1]), "%s: what is not finite, or too large, gives NaN; the smallest number does not", level);
@@ -232,14 +232,14 @@ test_invariance(MgCtx *cx, const MgCompute *one, MgPool *pool, MgLayout layout, 
 
 	many.pool = pool;
 	for (size_t i = 0; i < MOST; i++)
-		mg_linear(cx, one, x + i * cols, cols, 1, &m, bias, MG_ACT_GELU, alone + i * rows, rows);
+		mg_linear(cx, one, (MgRows){x + i * cols, cols, 1}, (MgLinear){&m, bias, MG_ACT_GELU, alone + i * rows, rows});
 	for (size_t n = 1; n <= MOST; n += n < 100 ? 1 : 40)
 	{
 		size_t first = n % 7 < MOST - n ? n % 7 : 0;
 
-		mg_linear(cx, one, x + first * cols, cols, n, &m, bias, MG_ACT_GELU, out, rows);
+		mg_linear(cx, one, (MgRows){x + first * cols, cols, n}, (MgLinear){&m, bias, MG_ACT_GELU, out, rows});
 		bad += memcmp(out, alone + first * rows, n * rows * sizeof *out) != 0;
-		mg_linear(cx, &many, x + first * cols, cols, n, &m, bias, MG_ACT_GELU, out, rows);
+		mg_linear(cx, &many, (MgRows){x + first * cols, cols, n}, (MgLinear){&m, bias, MG_ACT_GELU, out, rows});
 		bad_threads += memcmp(out, alone + first * rows, n * rows * sizeof *out) != 0;
 	}
 	ok(bad == 0, "%s, layout %d, %zu x %zu: a row has the same bits in any batch", level, layout, rows, cols);
@@ -258,12 +258,12 @@ test_edges(MgCtx *cx, const MgCompute *compute)
 	float x[4] = {1, 2, 3, 4}, w[32] = {0}, bias[2] = {-3, 5}, out[4] = {9, 9, 9, 9};
 	MgMatrix m = {MG_PANELS, 2, 0, {w}};
 
-	ok(mg_linear(cx, compute, x, 2, 0, &m, bias, MG_ACT_NONE, out, 2) && out[0] == 9, "no rows: nothing is written");
-	ok(mg_linear(cx, compute, x, 0, 2, &m, bias, MG_ACT_RELU, out, 2), "an inner dimension of 0 is fine");
+	ok(mg_linear(cx, compute, (MgRows){x, 2, 0}, (MgLinear){&m, bias, MG_ACT_NONE, out, 2}) && out[0] == 9, "no rows: nothing is written");
+	ok(mg_linear(cx, compute, (MgRows){x, 0, 2}, (MgLinear){&m, bias, MG_ACT_RELU, out, 2}), "an inner dimension of 0 is fine");
 	ok(out[0] == 0 && out[1] == 5 && out[2] == 0 && out[3] == 5, "and gives act(bias)");
 	m.layout = MG_ROWS;
 	out[0] = 9;
-	ok(mg_linear(cx, compute, x, 0, 2, &m, bias, MG_ACT_NONE, out, 2) && out[0] == -3 && out[3] == 5,
+	ok(mg_linear(cx, compute, (MgRows){x, 0, 2}, (MgLinear){&m, bias, MG_ACT_NONE, out, 2}) && out[0] == -3 && out[3] == 5,
 	   "in rows as well");
 }
 
@@ -281,7 +281,7 @@ sweep_body(MgCtx *cx, void *user)
 {
 	Sweep *s = user;
 
-	return mg_linear(cx, &s->compute, s->x, s->m.cols, s->n, &s->m, NULL, MG_ACT_NONE, s->out, s->m.rows);
+	return mg_linear(cx, &s->compute, (MgRows){s->x, s->m.cols, s->n}, (MgLinear){&s->m, NULL, MG_ACT_NONE, s->out, s->m.rows});
 }
 
 /* A slow level cuts a product in many pieces, so there are many points to stop at. */

@@ -35,7 +35,7 @@ norm_error(const MgCompute *compute, size_t n, size_t d, float offset, bool with
 		x[i] += offset;
 	for (size_t i = 0; i < n; i++)
 		norm_row(x + i * d, with_residual ? residual + i * d : NULL, d, gain, bias, want + i * d);
-	mg_add_layer_norm(compute, x, residual, n, d, gain, bias, 1e-12f);
+	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, d, gain, bias, 1e-12f}, x, residual, n, x);
 	error = distance(x, want, n * d);
 	free(x);
 	free(residual);
@@ -65,11 +65,67 @@ test_norm(const MgCompute *compute, const char *who)
 	{
 		float x[3] = {5, 5, 5}, gain[3] = {1, 2, 3}, bias[3] = {7, 8, 9};
 
-		mg_add_layer_norm(compute, x, NULL, 1, 3, gain, bias, 1e-5f);
+		mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, 3, gain, bias, 1e-5f}, x, NULL, 1, x);
 		ok(x[0] == 7 && x[1] == 8 && x[2] == 9, "%s: equal numbers have no variance and give the bias", who);
-		mg_add_layer_norm(compute, x, NULL, 0, 3, gain, bias, 1e-5f);
+		mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, 3, gain, bias, 1e-5f}, x, NULL, 0, x);
 		ok(x[0] == 7, "%s: no rows", who);
 	}
+}
+
+static void
+rms_row(const float *x, const float *residual, const MgNorm *norm, double *want)
+{
+	double square = 0.0;
+
+	for (size_t i = 0; i < norm->d; i++)
+	{
+		want[i] = x[i] + (residual != NULL ? residual[i] : 0.0);
+		square += want[i] * want[i];
+	}
+	for (size_t i = 0; i < norm->d; i++)
+		want[i] = want[i] / sqrt(square / (double) norm->d + norm->eps) * norm->weight[i] +
+			(norm->bias != NULL ? norm->bias[i] : 0.0);
+}
+
+/* RMS norm, and both kinds into another place, which leaves the sum where it was. */
+static void
+test_kinds(const MgCompute *compute, const char *who)
+{
+	enum { N = 5 };
+	double worst = 0.0;
+	size_t bad = 0;
+
+	for (size_t s = 0; s < N_SIZES; s++)
+		for (int kind = 0; kind < 8; kind++)
+		{
+			size_t d = sizes[s];
+			float *x = numbers(N * d), *residual = kind & 1 ? numbers(N * d) : NULL, *weight = numbers(d), *bias = numbers(d);
+			float *out = numbers(N * d), *same = malloc(N * d * sizeof *same), *sum = malloc(N * d * sizeof *sum);
+			double *want = malloc(N * d * sizeof *want);
+			MgNorm norm = {kind & 4 ? MG_NORM_RMS : MG_NORM_LAYER, d, weight, kind & 2 ? bias : NULL, 1e-5f};
+
+			memcpy(same, x, N * d * sizeof *x);
+			for (size_t i = 0; i < N * d; i++)
+				sum[i] = x[i] + (residual != NULL ? residual[i] : 0.0f);
+			for (size_t i = 0; i < N; i++)
+				rms_row(x + i * d, residual != NULL ? residual + i * d : NULL, &norm, want + i * d);
+			mg_add_norm(compute, &norm, x, residual, N, out);
+			if (norm.kind == MG_NORM_RMS)
+				worst = fmax(worst, distance(out, want, N * d));
+			bad += memcmp(x, sum, N * d * sizeof *x) != 0;
+			mg_add_norm(compute, &norm, same, residual, N, same);
+			bad += memcmp(same, out, N * d * sizeof *out) != 0;
+			free(x);
+			free(residual);
+			free(weight);
+			free(bias);
+			free(out);
+			free(same);
+			free(sum);
+			free(want);
+		}
+	is_near(worst, 0.0, 3e-6, "%s: RMS norm of all sizes, with and without residual and bias", who);
+	is_int((long) bad, 0, "%s: norms of both kinds are the same in place and out of place, and leave the sum", who);
 }
 
 /* A row alone and among others, on one thread and on three. */
@@ -84,10 +140,10 @@ test_invariance(const MgCompute *compute, MgPool *pool, const char *who)
 	threads.pool = pool;
 	memcpy(batch, x, (size_t) N * D * sizeof *x);
 	memcpy(pooled, x, (size_t) N * D * sizeof *x);
-	mg_add_layer_norm(compute, batch, NULL, N, D, gain, NULL, 1e-5f);
-	mg_add_layer_norm(&threads, pooled, NULL, N, D, gain, NULL, 1e-5f);
+	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, D, gain, NULL, 1e-5f}, batch, NULL, N, batch);
+	mg_add_norm(&threads, &(MgNorm){MG_NORM_LAYER, D, gain, NULL, 1e-5f}, pooled, NULL, N, pooled);
 	for (size_t i = 0; i < N; i++)
-		mg_add_layer_norm(compute, x + i * D, NULL, 1, D, gain, NULL, 1e-5f);
+		mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, D, gain, NULL, 1e-5f}, x + i * D, NULL, 1, x + i * D);
 	ok(memcmp(x, batch, (size_t) N * D * sizeof *x) == 0, "%s: a row alone has the same bits", who);
 	ok(memcmp(x, pooled, (size_t) N * D * sizeof *x) == 0, "%s: and on three threads", who);
 	free(x);
@@ -232,6 +288,7 @@ main(void)
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 
 		test_norm(&compute, who);
+		test_kinds(&compute, who);
 		test_invariance(&compute, pool, who);
 		test_dot_and_add(&compute, who);
 		test_halves(compute.kernels, MG_F16, who);

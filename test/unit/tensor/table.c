@@ -52,11 +52,11 @@ test_table(MgCtx *cx, const MgCompute *compute, MgLayout layout, const size_t sh
 	}
 	ok(wrong_rows == 0 && wrong_dots == 0, "%s: rows and dots of a table of %d bits, %zu by %zu: %zu and %zu wrong", who,
 	   layout == MG_ROWS8 ? 8 : 16, rows, cols, wrong_rows, wrong_dots);
-	fine = mg_linear(cx, compute, x, cols, n, &plain, bias, MG_ACT_NONE, want, rows) &&
-		mg_table_linear(cx, compute, x, cols, n, &table, bias, out, rows);
+	fine = mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&plain, bias, MG_ACT_NONE, want, rows}) &&
+		mg_table_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&table, bias, MG_ACT_NONE, out, rows});
 	ok(fine && memcmp(out, want, n * rows * sizeof *out) == 0, "%s: products with %zu rows have the bits of float32", who, n);
-	fine = mg_table_linear(cx, compute, x, cols, n, &plain, NULL, out, rows) &&
-		mg_linear(cx, compute, x, cols, n, &plain, NULL, MG_ACT_NONE, want, rows);
+	fine = mg_table_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&plain, NULL, MG_ACT_NONE, out, rows}) &&
+		mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&plain, NULL, MG_ACT_NONE, want, rows});
 	ok(fine && memcmp(out, want, n * rows * sizeof *out) == 0, "%s: and are those of mg_linear for float32", who);
 	free(narrow);
 	free(wide);
@@ -80,7 +80,7 @@ multiply(MgCtx *cx, void *user)
 	const Case *c = user;
 	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 
-	return mg_table_linear(cx, &compute, c->x, c->table.cols, 1, &c->table, NULL, c->out, c->table.rows);
+	return mg_table_linear(cx, &compute, (MgRows){c->x, c->table.cols, 1}, (MgLinear){&c->table, NULL, MG_ACT_NONE, c->out, c->table.rows});
 }
 
 int
