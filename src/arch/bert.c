@@ -18,25 +18,14 @@
 #include <float.h>
 #include <stddef.h>
 
-#include "model/blocks.h"
-#include "model/model.h"
-
-typedef struct Layer
-{
-	MgMatrix query, key, value, output; /* [h, h] */
-	const float *query_bias, *key_bias, *value_bias, *output_bias;
-	const float *attention_gain, *attention_bias;
-	MgMatrix up, down; /* [intermediate, h], [h, intermediate] */
-	const float *up_bias, *down_bias;
-	const float *block_gain, *block_bias;
-} Layer;
+#include "model/layer.h"
 
 typedef struct Weights
 {
 	MgMatrix words, positions, types; /* [vocab, h], [positions, h], [types, h] */
-	const float *embedding_gain, *embedding_bias;
+	const float *embedding_norm, *embedding_norm_bias;
 	MgMatrix transform; /* [h, h] */
-	const float *transform_bias, *transform_gain, *transform_norm_bias;
+	const float *transform_bias, *transform_norm, *transform_norm_bias;
 	const float *vocabulary_bias;
 	MgMatrix decoder; /* [vocab, h]; tied, the words */
 	const float *decoder_bias;
@@ -90,14 +79,14 @@ enum
 #define ONE(part, role, flags, rows, cols, name, field) \
 	{name, part, MG_##role, flags, rows, cols, offsetof(Weights, field), NULL}
 #define EACH(role, rows, cols, name, field) \
-	{"encoder.layer.%u." name, ENCODER, MG_##role, MG_LAYERED, rows, cols, offsetof(Layer, field), NULL}
+	{"encoder.layer.%u." name, ENCODER, MG_##role, MG_LAYERED, rows, cols, offsetof(MgLayer, field), NULL}
 
 static const MgWeightSpec weights[] = {
 	ONE(ENCODER, WORDS, 0, VOCAB, WIDTH, "embeddings.word_embeddings.weight", words),
 	ONE(ENCODER, TABLE, 0, SIDE(sizes.longest), WIDTH, "embeddings.position_embeddings.weight", positions),
 	ONE(ENCODER, TABLE, 0, SIDE(types), WIDTH, "embeddings.token_type_embeddings.weight", types),
-	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.weight", embedding_gain),
-	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.bias", embedding_bias),
+	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.weight", embedding_norm),
+	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.bias", embedding_norm_bias),
 	EACH(LINEAR, WIDTH, WIDTH, "attention.self.query.weight", query),
 	EACH(VECTOR, WIDTH, MG_ONE, "attention.self.query.bias", query_bias),
 	EACH(LINEAR, WIDTH, WIDTH, "attention.self.key.weight", key),
@@ -106,17 +95,17 @@ static const MgWeightSpec weights[] = {
 	EACH(VECTOR, WIDTH, MG_ONE, "attention.self.value.bias", value_bias),
 	EACH(LINEAR, WIDTH, WIDTH, "attention.output.dense.weight", output),
 	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.dense.bias", output_bias),
-	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.weight", attention_gain),
-	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.bias", attention_bias),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.weight", attention_norm),
+	EACH(VECTOR, WIDTH, MG_ONE, "attention.output.LayerNorm.bias", attention_norm_bias),
 	EACH(LINEAR, WIDE, WIDTH, "intermediate.dense.weight", up),
 	EACH(VECTOR, WIDE, MG_ONE, "intermediate.dense.bias", up_bias),
 	EACH(LINEAR, WIDTH, WIDE, "output.dense.weight", down),
 	EACH(VECTOR, WIDTH, MG_ONE, "output.dense.bias", down_bias),
-	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.weight", block_gain),
-	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.bias", block_bias),
+	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.weight", block_norm),
+	EACH(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.bias", block_norm_bias),
 	ONE(HEAD, LINEAR, 0, WIDTH, WIDTH, "cls.predictions.transform.dense.weight", transform),
 	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.dense.bias", transform_bias),
-	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.LayerNorm.weight", transform_gain),
+	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.LayerNorm.weight", transform_norm),
 	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "cls.predictions.transform.LayerNorm.bias", transform_norm_bias),
 	ONE(HEAD, VECTOR, 0, VOCAB, MG_ONE, "cls.predictions.bias", vocabulary_bias),
 	ONE(HEAD, WORDS, MG_TIED, VOCAB, WIDTH, "cls.predictions.decoder.weight", decoder),
@@ -144,6 +133,7 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 	const Weights *w = model->weights;
 	const Config *c = model->config;
 	size_t h = c->sizes.width;
+	MgNorm norm = {MG_NORM_LAYER, h, w->embedding_norm, w->embedding_norm_bias, c->eps};
 
 	for (size_t s = 0; s < batch->n_sequences; s++)
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
@@ -156,100 +146,25 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 			mg_add(&model->compute, row, w->positions.data + mg_batch_position(batch, s, i) * h, h);
 			mg_add(&model->compute, row, w->types.data + mg_batch_segment(batch, i) * h, h);
 		}
-	mg_add_norm(&model->compute, &(MgNorm){MG_NORM_LAYER, h, w->embedding_gain, w->embedding_bias, c->eps}, x, NULL, batch->n_tokens, x);
-}
-
-/* Scratch of a forward pass; n is the number of tokens. */
-typedef struct Scratch
-{
-	float *qkv;	  /* [n, 3 h] */
-	float *mixed; /* [n, h] attention's result */
-	float *block; /* [n, h] a block's output before the residual */
-	float *query; /* [n_rows, h] of the last layer, when it runs on some rows only */
-} Scratch;
-
-/* x [n, h] of wanted rows after the feed-forward block and both norms; mixed is attention's result for them. */
-static bool
-finish_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const Scratch *scratch, float *x, size_t n)
-{
-	const Config *c = model->config;
-	const MgCompute *compute = &model->compute;
-	size_t h = c->sizes.width;
-	MgFeedForward feed_forward = {.up = &layer->up, .down = &layer->down, .up_bias = layer->up_bias,
-								  .down_bias = layer->down_bias, .activation = (MgActivation) c->activation};
-
-	if (!mg_linear(cx, compute, (MgRows){scratch->mixed, h, n}, (MgLinear){&layer->output, layer->output_bias, MG_ACT_NONE, scratch->block, h}))
-		return false;
-	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, h, layer->attention_gain, layer->attention_bias, c->eps}, x, scratch->block, n, x);
-	if (!mg_feed_forward(cx, compute, &feed_forward, x, n, scratch->block))
-		return false;
-	mg_add_norm(compute, &(MgNorm){MG_NORM_LAYER, h, layer->block_gain, layer->block_bias, c->eps}, x, scratch->block, n, x);
-	return true;
-}
-
-static bool
-run_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *batch, const Scratch *scratch, float *x)
-{
-	const MgCompute *compute = &model->compute;
-	const Config *c = model->config;
-	size_t h = c->sizes.width, n = batch->n_tokens;
-	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {.q = qkv, .q_stride = 3 * h, .k = qkv + h, .v = qkv + 2 * h, .kv_stride = 3 * h,
-							.heads = c->heads, .head_size = h / c->heads, .out = scratch->mixed};
-	MgLinear linears[] = {{&layer->query, layer->query_bias, MG_ACT_NONE, qkv, 3 * h},
-						  {&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
-						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
-
-	return mg_linears(cx, compute, (MgRows){x, h, n}, linears, 3) && mg_attend_batch(cx, model, batch, NULL, &attend) &&
-		finish_layer(cx, model, layer, scratch, x, n);
-}
-
-/* The last layer: keys and values of all tokens, everything else for the wanted rows alone, in out [n_rows, h]. */
-static bool
-run_last_layer(MgCtx *cx, const MgModel *model, const Layer *layer, const MgBatch *batch, const Scratch *scratch,
-			   const float *x, float *out)
-{
-	const MgCompute *compute = &model->compute;
-	const Config *c = model->config;
-	size_t h = c->sizes.width, n = batch->n_tokens;
-	float *qkv = scratch->qkv;
-	MgAttendBatch attend = {.q = scratch->query, .q_stride = h, .k = qkv + h, .v = qkv + 2 * h, .kv_stride = 3 * h,
-							.heads = c->heads, .head_size = h / c->heads, .out = scratch->mixed};
-	MgLinear linears[] = {{&layer->key, layer->key_bias, MG_ACT_NONE, qkv + h, 3 * h},
-						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + 2 * h, 3 * h}};
-
-	for (size_t i = 0; i < batch->n_rows; i++)
-		memcpy(out + i * h, x + (size_t) batch->rows[i] * h, h * sizeof *out);
-	return mg_linear(cx, compute, (MgRows){out, h, batch->n_rows}, (MgLinear){&layer->query, layer->query_bias, MG_ACT_NONE, scratch->query, h}) &&
-		mg_linears(cx, compute, (MgRows){x, h, n}, linears, 2) && mg_attend_batch(cx, model, batch, batch->rows, &attend) &&
-		finish_layer(cx, model, layer, scratch, out, batch->n_rows);
+	mg_add_norm(&model->compute, &norm, x, NULL, batch->n_tokens, x);
 }
 
 static bool
 forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
 {
 	const Config *c = model->config;
-	const Layer *layers = model->layers;
-	size_t h = c->sizes.width, n = batch->n_tokens;
+	const MgLayer *layers = model->layers;
+	MgLayerForm form = {.width = c->sizes.width, .heads = c->heads, .head_size = c->sizes.width / c->heads,
+						.eps = c->eps, .activation = (MgActivation) c->activation};
 	MgMark mark = mg_mark(cx);
-	float *x = batch->rows == NULL ? out : mg_alloc_array(cx, n, h * sizeof *x);
-	Scratch scratch = {mg_alloc_array(cx, n, 3 * h * sizeof(float)), mg_alloc_array(cx, n, h * sizeof(float)),
-					   mg_alloc_array(cx, n, h * sizeof(float)),
-					   mg_alloc_array(cx, batch->n_rows, h * sizeof(float))};
+	MgStates states;
 
-	if (x == NULL || scratch.qkv == NULL || scratch.mixed == NULL || scratch.block == NULL ||
-		scratch.query == NULL)
+	if (!mg_states_init(cx, &form, batch, c->sizes.layers, out, &states))
 		return false;
-	embed_tokens(model, batch, x);
+	embed_tokens(model, batch, states.x);
 	for (uint32_t l = 0; l < c->sizes.layers; l++)
-	{
-		bool last = batch->rows != NULL && l + 1 == c->sizes.layers;
-
-		if (!mg_poll(cx) ||
-			!(last ? run_last_layer(cx, model, &layers[l], batch, &scratch, x, out)
-				   : run_layer(cx, model, &layers[l], batch, &scratch, x)))
+		if (!mg_layer(cx, model, &form, &layers[l], &states))
 			return false;
-	}
 	mg_rewind(cx, mark);
 	return true;
 }
@@ -259,10 +174,13 @@ head(MgCtx *cx, const MgModel *model, const float *states, size_t n, float *out)
 {
 	const Config *c = model->config;
 	const Weights *w = model->weights;
+	size_t h = c->sizes.width;
+	MgLinear transform = {&w->transform, w->transform_bias, (MgActivation) c->activation, out, h};
+	MgNorm norm = {MG_NORM_LAYER, h, w->transform_norm, w->transform_norm_bias, c->eps};
 
-	if (!mg_linear(cx, &model->compute, (MgRows){states, c->sizes.width, n}, (MgLinear){&w->transform, w->transform_bias, (MgActivation) c->activation, out, c->sizes.width}))
+	if (!mg_linear(cx, &model->compute, (MgRows){states, h, n}, transform))
 		return false;
-	mg_add_norm(&model->compute, &(MgNorm){MG_NORM_LAYER, c->sizes.width, w->transform_gain, w->transform_norm_bias, c->eps}, out, NULL, n, out);
+	mg_add_norm(&model->compute, &norm, out, NULL, n, out);
 	return true;
 }
 
@@ -297,7 +215,7 @@ const MgArch mg_arch_bert = {
 	.weights = weights,
 	.n_weights = sizeof weights / sizeof *weights,
 	.weights_size = sizeof(Weights),
-	.layer_size = sizeof(Layer),
+	.layer_size = sizeof(MgLayer),
 	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY},
 	.settle = settle,
 	.forward = forward,

@@ -1,0 +1,80 @@
+/*
+ * Layers of transformers. An architecture's table of weights fills an MgLayer for
+ * each layer, an MgLayerForm says what the layers have in common, and its forward
+ * pass is
+ *
+ *   MgStates states;
+ *
+ *   if (!mg_states_init(cx, &form, batch, n_layers, out, &states)) ...
+ *   embeddings go to states.x
+ *   mg_layer(cx, model, &form, &layer, &states) for each layer
+ *
+ *   post-norm (BERT)                        pre-norm (ModernBERT, Llama)
+ *     a = attention(x)                        a = attention(norm1(x)), or of x where there is no norm1
+ *     x = norm1(x + a Wo^T + bo)              x = x + a Wo^T + bo
+ *     x = norm2(x + feed_forward(x))          x = x + feed_forward(norm2(x))
+ *
+ * Where the batch wants some rows only, the last layer has keys and values of
+ * all tokens, and everything else of these rows alone.
+ */
+#ifndef MG_MODEL_LAYER_H
+#define MG_MODEL_LAYER_H
+
+#include "model/blocks.h"
+#include "tensor/rope.h"
+
+/* What a checkpoint does not have is zeros: a matrix without rows, or NULL. h is the width of states. */
+typedef struct MgLayer
+{
+	MgMatrix query, key, value; /* [heads * head_size, h]; [kv_heads * head_size, h] twice */
+	MgMatrix qkv;				/* or one matrix: the rows of query, of key and of value */
+	MgMatrix output;			/* [h, heads * head_size] */
+	MgMatrix up, gate, down;	/* [i, h], or fused [2 i, h]; [i, h]; [h, i] */
+	const float *query_bias, *key_bias, *value_bias, *qkv_bias, *output_bias;
+	const float *up_bias, *gate_bias, *down_bias;
+	const float *attention_norm, *attention_norm_bias; /* [h]: norm1 */
+	const float *block_norm, *block_norm_bias;		   /* [h]: norm2 */
+} MgLayer;
+
+/* Layers of one model may differ in it, as local and global ones do in window and rope. */
+typedef struct MgLayerForm
+{
+	size_t width;
+	size_t heads, kv_heads, head_size; /* kv_heads 0: heads */
+	bool pre_norm;
+	MgNormKind norm;
+	float eps;
+	MgActivation activation;
+	bool fused_gate; /* up has the rows of gate, too */
+
+	/* Of attention, as in MgAttendBatch. */
+	float scale, soft_cap;
+	const MgWindow *window;
+	void (*bias)(const void *user, const MgScores *scores);
+	const void *bias_user;
+	const MgRope *rope; /* of the batch's tokens; NULL: none */
+} MgLayerForm;
+
+/* States between layers, and scratch of them. Lives until the caller rewinds. */
+typedef struct MgStates
+{
+	const MgBatch *batch;
+	float *x;	/* [n, h]; n: all tokens of the batch, or, after the last layer, the wanted rows */
+	size_t n;
+	float *out; /* where the last layer leaves x, if the batch wants some rows only; else x is out */
+	size_t layers_left;
+	MgKeys *keys; /* of a cache, those of the next layer by slot; NULL: none */
+	float *qkv;		 /* [n_tokens, (heads + 2 kv_heads) * head_size] */
+	float *query;	 /* [n_rows, heads * head_size] of the last layer */
+	float *attended; /* [n_tokens, heads * head_size] */
+	float *normed;	 /* [n_tokens, h], of a pre-norm layer */
+	float *block;	 /* [n_tokens, h] a block's output before it is added */
+} MgStates;
+
+/* out [n_rows, h] is where the last of n_layers leaves its states. */
+bool mg_states_init(MgCtx *cx, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out, MgStates *states);
+
+/* Polls; false when stopped or out of memory. */
+bool mg_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states);
+
+#endif
