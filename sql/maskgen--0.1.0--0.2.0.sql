@@ -301,3 +301,20 @@ BEGIN
 			ours, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.type, class.near, class.within, class.kind);
 	END LOOP;
 END $$;
+
+-- Embedding triggers worked with the rights of their table's owner, whoever made them. Where nobody else could make one, the owner has consented.
+DO $$
+DECLARE
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT pg_catalog.format('ALTER TRIGGER %I ON %I.%I DEPENDS ON EXTENSION maskgen', t.tgname, n.nspname, c.relname)
+		FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+			JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		WHERE t.tgfoid OPERATOR(pg_catalog.=) 'maskgen.embed_statement_trigger()'::pg_catalog.regprocedure
+			AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) a
+				WHERE a.privilege_type OPERATOR(pg_catalog.=) 'TRIGGER' AND a.grantee OPERATOR(pg_catalog.<>) c.relowner)
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END $$;

@@ -39,6 +39,27 @@
 #define plan_copy_disabled(to, from) ((void) 0)
 #endif
 
+/* Runs a plan to its end, once. */
+#if PG_VERSION_NUM >= 180000
+#define compat_executor_run(description) ExecutorRun(description, ForwardScanDirection, 0)
+#else
+#define compat_executor_run(description) ExecutorRun(description, ForwardScanDirection, 0, true)
+#endif
+
+/* Has the privileges on the target of a statement that is being analysed checked as those of a role. */
+#if PG_VERSION_NUM >= 160000
+#define compat_check_target_as(state, role) ((void) ((state)->p_target_nsitem->p_perminfo->checkAsUser = (role)))
+#else
+#define compat_check_target_as(state, role) ((void) ((state)->p_target_nsitem->p_rte->checkAsUser = (role)))
+#endif
+
+/* Whether a role owns a relation, or may act for its owner. */
+#if PG_VERSION_NUM >= 160000
+#define relation_ownercheck(relation, role) object_ownercheck(RelationRelationId, relation, role)
+#else
+#define relation_ownercheck(relation, role) pg_class_ownercheck(relation, role)
+#endif
+
 /* Whether a role may call a function. */
 #if PG_VERSION_NUM >= 160000
 #define function_aclcheck(function, role) object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE)

@@ -172,7 +172,7 @@ SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'embedding'
 RESET ROLE;
 SELECT grant_model('e', 'maskgen_trigger_owner');
 SET ROLE maskgen_trigger_writer;
-SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'embedding')$$, '42501', 'permission denied for table owned', 'a writer creates no triggers');
+SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'embedding')$$, '42501', 'must be owner of table owned', 'a writer creates no triggers');
 RESET ROLE;
 SET ROLE maskgen_trigger_owner;
 SELECT lives_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'embedding')$$, 'the owner does');
@@ -184,7 +184,7 @@ RESET ROLE;
 SELECT is(wrong('owned'), 0::bigint, 'the vector is there, past row-level security');
 SELECT throws_ok($$SELECT drop_embed_trigger('owned', 'body')$$, '42704', 'table "owned" has no embedding trigger for column "body"', 'dropping what is not there');
 SET ROLE maskgen_trigger_writer;
-SELECT throws_ok($$SELECT drop_embed_trigger('owned', 'embedding')$$, '42501', 'must be owner of relation owned', 'a writer drops none');
+SELECT throws_ok($$SELECT drop_embed_trigger('owned', 'embedding')$$, '42501', 'must be owner of table owned', 'a writer drops none');
 RESET ROLE;
 SELECT lives_ok($$SELECT drop_embed_trigger('owned', 'embedding')$$, 'the owner does');
 SELECT is(count(*), 0::bigint, 'both') FROM pg_trigger WHERE tgrelid = 'owned'::regclass;

@@ -31,7 +31,11 @@ $node->safe_psql(
 	CREATE TABLE note (body text, v maskgen.vector(32)
 		GENERATED ALWAYS AS (maskgen.embed('m', body)) STORED);
 	CREATE INDEX ON note (maskgen.classify('mlm', body, '{world,sports}'));
-	INSERT INTO note VALUES ('red shoes'), ('the capital of france');));
+	INSERT INTO note VALUES ('red shoes'), ('the capital of france');
+	CREATE TABLE written (id int PRIMARY KEY, body text, v maskgen.vector(32));
+	ALTER TABLE written OWNER TO owner;
+	GRANT INSERT ON written TO stranger;
+	SELECT maskgen.create_embed_trigger('written', 'm', 'body', 'v');));
 
 my $what = q(SELECT name, version, owner, tasks, dims, max_tokens, parameters, dtype, stored_bytes FROM maskgen.maskgen_models ORDER BY name);
 my $vector = q(SELECT maskgen.embed('m', 'red shoes'));
@@ -57,6 +61,8 @@ for my $format (qw(custom plain))
 	is($node->safe_psql($to, $vector8), $node->safe_psql('source', $vector8), "$format: in 8 bits too");
 	isnt($node->safe_psql($to, $vector8), $node->safe_psql($to, $vector), "$format: which is another vector");
 	is($node->safe_psql($to, $notes), $node->safe_psql('source', $notes), "$format: and a generated column");
+	is($node->safe_psql($to, "SET ROLE stranger; INSERT INTO written VALUES (1, 'red shoes'); RESET ROLE; SELECT v OPERATOR(maskgen.=) maskgen.embed_document('m', body) FROM written"), 't',
+		"$format: and an embedding trigger, to which the owner has consented");
 
 	like($node->safe_psql($to, $vector, extra_params => [ '-U', 'friend' ]), qr/^\[/, "$format: a grant still holds");
 	my ($status, $out, $error) = $node->psql($to, $vector, extra_params => [ '-U', 'stranger' ]);

@@ -21,7 +21,7 @@ sub members
 	return join "\n", grep { !/binary_upgrade|^\\(un)?restrict|^SET |relfrozenxid|^UPDATE pg_catalog|^WHERE oid|^-- For binary/ } split /\n/, $dump;
 }
 
-$node->safe_psql('postgres', 'CREATE DATABASE fresh; CREATE DATABASE old; CREATE ROLE owner; CREATE ROLE friend LOGIN; GRANT pg_read_server_files TO owner');
+$node->safe_psql('postgres', 'CREATE DATABASE fresh; CREATE DATABASE old; CREATE ROLE owner; CREATE ROLE friend LOGIN; CREATE ROLE stranger; GRANT pg_read_server_files TO owner');
 $node->safe_psql('fresh', 'CREATE EXTENSION maskgen');
 $node->safe_psql('old', q(CREATE EXTENSION maskgen VERSION '0.1.0'));
 $node->safe_psql('old', 'ALTER EXTENSION maskgen UPDATE');
@@ -46,6 +46,11 @@ $node->safe_psql(
 	CREATE INDEX ON note (v);
 	CREATE INDEX ON note ((maskgen.classify('mlm', body, '{world,sports}')));
 	SELECT maskgen.create_embed_trigger('note', 'm', 'body', 'w');
+	CREATE TABLE alone (id int PRIMARY KEY, body text, w maskgen.vector(32));
+	CREATE TABLE shared (LIKE alone INCLUDING ALL);
+	GRANT TRIGGER ON shared TO friend;
+	GRANT INSERT ON alone, shared TO stranger;
+	SELECT maskgen.create_embed_trigger('alone', 'm', 'body', 'w'), maskgen.create_embed_trigger('shared', 'm', 'body', 'w');
 	CREATE VIEW mine AS SELECT name, owner, loaded FROM maskgen.models;
 	CREATE VIEW same AS SELECT a.id FROM note a JOIN note b ON a.v OPERATOR(maskgen.=) b.v AND maskgen.vector_cmp(a.v, b.v) = 0;
 	CREATE VIEW means AS SELECT maskgen.avg(v) AS mean FROM note;
@@ -74,6 +79,10 @@ is($node->safe_psql('used', $answers), $before, 'tables, indexes and views give 
 is($session->query_safe($keeps), $kept, 'in a session that was there before as well');
 $session->quit;
 is($node->safe_psql('used', q(INSERT INTO note (id, body) VALUES (51, 'a new one'); SELECT maskgen.embed_document('m', body)::text = w::text FROM note WHERE id = 51)), 't', 'triggers embed');
+is($node->safe_psql('used', q(SET ROLE stranger; INSERT INTO alone (id, body) VALUES (1, 'by a writer'); RESET ROLE; SELECT w IS NOT NULL FROM alone)), 't',
+	'for all who write, where the owner alone could have made them');
+my ($status_shared, $out_shared, $error_shared) = $node->psql('used', q(SET ROLE stranger; INSERT INTO shared (id, body) VALUES (1, 'by a writer')));
+like($error_shared, qr/permission denied for model "m".*with the rights of who writes, for the owner of table "shared" has not consented/s, 'elsewhere the owner is asked');
 like($node->safe_psql('used', q(SELECT maskgen.embed('m', 'a')), extra_params => [ '-U', 'friend' ]), qr/^\[/, 'grants hold');
 is($node->safe_psql('used', qq(SELECT maskgen.create_model('new', '$tiny/bert-mlm') IS NOT NULL; SELECT maskgen.drop_model('m'); SELECT string_agg(name, ' ' ORDER BY name) FROM maskgen.maskgen_models)),
 	"t\n\nmlm new", 'models are made and dropped');

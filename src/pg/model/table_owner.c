@@ -8,7 +8,7 @@
 #include "utils/syscache.h"
 
 static void
-become(TableOwner *owner, Oid relation, int context)
+become(TableOwner *owner, Oid relation)
 {
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid role;
@@ -18,19 +18,19 @@ become(TableOwner *owner, Oid relation, int context)
 	role = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	GetUserIdAndSecContext(&owner->saved_user, &owner->saved_context);
-	SetUserIdAndSecContext(role, owner->saved_context | SECURITY_LOCAL_USERID_CHANGE | context);
+	SetUserIdAndSecContext(role, owner->saved_context | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 void
 table_owner_become(TableOwner *owner)
 {
-	become(owner, extension_relation("model", false), 0);
+	become(owner, extension_relation("model", false));
 }
 
 void
 table_owner_become_of(TableOwner *owner, Oid relation)
 {
-	become(owner, relation, SECURITY_NOFORCE_RLS);
+	become(owner, relation);
 }
 
 void

@@ -17,7 +17,7 @@ typedef struct TableOwner
 /* Of the extension's tables. */
 void table_owner_become(TableOwner *owner);
 
-/* Of another relation, and past its row-level security, as foreign keys go. */
+/* Of another relation: for code of our own, for what its owner has made of it is not run as the owner. */
 void table_owner_become_of(TableOwner *owner, Oid relation);
 
 void table_owner_leave(const TableOwner *owner);

@@ -5,6 +5,7 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -36,20 +37,30 @@ qualified_name(Relation relation)
 }
 
 /* event is "insert" or "update", in the name "embedding_embed_insert". */
-static char *
-create_statement(Relation relation, char *const *args, int n_args, const char *event, const char *tables)
+static void
+create_trigger(Relation relation, char *const *args, int n_args, const char *event, const char *tables)
 {
+	const char *name = quote_identifier(makeObjectName(args[n_args - 1], "embed", event));
 	StringInfoData statement;
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT "
-					 "EXECUTE FUNCTION %s(",
-					 quote_identifier(makeObjectName(args[n_args - 1], "embed", event)), event,
-					 qualified_name(relation), tables, extension_function_name("embed_statement_trigger"));
+					 "EXECUTE FUNCTION %s(", name, event, qualified_name(relation), tables,
+					 extension_function_name("embed_statement_trigger"));
 	for (int i = 0; i < n_args; i++)
 		appendStringInfo(&statement, "%s%s", i == 0 ? "" : ", ", quote_literal_cstr(args[i]));
 	appendStringInfoChar(&statement, ')');
-	return statement.data;
+	execute(statement.data);
+	/* The consent: see consent.h. */
+	execute(psprintf("ALTER TRIGGER %s ON %s DEPENDS ON EXTENSION maskgen", name, qualified_name(relation)));
+}
+
+/* Asked for before the table is locked: who has no right to it may not hold up others either. */
+static void
+check_owner(Oid relation)
+{
+	if (!relation_ownercheck(relation, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
 }
 
 Datum
@@ -66,8 +77,7 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 	args[0] = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	for (int i = 0; i < n_columns; i++)
 		args[i + 1] = pnstrdup((const char *) columns[i].data, columns[i].size);
-	if (pg_class_aclcheck(oid, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(oid));
+	check_owner(oid);
 	/* The lock that creating triggers takes: without a stronger one to follow. */
 	relation = table_open(oid, ShareRowExclusiveLock);
 	embed_columns_resolve(&resolved, relation, args, n_columns + 1);
@@ -75,8 +85,8 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 	catalog_find(resolved.model);
 	table_owner_leave(&owner);
 	SPI_connect();
-	execute(create_statement(relation, args, n_columns + 1, "insert", "NEW TABLE AS new_rows"));
-	execute(create_statement(relation, args, n_columns + 1, "update", "OLD TABLE AS old_rows NEW TABLE AS new_rows"));
+	create_trigger(relation, args, n_columns + 1, "insert", "NEW TABLE AS new_rows");
+	create_trigger(relation, args, n_columns + 1, "update", "OLD TABLE AS old_rows NEW TABLE AS new_rows");
 	SPI_finish();
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();
@@ -106,10 +116,13 @@ maskgen_drop_embed_trigger(PG_FUNCTION_ARGS)
 {
 	Oid oid = PG_GETARG_OID(0);
 	char *target = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Relation relation = relation_open(oid, AccessShareLock);
-	List *statements = drop_statements(relation, target);
+	Relation relation;
+	List *statements;
 	ListCell *cell;
 
+	check_owner(oid);
+	relation = relation_open(oid, AccessShareLock);
+	statements = drop_statements(relation, target);
 	if (statements == NIL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("table \"%s\" has no embedding trigger for column \"%s\"", RelationGetRelationName(relation),

@@ -12,24 +12,29 @@
  *
  * A row whose text something else has changed since is left alone by that:
  * it is the business of the trigger for that change. The UPDATE fires these
- * triggers again; at that depth a row is embedded if its text has changed, by a
- * row trigger, and not otherwise.
+ * triggers again; for it a row is embedded if its text has changed, by a row
+ * trigger, and not otherwise.
+ *
+ * Who may write to the table needs neither UPDATE nor the model: the owner has consented (consent.h). The model
+ * is looked up and run as the owner, which is our own code alone; the UPDATE runs as who
+ * fired the trigger (plan.h). Without consent all of it is up to that role.
  */
 #include "pg/trigger/embed.h"
 
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/arrays.h"
 #include "pg/compat.h"
 #include "pg/model/table_owner.h"
 #include "pg/task/call.h"
+#include "pg/trigger/consent.h"
 #include "pg/trigger/update.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(maskgen_embed_statement_trigger);
@@ -41,11 +46,21 @@ PG_FUNCTION_INFO_V1(maskgen_embed_statement_trigger);
 /* A row trigger that changes the text each time its vector is set would go on for ever. */
 #define MOST_DEPTH 8
 
-static int depth;
+/* The innermost trigger at work. */
+typedef struct Running
+{
+	int n;		 /* embedding triggers at work, one within the other */
+	int n_own;	 /* of those the ones that the UPDATE of another has fired */
+	int depth;	 /* of the innermost, among all triggers */
+	Oid relation; /* its table */
+} Running;
+
+static Running running;
 
 typedef struct Embedding
 {
 	EmbedColumns columns;
+	bool is_own, as_owner;
 	TriggerData *trigger;
 	TupleDesc descriptor;
 	TaskCall call;
@@ -82,7 +97,7 @@ is_wanted(Embedding *embedding, TupleTableSlot *old, TupleTableSlot *new)
 		is_changed = is_changed ||
 			(old != NULL && !is_same(embedding->descriptor, columns->sources[i], old, new));
 	}
-	if (depth > 1)
+	if (embedding->is_own)
 		return is_changed && (has_text || has_vector);
 	/* A vector that the statement itself has set is kept. */
 	if (has_vector && old != NULL)
@@ -116,6 +131,18 @@ join_sources(const EmbedRow *row, int n_sources)
 }
 
 static void
+call_model(Embedding *embedding, const MgSpan *inputs, int n, Datum *results)
+{
+	TableOwner owner;
+
+	if (embedding->as_owner)
+		table_owner_become_of(&owner, RelationGetRelid(embedding->trigger->tg_relation));
+	task_call(&embedding->call, inputs, n, results);
+	if (embedding->as_owner)
+		table_owner_leave(&owner);
+}
+
+static void
 flush(Embedding *embedding)
 {
 	MemoryContext caller = MemoryContextSwitchTo(embedding->context);
@@ -131,7 +158,7 @@ flush(Embedding *embedding)
 		if (input != NULL)
 			inputs[n++] = span_of_text(input);
 	}
-	task_call(&embedding->call, inputs, n, results);
+	call_model(embedding, inputs, n, results);
 	n = 0;
 	for (int i = 0; i < embedding->n_rows; i++)
 		if (!embedding->rows[i].vector_null)
@@ -254,7 +281,7 @@ check_event(FunctionCallInfo fcinfo, const TriggerData *trigger)
 						errdetail("It has to be AFTER INSERT or AFTER UPDATE, FOR EACH STATEMENT, REFERENCING NEW TABLE, "
 								  "for UPDATE OLD TABLE as well."),
 						errhint("maskgen.create_embed_trigger makes both.")));
-	if (depth >= MOST_DEPTH)
+	if (running.n_own >= MOST_DEPTH)
 		ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 						errmsg("embedding of table \"%s\" does not come to an end",
 							   RelationGetRelationName(trigger->tg_relation)),
@@ -262,13 +289,14 @@ check_event(FunctionCallInfo fcinfo, const TriggerData *trigger)
 }
 
 static void
-run(FunctionCallInfo fcinfo, TriggerData *trigger)
+run(FunctionCallInfo fcinfo, TriggerData *trigger, bool is_own, bool as_owner)
 {
 	Embedding *embedding = palloc0(sizeof *embedding);
 	Trigger *definition = trigger->tg_trigger;
-	TableOwner owner;
 
 	embedding->trigger = trigger;
+	embedding->is_own = is_own;
+	embedding->as_owner = as_owner;
 	embedding->descriptor = RelationGetDescr(trigger->tg_relation);
 	embedding->context = AllocSetContextCreate(CurrentMemoryContext, "maskgen embedding trigger", ALLOCSET_DEFAULT_SIZES);
 	embed_columns_resolve(&embedding->columns, trigger->tg_relation, definition->tgargs, definition->tgnargs);
@@ -276,32 +304,57 @@ run(FunctionCallInfo fcinfo, TriggerData *trigger)
 	embedding->call.flinfo = fcinfo->flinfo;
 	embedding->call.args[0] = CStringGetTextDatum(embedding->columns.model);
 	embedding->call.args[2] = Int32GetDatum(0);
-	table_owner_become_of(&owner, RelationGetRelid(trigger->tg_relation));
-	SPI_connect();
 	/* While a statement runs, none of its kind may be made anew: deeper calls have their own. */
-	embedding->update =
-		(EmbedUpdate){&embedding->columns, trigger->tg_relation, depth == 1 ? definition->tgoid : InvalidOid, NULL};
+	embedding->update = (EmbedUpdate){.columns = &embedding->columns,
+									  .relation = trigger->tg_relation,
+									  .trigger = running.n == 1 ? definition->tgoid : InvalidOid,
+									  .as_owner = embedding->as_owner};
 	embed_rows(embedding);
-	SPI_finish();
-	table_owner_leave(&owner);
 	MemoryContextDelete(embedding->context);
 	pfree(embedding);
+}
+
+/* An error about rights should say whose they were. */
+static void
+tell_of_consent(void *arg)
+{
+	const TriggerData *trigger = arg;
+
+	errcontext("embedding trigger \"%s\" with the rights of who writes, for the owner of table \"%s\" has not consented to it",
+			   trigger->tg_trigger->tgname, RelationGetRelationName(trigger->tg_relation));
+}
+
+static void
+run_without_consent(FunctionCallInfo fcinfo, TriggerData *trigger, bool is_own)
+{
+	ErrorContextCallback callback = {error_context_stack, tell_of_consent, trigger};
+
+	error_context_stack = &callback;
+	run(fcinfo, trigger, is_own, false);
+	error_context_stack = callback.previous;
 }
 
 Datum
 maskgen_embed_statement_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	int depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+	Running outer = running;
+	bool is_own;
 
 	check_event(fcinfo, trigger);
-	depth++;
+	is_own = outer.n > 0 && depth == outer.depth + 1 && RelationGetRelid(trigger->tg_relation) == outer.relation;
+	running = (Running){outer.n + 1, is_own ? outer.n_own + 1 : 1, depth, RelationGetRelid(trigger->tg_relation)};
 	PG_TRY();
 	{
-		run(fcinfo, trigger);
+		if (embed_has_consent(trigger->tg_trigger->tgoid))
+			run(fcinfo, trigger, is_own, true);
+		else
+			run_without_consent(fcinfo, trigger, is_own);
 	}
 	PG_FINALLY();
 	{
-		depth--;
+		running = outer;
 	}
 	PG_END_TRY();
 	PG_RETURN_POINTER(NULL);

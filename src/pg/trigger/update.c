@@ -3,9 +3,6 @@
  * key column, of each source column as text, and of vectors. Names are
  * qualified and operators those of the columns' types, so that no search_path
  * matters.
- *
- * The statement is kept by the OID of its trigger, as long as its text stays
- * the same: a statement that inserts one row should not have to parse it.
  */
 #include "pg/trigger/update.h"
 
@@ -15,22 +12,11 @@
 #include "pg/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #define MOST_PARAMETERS (INDEX_MAX_KEYS + EMBED_MOST_SOURCES + 1)
-
-typedef struct KeptPlan
-{
-	Oid trigger; /* hash key */
-	char *query;
-	SPIPlanPtr plan;
-} KeptPlan;
-
-static HTAB *kept_plans;
 
 static Form_pg_attribute
 attribute_of(const EmbedUpdate *update, AttrNumber column)
@@ -110,12 +96,11 @@ element_types(const EmbedUpdate *update, Oid types[MOST_PARAMETERS])
 	return n;
 }
 
-static SPIPlanPtr
-prepare(const EmbedUpdate *update, const char *query)
+static EmbedPlan *
+find_plan(const EmbedUpdate *update)
 {
 	Oid types[MOST_PARAMETERS];
 	int n = element_types(update, types);
-	SPIPlanPtr plan;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -126,42 +111,7 @@ prepare(const EmbedUpdate *update, const char *query)
 							errmsg("could not find array type for data type %s", format_type_be(types[i]))));
 		types[i] = array;
 	}
-	plan = SPI_prepare(query, n, types);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare an update: %s", SPI_result_code_string(SPI_result));
-	return plan;
-}
-
-/* The kept statement of that text, made anew if it no longer fits. */
-static SPIPlanPtr
-find_plan(const EmbedUpdate *update, const char *query)
-{
-	KeptPlan *kept;
-	SPIPlanPtr plan;
-	bool found;
-
-	if (kept_plans == NULL)
-	{
-		HASHCTL control = {.keysize = sizeof(Oid), .entrysize = sizeof(KeptPlan)};
-
-		kept_plans = hash_create("maskgen embedding updates", 16, &control, HASH_ELEM | HASH_BLOBS);
-	}
-	kept = hash_search(kept_plans, &update->trigger, HASH_FIND, NULL);
-	if (kept != NULL && strcmp(kept->query, query) == 0 && SPI_plan_is_valid(kept->plan))
-		return kept->plan;
-	plan = prepare(update, query);
-	if (kept != NULL)
-	{
-		SPI_freeplan(kept->plan);
-		pfree(kept->query);
-		hash_search(kept_plans, &update->trigger, HASH_REMOVE, NULL);
-	}
-	SPI_keepplan(plan);
-	query = MemoryContextStrdup(TopMemoryContext, query);
-	kept = hash_search(kept_plans, &update->trigger, HASH_ENTER, &found);
-	kept->query = (char *) query;
-	kept->plan = plan;
-	return plan;
+	return embed_plan_find(update->trigger, &(EmbedStatement){make_query(update), n, types, update->as_owner});
 }
 
 static Datum
@@ -206,19 +156,16 @@ make_arrays(const EmbedUpdate *update, const EmbedRow *rows, int n, Datum arrays
 void
 embed_update_run(EmbedUpdate *update, const EmbedRow *rows, int n, MemoryContext context)
 {
-	MemoryContext caller = MemoryContextSwitchTo(context);
+	MemoryContext caller;
 	Datum arrays[MOST_PARAMETERS];
-	int result;
 
 	if (update->plan == NULL)
-	{
-		char *query = make_query(update);
-
-		update->plan = OidIsValid(update->trigger) ? find_plan(update, query) : prepare(update, query);
-	}
+		update->plan = find_plan(update);
+	caller = MemoryContextSwitchTo(context);
 	make_arrays(update, rows, n, arrays);
-	result = SPI_execute_plan(update->plan, arrays, NULL, false, 0);
-	if (result != SPI_OK_UPDATE)
-		elog(ERROR, "could not store vectors: %s", SPI_result_code_string(result));
+	if (!embed_plan_run(update->plan, arrays))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("could not store vectors in table \"%s\"", RelationGetRelationName(update->relation)),
+						errdetail("A rule does something else instead of UPDATE.")));
 	MemoryContextSwitchTo(caller);
 }

@@ -1,13 +1,10 @@
-/*
- * Writing vectors to the rows of a table, many with one UPDATE. Within an SPI
- * connection, as a user who may update the table.
- */
+/* Writing vectors to the rows of a table, many with one UPDATE: see plan.h for whose rights it has. */
 #ifndef MASKGEN_PG_TRIGGER_UPDATE_H
 #define MASKGEN_PG_TRIGGER_UPDATE_H
 
 #include "postgres.h"
-#include "executor/spi.h"
 #include "pg/trigger/embed.h"
+#include "pg/trigger/plan.h"
 
 /* A row to be written. */
 typedef struct EmbedRow
@@ -23,8 +20,9 @@ typedef struct EmbedUpdate
 {
 	const EmbedColumns *columns;
 	Relation relation;
-	Oid trigger; /* whose statement is kept from call to call; InvalidOid: none's */
-	SPIPlanPtr plan; /* NULL until the first row */
+	Oid trigger; /* whose plan is kept from call to call; InvalidOid: none's */
+	bool as_owner;
+	EmbedPlan *plan; /* NULL until the first row */
 } EmbedUpdate;
 
 /* Writes rows [n] that are still there and have these sources; allocates in context, which the caller resets. */
