@@ -37,7 +37,7 @@ my %room_may_include = (
 	model => ['resident'],
 	task => [qw(model resident vector)],
 	planner => ['model'],
-	batch => [qw(model task)],
+	batch => [qw(model planner task)],
 	trigger => [qw(model task)]);
 
 # The one file of the hall that knows every room, for _PG_init.

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(83);
+SELECT plan(93);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -176,4 +176,40 @@ SET parallel_setup_cost = 1e10;
 SELECT is(workers($$SELECT embed('e', page) FROM t$$), 0, 'workers have to be worth starting');
 SET parallel_setup_cost = 100;
 SELECT results_eq($$SELECT embed('e', page) FROM t ORDER BY id$$, $$SELECT unnest(embed_batch('e', array_agg(page ORDER BY id))) FROM t$$, 'workers give the same');
+
+SET max_parallel_workers_per_gather = 0;
+-- What a node of ours costs is its own: the node below has what it would have without calls, the top what it has without batches
+CREATE FUNCTION node_of(query text, VARIADIC path int[] DEFAULT '{}') RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE node jsonb := plan_of(query) -> 'Plan'; child int;
+BEGIN
+	FOREACH child IN ARRAY path LOOP
+		node := node -> 'Plans' -> child;
+	END LOOP;
+	RETURN node;
+END $$;
+CREATE FUNCTION total(node jsonb) RETURNS numeric LANGUAGE sql AS $$ SELECT (node ->> 'Total Cost')::numeric $$;
+CREATE FUNCTION unbatched(query text) RETURNS numeric LANGUAGE sql SET maskgen.enable_batching = off AS $$ SELECT total(node_of(query)) $$;
+SELECT is(total(node_of($$SELECT embed('e', line) FROM t$$, 0)), total(node_of('SELECT line FROM t')), 'the scan below a call');
+SELECT is(total(node_of(q)), unbatched(q), 'the top: ' || q) FROM unnest(ARRAY[$$SELECT embed('e', line) FROM t$$,
+	$$SELECT id FROM t WHERE classify('m', line, '{world,sports}') = 'world'$$, $$SELECT avg(embed('e', line)) FROM t$$]) q;
+SELECT is((node_of(q, 0) ->> 'Plan Rows')::int, 200, 'the scan gives what a condition is checked for') FROM (VALUES ($$SELECT id FROM t WHERE classify('m', line, '{world,sports}') = 'world'$$)) x(q);
+SELECT cmp_ok(total(node_of($$SELECT id FROM t WHERE classify('m', line, '{world,sports}') = 'world'$$, 0)), '<', 40.0, 'for what it costs');
+SELECT is(round(total(node_of($$SELECT avg(embed('e', line)) FROM t$$, 0)) - total(node_of('SELECT line FROM t'))), round(200 * cost_of($$embed('e', line)$$)),
+	'calls below an aggregate');
+SELECT cmp_ok(total(node_of($$SELECT embed('e', line) FROM t WHERE id % 2 = 0 AND classify('m', line, '{world,sports}') = 'world'$$, 0)), '>',
+	total(node_of($$SELECT embed('e', line) FROM t WHERE id % 2 = 0 AND classify('m', line, '{world,sports}') = 'world'$$, 0, 0)) * 5, 'a level for conditions');
+-- Each node of a plan costs at least what those below it cost.
+CREATE FUNCTION cheap(node jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	WITH RECURSIVE walk(node, above) AS (
+		SELECT node, NULL::numeric UNION ALL SELECT child, CASE WHEN walk.node ->> 'Node Type' <> 'Limit' THEN total(walk.node) END
+		FROM walk, jsonb_array_elements(walk.node -> 'Plans') child
+	) SELECT walk.node FROM walk WHERE total(walk.node) > above LIMIT 1
+$$;
+SELECT is((SELECT jsonb_agg(cheap(plan_of(q) -> 'Plan')) FILTER (WHERE cheap(plan_of(q) -> 'Plan') IS NOT NULL) FROM unnest(ARRAY[
+	$$SELECT embed('e', line), classify('m', classify('m', line, '{world,sports}'), '{a,b}') FROM t WHERE id < 50 AND classify('m', page, '{a,b}') = 'a'$$,
+	$$SELECT a.id FROM t a JOIN t b ON classify('m', a.line, '{a,b}') = classify('m', b.word, '{a,b}') AND a.id = b.id$$,
+	$$SELECT classify('m', line, '{a,b}'), count(*) FROM t GROUP BY 1 HAVING classify('m', max(word), '{a,b}') = 'a'$$,
+	$$SELECT embed('e', line) FROM t ORDER BY word LIMIT 3$$, $$SELECT classify('m', x.line, '{a,b}') FROM (SELECT line FROM t UNION ALL SELECT word FROM t) x$$]) q),
+	NULL, 'no node costs less than one below');
+SELECT ok((node_of($$SELECT id FROM t WHERE id < 20 AND classify('m', line, '{a,b}') = 'a'$$, 0) ->> 'Plan Rows')::int BETWEEN 10 AND 30, 'a condition that stays below');
 SELECT * FROM finish();

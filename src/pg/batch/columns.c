@@ -70,7 +70,7 @@ push_below_aggregates(BatchRewrite *rewrite, Plan *plan, const BatchDemand *dema
 	find_in_arguments((Node *) plan->qual, &arguments);
 	if (arguments.calls == NIL)
 		return;
-	arguments.places = batch_add_columns(rewrite, &outerPlan(plan), arguments.calls, demand);
+	arguments.places = batch_add_columns(rewrite, &outerPlan(plan), arguments.calls, demand, plan->total_cost);
 	plan->targetlist = (List *) replace_in_arguments((Node *) plan->targetlist, &arguments);
 	plan->qual = (List *) replace_in_arguments((Node *) plan->qual, &arguments);
 }
@@ -118,7 +118,7 @@ push_below_join(BatchRewrite *rewrite, HashJoin *join, const BatchDemand *demand
 
 	if (calls == NIL)
 		return;
-	places = batch_add_columns(rewrite, &outerPlan(join), calls, demand);
+	places = batch_add_columns(rewrite, &outerPlan(join), calls, demand, join->join.plan.total_cost);
 	join->hashkeys = (List *) batch_calls_replace((Node *) join->hashkeys, places);
 	replace_in_join(join, places);
 }
@@ -134,7 +134,8 @@ push_below_hash(BatchRewrite *rewrite, HashJoin *join)
 
 	if (calls == NIL)
 		return;
-	places = batch_add_columns(rewrite, &outerPlan(hash), calls, &all);
+	places = batch_add_columns(rewrite, &outerPlan(hash), calls, &all, join->join.plan.total_cost);
+	hash->plan.startup_cost = hash->plan.total_cost = outerPlan(hash)->total_cost;
 	hash->hashkeys = (List *) batch_calls_replace((Node *) hash->hashkeys, places);
 	foreach(cell, places)
 	{

@@ -266,7 +266,7 @@ batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand)
 {
 	List *targets = plan->targetlist;
 	List *moved, *levels, *leaves, *places, *init_plans = plan->initPlan;
-	Plan *top;
+	Plan *top, whole;
 
 	if (!is_projecting(plan))
 		return plan;
@@ -276,6 +276,7 @@ batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand)
 		return plan;
 	leaves = batch_calls_leaves(batch_calls_leaves(NIL, (Node *) moved), (Node *) targets);
 	rewrite->model = plan;
+	whole = *plan;
 	plan->initPlan = NIL;
 	if (IsA(plan, Result) && ((Result *) plan)->resconstantqual == NULL)
 	{
@@ -288,17 +289,19 @@ batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand)
 		plan->targetlist = make_targets(leaves);
 	}
 	top = stack_levels(rewrite, plan, places, levels, targets, demand);
+	batch_estimate_moved(rewrite, top, plan, &whole);
 	top->initPlan = init_plans;
 	return top;
 }
 
 List *
-batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand)
+batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand, double most)
 {
 	List *targets = NIL, *places = NIL;
+	Plan *node = *child;
 	ListCell *cell;
 
-	foreach(cell, (*child)->targetlist)
+	foreach(cell, node->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst(cell));
 
@@ -312,8 +315,9 @@ batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchD
 		targets = lappend(targets, makeTargetEntry(lfirst(cell), column, NULL, false));
 		places = lappend(places, make_place(lfirst(cell), OUTER_VAR, column));
 	}
-	rewrite->model = *child;
-	*child = stack_levels(rewrite, *child, places_of_child(batch_calls_leaves(NIL, (Node *) targets)),
-						  add_levels(NIL, calls), targets, demand);
+	rewrite->model = node;
+	*child = stack_levels(rewrite, node, places_of_child(batch_calls_leaves(NIL, (Node *) targets)), add_levels(NIL, calls),
+						  targets, demand);
+	batch_estimate_added(*child, node, most);
 	return places;
 }

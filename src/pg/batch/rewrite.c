@@ -298,7 +298,7 @@ static void
 rewrite_statement(PlannedStmt *statement, const Survey *found, int cursor_options)
 {
 	bool scrollable = (cursor_options & CURSOR_OPT_SCROLL) != 0 && ExecSupportsBackwardScan(statement->planTree);
-	BatchRewrite rewrite = {.next_id = found->last_id + 1};
+	BatchRewrite rewrite = {.next_id = found->last_id + 1, .range_table = statement->rtable};
 	ListCell *cell;
 
 	foreach(cell, statement->subplans)

@@ -7,6 +7,7 @@
  *   batch/calls.c     expressions: which calls can be batched, and what they are made of
  *   batch/levels.c    plan nodes: moving calls out of them, up
  *   batch/columns.c   and down
+ *   batch/estimates.c what the planner would think of them
  *   batch/scan.c      our node and its executor
  *   batch/window.c    the rows that it computes together
  *   batch/usage.c     what it tells EXPLAIN, workers included
@@ -35,6 +36,7 @@ typedef struct BatchDemand
 typedef struct BatchRewrite
 {
 	int next_id;	   /* a plan_node_id that is free */
+	List *range_table; /* of the statement */
 	bool in_worker;	   /* the node at hand may run in parallel workers */
 	const Plan *model; /* of a new node: where its estimates and parameters are copied from */
 } BatchRewrite;
@@ -83,8 +85,8 @@ Plan *batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand
  */
 void batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
 
-/* Puts nodes on a child that compute calls as further columns of it; returns their places. */
-List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand);
+/* Puts nodes on a child that compute calls as further columns of it for a node above, which costs so much; returns their places. */
+List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand, double most);
 
 /*
  * Our node above child: computes calls, which become its own columns (INDEX_VAR), then drops rows that fail qual, then puts
@@ -92,6 +94,15 @@ List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const 
  */
 Plan *batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, List *targets,
 					  const BatchDemand *demand);
+
+/*
+ * Shares out what the planner thinks of a whole node, as it was, among it and the levels that its calls were moved to, up to the
+ * top. The node may be the child of a Result that is no longer there.
+ */
+void batch_estimate_moved(BatchRewrite *rewrite, Plan *top, Plan *node, const Plan *whole);
+
+/* Of levels that compute columns for what is above the top, which was charged for them and costs the most that they can. */
+void batch_estimate_added(Plan *top, Plan *node, double most);
 
 void batch_scan_register(void);
 

@@ -17,6 +17,7 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/planner/model_work.h"
@@ -276,6 +277,55 @@ tokenize_rows(PlannerInfo *root, List *args)
 	return ceil(plan_width(root, argument(args, 1)) / BYTES_A_TOKEN) + SPECIAL_TOKENS;
 }
 
+/* Costs that the planner was told of late. It asks with what it knows of columns, which a finished plan no longer says. */
+#define TOLD 64
+
+typedef struct ToldCost
+{
+	Oid function;
+	int location;
+	double cost;
+} ToldCost;
+
+static ToldCost told[TOLD];
+static int n_told;
+
+static ToldCost *
+find_told(const FuncExpr *call)
+{
+	for (int i = 0; i < Min(n_told, TOLD); i++)
+		if (told[i].function == call->funcid && told[i].location == call->location)
+			return &told[i];
+	return NULL;
+}
+
+static void
+remember_told(Node *node, double cost)
+{
+	ToldCost *entry;
+
+	if (node == NULL || !IsA(node, FuncExpr))
+		return;
+	entry = find_told((FuncExpr *) node);
+	if (entry == NULL)
+		entry = &told[n_told++ % TOLD];
+	if (n_told >= 2 * TOLD)
+		n_told -= TOLD;
+	*entry = (ToldCost){((FuncExpr *) node)->funcid, ((FuncExpr *) node)->location, cost};
+}
+
+double
+plan_call_cost(FuncExpr *call)
+{
+	const ToldCost *entry = find_told(call);
+	QualCost cost = {0, 0};
+
+	if (entry != NULL)
+		return entry->cost;
+	add_function_cost(NULL, call->funcid, (Node *) call, &cost);
+	return cost.per_tuple;
+}
+
 /* Answers a request with what these estimate; below 0 is "not known". */
 static Datum
 answer(FunctionCallInfo fcinfo, int fewest, double (*seconds)(PlannerInfo *root, List *args),
@@ -294,6 +344,7 @@ answer(FunctionCallInfo fcinfo, int fewest, double (*seconds)(PlannerInfo *root,
 			PG_RETURN_POINTER(NULL);
 		cost->startup = 0;
 		cost->per_tuple = estimate / OPERATOR_SECONDS * cpu_operator_cost;
+		remember_told(cost->node, cost->per_tuple);
 		PG_RETURN_POINTER(request);
 	}
 	if (IsA(request, SupportRequestRows) && rows != NULL)

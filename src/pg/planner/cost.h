@@ -23,6 +23,9 @@ bool plan_is_task(Node *node);
  */
 bool plan_find_labels(Node *node, ArrayType **labels, int *n);
 
+/* What the planner was last told that a call costs, for a row; calls are told apart by their place in the text. */
+double plan_call_cost(FuncExpr *call);
+
 /* Counts up with each call of a task that the planner asks the cost of. */
 extern uint64 plan_n_costed;
 
