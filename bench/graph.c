@@ -152,12 +152,13 @@ work(void *argument)
 	builder = mg_builder_attach(&cx, run->build, &run->graph);
 	for (size_t row = worker->first; builder != NULL && row < worker->last; row += worker->stride)
 	{
+		MgValue value = {run->base + row * run->dims, 0, mix(row)};
 		uint8_t item[ITEM];
 		MgBuilt built;
 
 		make_item(row, item);
 
-		if (!mg_builder_insert(&cx, builder, run->base + row * run->dims, 0, item, mix(row + 1), &built))
+		if (!mg_builder_insert(&cx, builder, &value, item, mix(row + 1), &built))
 			fail(cx.error.message);
 		if (built == MG_BUILT_FULL)
 			fail("the block is full");

@@ -15,18 +15,52 @@ mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level)
 	return (size + MG_BLOCK_UNIT - 1) / MG_BLOCK_UNIT * MG_BLOCK_UNIT;
 }
 
+size_t
+mg_block_chunk_size(const MgEntryLayout *layout)
+{
+	size_t size = sizeof(BuildChunk) + (size_t) layout->chunk_items * layout->shape.item_size;
+
+	return (size + MG_BLOCK_UNIT - 1) / MG_BLOCK_UNIT * MG_BLOCK_UNIT;
+}
+
+uint32_t
+mg_block_take(MgBuild *build, uint64_t size)
+{
+	uint64_t at = atomic_load(&build->used);
+
+	do
+	{
+		if (size > build->size - at)
+			return 0;
+	} while (!atomic_compare_exchange_weak(&build->used, &at, at + size));
+	memset((uint8_t *) build + at, 0, size);
+	return (uint32_t) (at / MG_BLOCK_UNIT);
+}
+
+/* What lies behind a node or a chunk, or comes first. */
+static uint32_t
+next_piece(const MgBuild *build, const MgEntryLayout *layout, uint32_t piece)
+{
+	uint64_t at = block_start(build->table_mask);
+
+	if (piece != 0)
+	{
+		const BuildNode *last = block_node(build, piece);
+
+		at = (uint64_t) piece * MG_BLOCK_UNIT +
+			(last->level == BLOCK_CHUNK ? mg_block_chunk_size(layout)
+										: mg_block_node_size(layout, last->value_size, last->level));
+	}
+	return at < mg_build_used(build) ? (uint32_t) (at / MG_BLOCK_UNIT) : 0;
+}
+
 uint32_t
 mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node)
 {
-	uint64_t at = block_start();
-
-	if (node != 0)
-	{
-		const BuildNode *last = block_node(build, node);
-
-		at = (uint64_t) node * MG_BLOCK_UNIT + mg_block_node_size(layout, last->value_size, last->level);
-	}
-	return at < mg_build_used(build) ? (uint32_t) (at / MG_BLOCK_UNIT) : 0;
+	do
+		node = next_piece(build, layout, node);
+	while (node != 0 && block_node(build, node)->level == BLOCK_CHUNK);
+	return node;
 }
 
 void

@@ -4,7 +4,10 @@
  *
  *   BuildNode, items, value, then for each level from 0 on a BuildList
  *
- *   coded value: f32 scale, f32 |x|^2, int8 [padded]: x_i = scale * byte_i, in rotated space
+ *   coded value: f32 scale, f32 |x|^2, int8 [padded]: x_i = scale * byte_i, in rotated space; u64 fingerprint
+ *
+ * Between them lie chunks of items that nodes had no room for. Before the first node comes a table from values to nodes, by
+ * fingerprint: open addressing, filled up to four fifths, never changed but from 0.
  *
  * A list has half as many slots again as the finished entry: the heuristic then
  * runs once for so many links, not once for each, which is most of the time
@@ -33,34 +36,57 @@ struct MgBuild
 	MgSpinLock lock; /* of the entry point */
 	uint32_t entry_point; /* 0: none yet */
 	int entry_level;
+	uint32_t table_mask;
+	_Atomic uint32_t n_in_table;
+	_Atomic uint32_t table[]; /* [table_mask + 1]: nodes, 0: empty */
 };
 
 typedef struct BuildNode
 {
-	MgSpinLock lock; /* of items and all lists */
-	uint8_t level;
+	MgSpinLock lock; /* of items, chunks and all lists */
+	uint8_t level;	 /* BLOCK_CHUNK: is a BuildChunk */
 	uint8_t n_items;
 	uint16_t value_size;
+	uint32_t more; /* the newest chunk; 0: none */
 } BuildNode;
+
+#define BLOCK_CHUNK 0xFF
+
+typedef struct BuildChunk
+{
+	MgSpinLock unused;
+	uint8_t level;
+	uint8_t unused_too;
+	uint16_t n_items;
+	uint32_t next; /* 0: none */
+	uint32_t placed;
+	uint8_t items[]; /* [chunk_items, item_size] */
+} BuildChunk;
 
 typedef struct BuildList
 {
 	uint32_t placed; /* the id of the entry, once emission has one */
-	uint32_t n;
+	uint16_t n, n_ways;
 	uint32_t nodes[];
 } BuildList;
 
 /* Bytes before the first node. */
 static inline uint64_t
-block_start(void)
+block_start(uint32_t table_mask)
 {
-	return (sizeof(MgBuild) + 63) / 64 * 64;
+	return (sizeof(MgBuild) + ((uint64_t) table_mask + 1) * sizeof(uint32_t) + 63) / 64 * 64;
 }
 
 static inline BuildNode *
 block_node(const MgBuild *build, uint32_t node)
 {
 	return (BuildNode *) ((uintptr_t) build + (uint64_t) node * MG_BLOCK_UNIT);
+}
+
+static inline BuildChunk *
+block_chunk(const MgBuild *build, uint32_t chunk)
+{
+	return (BuildChunk *) block_node(build, chunk);
 }
 
 static inline uint8_t *
@@ -105,6 +131,10 @@ block_list(const MgEntryLayout *layout, BuildNode *node, int level)
 }
 
 size_t mg_block_node_size(const MgEntryLayout *layout, uint32_t value_size, int level);
+size_t mg_block_chunk_size(const MgEntryLayout *layout);
+
+/* Room of so many bytes, a multiple of MG_BLOCK_UNIT, set to 0; 0 when the block is full. */
+uint32_t mg_block_take(MgBuild *build, uint64_t size);
 
 /* The node that was added after this one; the first one after 0. 0 when there is none. */
 uint32_t mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "hnsw/items.h"
 #include "hnsw/seen.h"
 #include "hnsw/select.h"
 
@@ -39,7 +40,7 @@ struct MgBuilder
 static uint32_t
 kept_size(const MgEntryLayout *layout, uint32_t value_size)
 {
-	return layout->coded ? 8 + layout->padded : value_size;
+	return layout->coded ? 16 + layout->padded : value_size;
 }
 
 int
@@ -54,15 +55,33 @@ mg_level(const MgEntryLayout *layout, uint64_t random)
 	return level;
 }
 
+/* The mask of a table for n nodes, which may be less than four fifths full. */
+static uint32_t
+table_mask(uint64_t n)
+{
+	uint64_t slots = 64;
+
+	while (slots < n + n / 3 && slots < MG_NO_NODE / 2)
+		slots *= 2;
+	return (uint32_t) (slots - 1);
+}
+
+/* Bytes of a node in the middle: those above level 0 are n / ratio + n / ratio^2 + ... */
+static uint64_t
+average_size(const MgEntryLayout *layout, uint32_t value_size)
+{
+	return mg_block_node_size(layout, kept_size(layout, value_size), 0) +
+		block_list_size(layout, 1) / (mg_level_ratio(layout->shape.m) - 1) + 1;
+}
+
 size_t
 mg_build_size(const MgEntryLayout *layout, uint64_t n, uint32_t value_size)
 {
-	uint32_t kept = kept_size(layout, value_size), ratio = mg_level_ratio(layout->shape.m);
-	/* Nodes above level 0 are n / ratio + n / ratio^2 + ...; one in a hundred for chance. */
-	uint64_t each = mg_block_node_size(layout, kept, 0) + block_list_size(layout, 1) / (ratio - 1) + 1, size;
+	uint64_t each = average_size(layout, value_size), size;
 
-	if (__builtin_mul_overflow(n, each + each / 100, &size) ||
-		__builtin_add_overflow(size, block_start() + 4096, &size))
+	/* One in a hundred for chance. */
+	if (n >= MG_NO_NODE || __builtin_mul_overflow(n, each + each / 100, &size) ||
+		__builtin_add_overflow(size, block_start(table_mask(n + n / 32)) + 4096, &size))
 		return SIZE_MAX;
 	return size;
 }
@@ -70,14 +89,19 @@ mg_build_size(const MgEntryLayout *layout, uint64_t n, uint32_t value_size)
 bool
 mg_build_init(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout, const MgBuildOptions *options)
 {
-	if (options->size < block_start())
+	uint64_t size = options->size < MG_BLOCK_LARGEST ? options->size : MG_BLOCK_LARGEST;
+	/* As many nodes as fit beside the table. */
+	uint32_t mask = table_mask(size / (average_size(layout, layout->value_size) + 8));
+
+	if (size < block_start(mask))
 		return mg_fail(cx, MG_TOO_LARGE, "memory to build a graph is too small (%zu of at least %zu bytes)",
-					   options->size, (size_t) block_start());
-	memset(build, 0, sizeof *build);
+					   options->size, (size_t) block_start(mask));
+	memset(build, 0, block_start(mask));
 	build->layout = *layout;
 	build->ef_construction = options->ef_construction > 0 ? options->ef_construction : 1;
-	build->size = options->size < MG_BLOCK_LARGEST ? options->size : MG_BLOCK_LARGEST;
-	atomic_store(&build->used, block_start());
+	build->size = size;
+	build->table_mask = mask;
+	atomic_store(&build->used, block_start(mask));
 	return true;
 }
 
@@ -107,22 +131,23 @@ mg_builder_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph)
 }
 
 static void
-take_value(MgBuilder *builder, const void *vector, uint32_t value_size)
+take_value(MgBuilder *builder, const MgValue *value)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
 	float scale, square;
 
-	builder->value_size = kept_size(layout, value_size);
+	builder->value_size = kept_size(layout, value->size);
 	if (!layout->coded)
 	{
-		memcpy(builder->value, vector, value_size);
+		memcpy(builder->value, value->vector, value->size);
 		return;
 	}
-	mg_rotate(builder->graph->rotation, vector, builder->rotated);
+	mg_rotate(builder->graph->rotation, value->vector, builder->rotated);
 	scale = mg_bytes_encode(builder->rotated, layout->padded, (int8_t *) builder->value + 8);
 	square = scale * scale * mg_block_bytes(&builder->pruner.space, builder->value, builder->value);
 	memcpy(builder->value, &scale, sizeof scale);
 	memcpy(builder->value + 4, &square, sizeof square);
+	memcpy(builder->value + 8 + layout->padded, &value->fingerprint, sizeof value->fingerprint);
 }
 
 static float
@@ -263,33 +288,91 @@ choose_links(MgBuilder *builder, int level)
 		chosen[i] = builder->near[chosen[i]].node;
 }
 
-/* Adds the item to an equal node that has room. */
+/* ---- equal vectors */
+
 static bool
-join_equal(MgBuilder *builder, const void *item)
+is_equal(const MgBuilder *builder, uint32_t id, const MgValue *value)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
+	BuildNode *node = block_node(builder->build, id);
+	const uint8_t *kept = block_value(layout, node);
 
-	for (uint32_t i = 0; i < builder->n_near && builder->near[i].distance == builder->near[0].distance; i++)
-	{
-		BuildNode *node = block_node(builder->build, builder->near[i].node);
-		bool joined = false;
-
-		if (node->value_size != builder->value_size ||
-			memcmp(block_value(layout, node), builder->value, builder->value_size) != 0)
-			continue;
-		mg_spin_lock(&node->lock);
-		if (node->n_items < layout->shape.max_items)
-		{
-			memcpy(block_items(node) + node->n_items * layout->shape.item_size, item, layout->shape.item_size);
-			node->n_items++;
-			joined = true;
-		}
-		mg_spin_unlock(&node->lock);
-		if (joined)
-			return true;
-	}
-	return false;
+	if (layout->coded)
+		return memcmp(kept + 8 + layout->padded, &value->fingerprint, sizeof value->fingerprint) == 0;
+	return node->value_size == value->size && memcmp(kept, value->vector, value->size) == 0;
 }
+
+/* The node of an equal value, 0 if none is in the table; *slot: where it would be. */
+static uint32_t
+find_equal(const MgBuilder *builder, const MgValue *value, uint32_t *slot)
+{
+	MgBuild *build = builder->build;
+	uint32_t node;
+
+	*slot = (uint32_t) (value->fingerprint ^ value->fingerprint >> 32) & build->table_mask;
+	while ((node = atomic_load(&build->table[*slot])) != 0 && !is_equal(builder, node, value))
+		*slot = (*slot + 1) & build->table_mask;
+	return node;
+}
+
+/* Lets a node be found. Two processes may have made nodes of equal values at once: then the first one is. */
+static void
+enter_table(const MgBuilder *builder, const MgValue *value, uint32_t node)
+{
+	MgBuild *build = builder->build;
+	uint32_t slot, none = 0;
+
+	if (atomic_fetch_add(&build->n_in_table, 1) >= build->table_mask / 5 * 4)
+		return;
+	do
+		none = 0;
+	while (find_equal(builder, value, &slot) == 0 && !atomic_compare_exchange_weak(&build->table[slot], &none, node));
+}
+
+/* With the node's lock held. False: the block is full. */
+static bool
+add_to_chunk(MgBuild *build, const MgEntryLayout *layout, BuildNode *node, const void *item)
+{
+	uint32_t item_size = layout->shape.item_size;
+	BuildChunk *chunk;
+
+	if (node->more == 0 || block_chunk(build, node->more)->n_items == layout->chunk_items)
+	{
+		uint32_t newer = mg_block_take(build, mg_block_chunk_size(layout));
+
+		if (newer == 0)
+			return false;
+		chunk = block_chunk(build, newer);
+		chunk->level = BLOCK_CHUNK;
+		chunk->next = node->more;
+		node->more = newer;
+	}
+	chunk = block_chunk(build, node->more);
+	memcpy(chunk->items + (size_t) chunk->n_items * item_size, item, item_size);
+	chunk->n_items++;
+	return true;
+}
+
+static MgBuilt
+join(MgBuilder *builder, uint32_t id, const void *item)
+{
+	const MgEntryLayout *layout = builder->graph->layout;
+	BuildNode *node = block_node(builder->build, id);
+	bool joined = true;
+
+	mg_spin_lock(&node->lock);
+	if (node->n_items < layout->shape.max_items)
+	{
+		memcpy(block_items(node) + node->n_items * layout->shape.item_size, item, layout->shape.item_size);
+		node->n_items++;
+	}
+	else
+		joined = add_to_chunk(builder->build, layout, node, item);
+	mg_spin_unlock(&node->lock);
+	return joined ? MG_BUILT_JOINED : MG_BUILT_FULL;
+}
+
+/* ---- nodes */
 
 /* 0 when the block is full. The node is complete, and nothing leads to it. */
 static uint32_t
@@ -297,16 +380,11 @@ add_node(MgBuilder *builder, int level, const void *item)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
 	MgBuild *build = builder->build;
-	uint64_t size = mg_block_node_size(layout, builder->value_size, level), at = atomic_load(&build->used);
-	BuildNode *node;
+	uint32_t id = mg_block_take(build, mg_block_node_size(layout, builder->value_size, level));
+	BuildNode *node = block_node(build, id);
 
-	do
-	{
-		if (size > build->size - at)
-			return 0;
-	} while (!atomic_compare_exchange_weak(&build->used, &at, at + size));
-	node = block_node(build, (uint32_t) (at / MG_BLOCK_UNIT));
-	memset(node, 0, size);
+	if (id == 0)
+		return 0;
 	node->level = (uint8_t) level;
 	node->value_size = (uint16_t) builder->value_size;
 	node->n_items = 1;
@@ -316,11 +394,11 @@ add_node(MgBuilder *builder, int level, const void *item)
 	{
 		BuildList *list = block_list(layout, node, l);
 
-		list->n = builder->n_chosen[l];
+		list->n = (uint16_t) builder->n_chosen[l];
 		memcpy(list->nodes, builder->chosen[l], list->n * sizeof *list->nodes);
 	}
 	atomic_fetch_add(&build->n_nodes, 1);
-	return (uint32_t) (at / MG_BLOCK_UNIT);
+	return id;
 }
 
 static void
@@ -405,25 +483,32 @@ find_links(MgCtx *cx, MgBuilder *builder, int level)
 }
 
 bool
-mg_builder_insert(MgCtx *cx, MgBuilder *builder, const void *vector, uint32_t value_size, const void *item,
-				  uint64_t random, MgBuilt *result)
+mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgValue *value, const void *item, uint64_t random,
+				  MgBuilt *result)
 {
 	int level = mg_level(builder->graph->layout, random);
-	uint32_t node;
+	uint32_t node, slot;
 
-	take_value(builder, vector, value_size);
+	if ((node = find_equal(builder, value, &slot)) != 0)
+	{
+		*result = join(builder, node, item);
+		return true;
+	}
+	take_value(builder, value);
 	memset(builder->n_chosen, 0, sizeof builder->n_chosen);
 	if (mg_build_nodes(builder->build) == 0 && add_first(builder, level, item, result))
+	{
+		if (*result == MG_BUILT_NODE)
+			enter_table(builder, value, builder->build->entry_point);
 		return true;
+	}
 	if (!find_links(cx, builder, level))
 		return false;
-	*result = MG_BUILT_JOINED;
-	if (join_equal(builder, item))
-		return true;
 	*result = MG_BUILT_FULL;
 	if ((node = add_node(builder, level, item)) == 0)
 		return true;
 	*result = MG_BUILT_NODE;
+	enter_table(builder, value, node);
 	for (int l = level; l >= 0; l--)
 		for (uint32_t i = 0; i < builder->n_chosen[l]; i++)
 			link_back(builder, builder->chosen[l][i], l, node);

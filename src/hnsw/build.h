@@ -39,13 +39,20 @@ MgBuilder *mg_builder_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph);
 typedef enum MgBuilt
 {
 	MG_BUILT_NODE,	 /* a new node */
-	MG_BUILT_JOINED, /* the item went to a node with an equal value */
+	MG_BUILT_JOINED, /* the item went to the node with an equal value */
 	MG_BUILT_FULL	 /* no room in the block: nothing was changed */
 } MgBuilt;
 
-/* vector [dims] (coded), or value of value_size bytes (plain). random: 64 random bits. Polls. False: an error. */
-bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const void *vector, uint32_t value_size, const void *item,
-					   uint64_t random, MgBuilt *result);
+typedef struct MgValue
+{
+	const void *vector;	  /* coded: float [dims]; plain: size bytes */
+	uint32_t size;
+	uint64_t fingerprint; /* README.md, Equal vectors; plain: any hash of the bytes */
+} MgValue;
+
+/* random: 64 random bits. Polls. False: an error. */
+bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgValue *value, const void *item, uint64_t random,
+					   MgBuilt *result);
 
 /* Nodes, and bytes used. */
 uint64_t mg_build_nodes(const MgBuild *build);
@@ -53,7 +60,7 @@ size_t mg_build_used(const MgBuild *build);
 
 /*
  * Emission, by one process after all inserts. Nodes come in the order of insertion, of each the entry of level 0,
- * then those above; place() says where the next entry will be and is called for all entries first, then write() for each
+ * then those above, then its chunks, which are placed as entries of level 0; place() says where the next entry will be and is called for all entries first, then write() for each
  * in the same order.
  */
 typedef struct MgPlacer

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "hnsw/ways.h"
+
 #define POLL_EVERY 64 /* entries */
 
 /* What is remembered of an entry. */
@@ -10,7 +12,7 @@ typedef struct Seat
 {
 	uint32_t id;
 	uint8_t level;
-	bool deleted, reached;
+	bool deleted, reached, led_to; /* from the entry point by links, by ways */
 } Seat;
 
 typedef struct Checker
@@ -87,7 +89,7 @@ take_seat(Checker *checker, uint32_t id)
 		checker->room = room;
 	}
 	checker->seats[checker->n++] = (Seat){id, (uint8_t) mg_entry_level(checker->entry),
-										  mg_entry_deleted(checker->entry), false};
+										  mg_entry_deleted(checker->entry), false, false};
 	return true;
 }
 
@@ -98,7 +100,7 @@ check_items(Checker *checker, const Seat *seat)
 
 	if (seat->deleted && n > 0)
 		complain(checker, seat->id, "the entry is deleted and has %u items", n);
-	if (!seat->deleted && seat->level == 0 && n == 0)
+	if (!seat->deleted && seat->level == 0 && n == 0 && mg_entry_more(checker->entry) == MG_NO_NODE)
 		complain(checker, seat->id, "the entry has no items and is not deleted");
 }
 
@@ -157,11 +159,7 @@ check_below(Checker *checker, const Seat *seat)
 	bool found;
 
 	if (seat->level == 0)
-	{
-		if (below != MG_NO_NODE)
-			complain(checker, seat->id, "the entry is on level 0 and leads down to %u", below);
 		return true;
-	}
 	/* A node's entries are freed one by one: of one that is deleted, the lower ones may be gone. */
 	if (seat->deleted)
 		return true;
@@ -176,6 +174,25 @@ check_below(Checker *checker, const Seat *seat)
 		memcmp(mg_entry_value(checker->other), mg_entry_value(checker->entry), size) != 0)
 		complain(checker, seat->id, "the way down leads to %u, which has another value", below);
 	checker->checked->dead_links += target->deleted;
+	return true;
+}
+
+/* Ways of entries that are not deleted. One to a deleted entry that vacuum has not come to the end of has its way back as well. */
+static bool
+check_ways(Checker *checker, const Seat *seat)
+{
+	const MgEntryLayout *layout = checker->graph->layout;
+
+	for (uint32_t way = 0; !seat->deleted && way < mg_entry_n_ways(checker->entry); way++)
+	{
+		uint32_t id = mg_entry_link_id(layout, checker->entry, way);
+		bool found;
+
+		if (!read_entry(checker, id, checker->other, &found))
+			return false;
+		if (!found || !mg_way_is(layout, checker->other, seat->id))
+			complain(checker, seat->id, "the way to %u has no way back", id);
+	}
 	return true;
 }
 
@@ -196,7 +213,7 @@ check_seat(Checker *checker, const Seat *seat)
 	check_items(checker, seat);
 	check_value(checker, seat);
 	check_links(checker, seat);
-	return check_below(checker, seat);
+	return check_ways(checker, seat) && check_below(checker, seat);
 }
 
 static bool
@@ -221,12 +238,43 @@ check_entry_point(Checker *checker, uint32_t *id)
 	return true;
 }
 
-/* Down from the entry point, then everything that links lead to on level 0; links of deleted entries count. */
-static bool
-count_unreachable(Checker *checker, uint32_t id)
+/* Adds the seat of an id on a level to the queue, unless it was reached. ways: by ways, else by links. */
+static void
+reach(Checker *checker, uint32_t *queue, uint32_t *n, uint32_t id, int level, bool ways)
 {
-	const MgEntryLayout *layout = checker->graph->layout;
-	uint32_t *queue = mg_alloc_array(checker->cx, checker->n, sizeof *queue), n = 0;
+	Seat *seat = seat_of(checker, id);
+	bool *reached = seat == NULL ? NULL : ways ? &seat->led_to : &seat->reached;
+
+	if (seat == NULL || *reached || seat->level != level)
+		return;
+	*reached = true;
+	queue[(*n)++] = id;
+}
+
+/* Everything on its level that links, or ways, lead to from an entry; those of deleted entries count. */
+static bool
+spread(Checker *checker, uint32_t *queue, uint32_t start, int level, bool ways)
+{
+	uint32_t n = 0;
+	bool found;
+
+	reach(checker, queue, &n, start, level, ways);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		if (!read_entry(checker, queue[i], checker->entry, &found) || (i % POLL_EVERY == 0 && !mg_poll(checker->cx)))
+			return false;
+		for (uint32_t slot = 0;
+			 found && slot < (ways ? mg_entry_n_ways(checker->entry) : mg_entry_n_links(checker->entry)); slot++)
+			reach(checker, queue, &n, mg_entry_link_id(checker->graph->layout, checker->entry, slot), level, ways);
+	}
+	return true;
+}
+
+/* Level by level down from the entry point. */
+static bool
+check_reach(Checker *checker, uint32_t id)
+{
+	uint32_t *queue = mg_alloc_array(checker->cx, checker->n, sizeof *queue);
 	bool found = true;
 
 	if (queue == NULL)
@@ -234,34 +282,24 @@ count_unreachable(Checker *checker, uint32_t id)
 	/* Ways down may lead in a circle. */
 	for (int steps = 0; id != MG_NO_NODE && found && steps <= MG_MAX_LEVEL; steps++)
 	{
-		if (!read_entry(checker, id, checker->entry, &found))
-			return false;
-		if (!found || mg_entry_level(checker->entry) == 0)
-			break;
-		id = mg_entry_below(checker->entry);
-	}
-	if (id != MG_NO_NODE && found && seat_of(checker, id) != NULL && seat_of(checker, id)->level == 0)
-	{
-		seat_of(checker, id)->reached = true;
-		queue[n++] = id;
-	}
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (!read_entry(checker, queue[i], checker->entry, &found) || (i % POLL_EVERY == 0 && !mg_poll(checker->cx)))
-			return false;
-		for (uint32_t slot = 0; found && slot < mg_entry_n_links(checker->entry); slot++)
-		{
-			Seat *seat = seat_of(checker, mg_entry_link_id(layout, checker->entry, slot));
+		const Seat *seat = seat_of(checker, id);
 
-			if (seat == NULL || seat->reached || seat->level != 0)
-				continue;
-			seat->reached = true;
-			queue[n++] = seat->id;
-		}
+		if (seat == NULL)
+			break;
+		if (!spread(checker, queue, id, seat->level, true) ||
+			(seat->level == 0 && !spread(checker, queue, id, 0, false)) ||
+			!read_entry(checker, id, checker->entry, &found))
+			return false;
+		id = found && mg_entry_level(checker->entry) > 0 ? mg_entry_below(checker->entry) : MG_NO_NODE;
 	}
 	for (uint32_t i = 0; i < checker->n; i++)
-		checker->checked->unreachable += checker->seats[i].level == 0 && !checker->seats[i].deleted &&
-			!checker->seats[i].reached;
+	{
+		const Seat *seat = &checker->seats[i];
+
+		if (!seat->deleted && !seat->led_to)
+			complain(checker, seat->id, "no ways lead to the entry from the entry point");
+		checker->checked->unreachable += seat->level == 0 && !seat->deleted && !seat->reached;
+	}
 	return true;
 }
 
@@ -290,5 +328,5 @@ mg_check(MgCtx *cx, const MgGraph *graph, bool (*next)(void *user, MgCtx *cx, ui
 	for (uint32_t i = 0; i < checker.n; i++)
 		if (!check_seat(&checker, &checker.seats[i]) || (i % POLL_EVERY == 0 && !mg_poll(cx)))
 			return false;
-	return check_entry_point(&checker, &id) && count_unreachable(&checker, id);
+	return check_entry_point(&checker, &id) && check_reach(&checker, id);
 }

@@ -7,9 +7,10 @@
  *   - a deleted entry has no items, one on level 0 that is not has some
  *   - the entry point exists if any entry does
  *   - factors are finite and own codes decode to finite numbers
+ *   - a way of an entry that is not deleted has its way back, and from where a search comes down ways lead to all of these,
+ *     on each level (ways.h)
  *
- * Reported, not an error: entries of level 0 that no path from the entry point
- * reaches (a crash in an insert may leave one); links to deleted entries, down from above too (vacuum removes them).
+ * Reported, not an error: links to deleted entries, down from above too (vacuum removes them). Chunks are the caller's to check.
  */
 #ifndef MG_HNSW_CHECK_H
 #define MG_HNSW_CHECK_H
@@ -23,7 +24,7 @@ typedef struct MgChecked
 	uint64_t entries[MG_MAX_LEVEL + 1]; /* by level */
 	uint64_t links;		  /* on level 0 */
 	uint64_t dead_links;  /* links to deleted entries, on all levels */
-	uint64_t unreachable; /* of nodes */
+	uint64_t unreachable; /* of nodes: no path of links leads to them */
 	uint64_t violations;
 } MgChecked;
 

@@ -5,7 +5,7 @@
  * A node's own code: 4 bits for each dimension, x^_i = scale * (c_i - 7.5),
  * c in 0..15; f32 scale, f32 |x^|^2, then n / 2 bytes: a block of 64
  * dimensions is 32 bytes, the low halves the first 32 of them. The scale is the
- * one of a few tried that leaves the smallest error.
+ * one of a few tried that leaves the smallest error. Behind it a fingerprint (layout.h).
  *
  * A link's code: of the residual r = v - u^ between the neighbour v and the
  * *decoded* own code of the node u, the signs of the first code_bits
@@ -77,6 +77,7 @@ typedef struct MgQuery
 {
 	const void *value;		/* plain: the value; coded: NULL */
 	uint32_t value_size;
+	uint64_t fingerprint;	/* of the value, for inserts: mg_entry_fingerprint */
 	const float *rotated;	/* [padded] */
 	int8_t *bytes;			/* [padded]: rotated_i ~ byte_scale * bytes_i */
 	uint64_t *planes;		/* [MG_QUERY_PLANES, words]: rotated_i ~ plane_scale * k_i, k in -8..7 in two's complement */
@@ -95,7 +96,7 @@ float mg_bytes_encode(const float *x, size_t n, int8_t *bytes);
 /* The planes alone: for mg_code_link_square and its kin. */
 bool mg_query_planes(MgCtx *cx, const MgEntryLayout *layout, const float *rotated, MgQuery *query);
 
-/* value [layout->value_size] becomes the own code of rotated [padded]. */
+/* value [layout->value_size] becomes the own code of rotated [padded]; its fingerprint is left alone. */
 void mg_code_encode(const MgEntryLayout *layout, const float *rotated, uint8_t *value);
 
 /* decoded [padded]. */

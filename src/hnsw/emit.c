@@ -1,8 +1,9 @@
 /*
  * From the block to entries. First every entry gets its place, since a link
- * holds the id of its target; then nodes that no link leads to get one, and
+ * holds the id of its target; then ways are laid (reach.c), and
  * each is made whole and written.
  */
+#include "hnsw/items.h"
 #include "hnsw/reach.h"
 
 #define POLL_EVERY 64 /* entries: some 0.5 ms */
@@ -43,6 +44,9 @@ place_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
 		if (!placer->place(placer->user, cx, level, &block_list(layout, node, level)->placed))
 			return false;
 	}
+	for (uint32_t id = node->more; id != 0; id = block_chunk(emitter->build, id)->next)
+		if (!placer->place(placer->user, cx, 0, &block_chunk(emitter->build, id)->placed))
+			return false;
 	return true;
 }
 
@@ -76,6 +80,41 @@ add_links(Emitter *emitter, BuildNode *node, int level)
 			memcpy(emitter->link, &id, sizeof id);
 		mg_entry_append_link(graph->layout, emitter->entry, emitter->link);
 	}
+	mg_entry_set_n_ways(emitter->entry, list->n_ways);
+}
+
+static void
+add_items(Emitter *emitter, BuildNode *node)
+{
+	const MgEntryLayout *layout = emitter->graph->layout;
+
+	for (uint32_t i = 0; i < node->n_items; i++)
+		mg_entry_add_item(layout, emitter->entry, block_items(node) + i * layout->shape.item_size);
+	if (node->more != 0)
+		mg_entry_set_more(emitter->entry, block_chunk(emitter->build, node->more)->placed);
+}
+
+static bool
+write_chunks(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+{
+	const MgEntryLayout *layout = emitter->graph->layout;
+	uint32_t n = 0, owner = block_list(layout, node, 0)->placed;
+
+	for (uint32_t id = node->more; id != 0; id = block_chunk(emitter->build, id)->next)
+		n++;
+	for (uint32_t id = node->more; id != 0; id = block_chunk(emitter->build, id)->next)
+	{
+		BuildChunk *chunk = block_chunk(emitter->build, id);
+		uint32_t next = chunk->next == 0 ? MG_NO_NODE : block_chunk(emitter->build, chunk->next)->placed;
+
+		mg_chunk_start(layout, emitter->entry);
+		mg_chunk_link(emitter->entry, owner, next, --n);
+		for (uint32_t i = 0; i < chunk->n_items; i++)
+			mg_chunk_add(layout, emitter->entry, chunk->items + (size_t) i * layout->shape.item_size);
+		if (!placer->write(placer->user, cx, chunk->placed, 0, emitter->entry) || !mg_poll(cx))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -89,6 +128,7 @@ write_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
 	{
 		widen(emitter, node, emitter->neighbour);
 		mg_code_encode(layout, emitter->neighbour, emitter->value);
+		memcpy(emitter->value + layout->value_size - 8, value + 8 + layout->padded, 8); /* the fingerprint */
 		mg_code_decode(layout, emitter->value, emitter->centre);
 		value = emitter->value;
 		value_size = layout->value_size;
@@ -99,14 +139,14 @@ write_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
 
 		mg_entry_start(layout, emitter->entry, level, value, value_size);
 		mg_entry_set_below(emitter->entry, below);
-		for (uint32_t i = 0; level == 0 && i < node->n_items; i++)
-			mg_entry_add_item(layout, emitter->entry, block_items(node) + i * layout->shape.item_size);
+		if (level == 0)
+			add_items(emitter, node);
 		add_links(emitter, node, level);
 		if (!placer->write(placer->user, cx, id, level, emitter->entry))
 			return false;
 		below = id;
 	}
-	return true;
+	return write_chunks(cx, emitter, placer, node);
 }
 
 bool
@@ -125,7 +165,7 @@ mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *p
 	emitter.link = mg_alloc(cx, layout->link_size);
 	if (emitter.centre == NULL || emitter.neighbour == NULL || emitter.value == NULL || emitter.entry == NULL ||
 		emitter.link == NULL || !mg_pruner_init(cx, &emitter.pruner, graph) ||
-		!walk(cx, &emitter, placer, place_node) || !mg_build_reach(cx, build, layout) ||
+		!walk(cx, &emitter, placer, place_node) || !mg_build_reach(cx, build, graph) ||
 		!walk(cx, &emitter, placer, write_node))
 		return false;
 	if (build->entry_point != 0)

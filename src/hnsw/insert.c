@@ -3,6 +3,7 @@
 #include "hnsw/beam.h"
 #include "hnsw/select.h"
 #include "hnsw/links.h"
+#include "hnsw/ways.h"
 #include "vector/distance.h"
 
 typedef struct Planner
@@ -37,6 +38,7 @@ planner_init(MgCtx *cx, Planner *planner, const MgGraph *graph, const MgQuery *q
 	if (value == NULL || planner->centre == NULL || planner->decoded == NULL)
 		return false;
 	mg_code_encode(layout, query->rotated, value);
+	mg_entry_set_fingerprint(layout, value, query->fingerprint);
 	mg_code_decode(layout, value, planner->centre);
 	planner->value = value;
 	planner->value_size = layout->value_size;
@@ -95,19 +97,22 @@ choose_links(MgCtx *cx, Planner *planner, int level, uint8_t *entry)
 	return true;
 }
 
-/* Among the nearest, one of the same value with room for an item. */
+/* Among those found, one of the same value. Near copies may seem to be nearer, so all are looked at. */
 static uint32_t
 find_equal(const Planner *planner)
 {
+	const MgEntryLayout *layout = planner->graph->layout;
 	const MgKnowns *top = &planner->beam.top;
 
-	for (size_t i = 0; i < top->n && top->items[i].distance == top->items[0].distance; i++)
+	for (size_t i = 0; i < top->n; i++)
 	{
 		const uint8_t *record = mg_beam_record(&planner->beam, &top->items[i]);
+		bool equal = layout->coded
+			? mg_entry_fingerprint(layout, record) == planner->beam.query->fingerprint
+			: mg_entry_value_size(record) == planner->value_size &&
+				memcmp(mg_entry_value(record), planner->value, planner->value_size) == 0;
 
-		if (mg_entry_value_size(record) == planner->value_size &&
-			memcmp(mg_entry_value(record), planner->value, planner->value_size) == 0 &&
-			mg_entry_n_items(record) < planner->graph->layout->shape.max_items)
+		if (equal)
 			return top->items[i].id;
 	}
 	return MG_NO_NODE;
@@ -115,7 +120,7 @@ find_equal(const Planner *planner)
 
 /* Runs on a level where the beam is ready, and makes the next lower level ready. */
 static bool
-plan_level(MgCtx *cx, Planner *planner, int level, bool wanted, uint8_t *entry, uint32_t *equal)
+plan_level(MgCtx *cx, Planner *planner, int level, uint8_t *entry, uint32_t *equal)
 {
 	MgBeam *beam = &planner->beam;
 	int reached;
@@ -126,7 +131,7 @@ plan_level(MgCtx *cx, Planner *planner, int level, bool wanted, uint8_t *entry, 
 	if (!mg_beam_run(beam))
 		return false;
 	mg_beam_sort(beam);
-	if (level == 0 && wanted)
+	if (level == 0)
 		*equal = find_equal(planner);
 	if (*equal == MG_NO_NODE && !choose_links(cx, planner, level, entry))
 		return false;
@@ -140,14 +145,14 @@ plan_level(MgCtx *cx, Planner *planner, int level, bool wanted, uint8_t *entry, 
 
 bool
 mg_insert_plan(MgCtx *cx, const MgGraph *graph, const MgQuery *query, const void *item, int level,
-			   uint32_t ef_construction, bool join, MgInsert *plan)
+			   uint32_t ef_construction, MgInsert *plan)
 {
 	const MgEntryLayout *layout = graph->layout;
 	Planner planner;
 	int reached;
 
 	*plan = (MgInsert){.equal = MG_NO_NODE, .level = level, .rotated = query->rotated, .value = query->value,
-					   .value_size = query->value_size};
+					   .value_size = query->value_size, .random = query->fingerprint};
 	if (level < 0 || level > MG_MAX_LEVEL)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "a node of a graph cannot have level %d", level);
 	if (!planner_init(cx, &planner, graph, query, ef_construction > 0 ? ef_construction : 1))
@@ -164,10 +169,100 @@ mg_insert_plan(MgCtx *cx, const MgGraph *graph, const MgQuery *query, const void
 	if (!mg_beam_descend(&planner.beam, level, &reached))
 		return false;
 	for (int l = reached; l >= 0; l--)
-		if (!plan_level(cx, &planner, l, join, plan->entries[l], &plan->equal))
+		if (!plan_level(cx, &planner, l, plan->entries[l], &plan->equal))
 			return false;
+	/* A level that exists, and on which nothing was found because somebody freed what was on the way. */
+	for (int l = 1; l <= plan->level && l <= reached; l++)
+		if (mg_entry_n_links(plan->entries[l]) == 0)
+			plan->level = l - 1;
 	plan->counts = planner.beam.counts;
 	return true;
+}
+
+static MgOffer
+offer_to(const MgGraph *graph, const MgInsert *plan, int level, uint32_t target)
+{
+	return (MgOffer){.target = target,
+					 .level = level,
+					 .source = plan->ids[level],
+					 .value = graph->layout->coded ? (const void *) plan->rotated : plan->value,
+					 .value_size = plan->value_size};
+}
+
+/* The new entry's first link, and way, is the one to a neighbour: a link of its own, or one made for it. */
+static bool
+lead_to(MgCtx *cx, const MgGraph *graph, uint8_t *entry, uint32_t to, const uint8_t *other)
+{
+	const MgEntryLayout *layout = graph->layout;
+	uint32_t slot = mg_entry_find_link(layout, entry, to), n = mg_entry_n_links(entry);
+
+	if (slot == MG_NO_NODE)
+	{
+		float *centre = mg_alloc_array(cx, layout->padded, sizeof *centre);
+		float *neighbour = mg_alloc_array(cx, layout->padded, sizeof *neighbour);
+		uint8_t *link = mg_alloc(cx, layout->link_size);
+
+		if (centre == NULL || neighbour == NULL || link == NULL)
+			return false;
+		memcpy(link, &to, sizeof to);
+		if (layout->coded)
+		{
+			mg_code_decode(layout, mg_entry_value(entry), centre);
+			mg_code_decode(layout, mg_entry_value(other), neighbour);
+			mg_code_link(layout, graph->kernels, centre, neighbour, to, link);
+		}
+		slot = n < mg_entry_slots(layout, mg_entry_level(entry)) ? n : n - 1;
+		mg_entry_set_n_links(entry, slot);
+		mg_entry_append_link(layout, entry, link);
+	}
+	mg_entry_swap_links(layout, entry, 0, slot);
+	mg_entry_set_n_ways(entry, 1);
+	return true;
+}
+
+/* Some way off, where all neighbours have as many ways as they may. */
+static bool
+find_room(MgCtx *cx, const MgGraph *graph, MgInsert *plan, MgOffer *offer, MgEdge *edge, bool *found)
+{
+	uint8_t *entry = plan->entries[offer->level], *other = mg_alloc(cx, graph->layout->entry_size[0]);
+	MgWalk walk = {.avoid = MG_NO_NODE, .most = offer->most_ways};
+	uint32_t n = mg_entry_n_links(entry);
+
+	if (other == NULL)
+		return false;
+	for (uint32_t i = 0; i < n && !*found; i++)
+	{
+		walk.from = mg_entry_link_id(graph->layout, entry, i);
+		walk.random = plan->random += i + 1;
+		if (!mg_ways_walk(cx, graph, &walk, other, &offer->target))
+			return false;
+		if (offer->target != MG_NO_NODE && (!mg_links_offer(cx, graph, offer, edge, found, &plan->counts) ||
+											(*found && !lead_to(cx, graph, entry, offer->target, other))))
+			return false;
+	}
+	return true;
+}
+
+bool
+mg_insert_way(MgCtx *cx, const MgGraph *graph, MgInsert *plan, int level, MgEdge *edge, bool *found)
+{
+	uint8_t *entry = plan->entries[level];
+	MgOffer offer = offer_to(graph, plan, level, MG_NO_NODE);
+	uint32_t n = mg_entry_n_links(entry);
+
+	*found = false;
+	plan->ids[level] = offer.source = MG_NO_NODE;
+	offer.most_ways = mg_ways_most(graph->layout, level);
+	mg_entry_set_n_ways(entry, 0);
+	for (uint32_t i = 0; i < n && !*found; i++)
+	{
+		offer.target = mg_entry_link_id(graph->layout, entry, i);
+		if (!mg_links_offer(cx, graph, &offer, edge, found, &plan->counts))
+			return false;
+	}
+	if (*found)
+		return lead_to(cx, graph, entry, offer.target, NULL);
+	return find_room(cx, graph, plan, &offer, edge, found);
 }
 
 void
@@ -192,11 +287,13 @@ bool
 mg_insert_edge(MgCtx *cx, const MgGraph *graph, MgInsert *plan, uint32_t i, MgEdge *edge, bool *wanted)
 {
 	int level = 0;
-	bool coded = graph->layout->coded;
+	MgOffer offer;
 
 	for (; i >= mg_entry_n_links(plan->entries[level]); level++)
 		i -= mg_entry_n_links(plan->entries[level]);
-	return mg_links_offer(cx, graph, mg_entry_link_id(graph->layout, plan->entries[level], i), level, plan->ids[level],
-						  coded ? (const void *) plan->rotated : plan->value, plan->value_size, edge, wanted,
-						  &plan->counts);
+	*wanted = i >= mg_entry_n_ways(plan->entries[level]);
+	if (!*wanted)
+		return true;
+	offer = offer_to(graph, plan, level, mg_entry_link_id(graph->layout, plan->entries[level], i));
+	return mg_links_offer(cx, graph, &offer, edge, wanted, &plan->counts);
 }

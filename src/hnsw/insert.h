@@ -2,16 +2,18 @@
  * A node into a graph: plan, then apply. Nothing here writes to the store.
  *
  *   1. mg_insert_plan     searches; gives the new entries with their links, or an equal node to join
- *   2. the caller stores  the entry of level 0, then of level 1 with below = the id of level 0, and so on,
- *                         and says what ids they have (mg_insert_placed)
+ *   2. for level 0, then 1, and so on: repeat
+ *          mg_insert_way  chooses the entry that the new one's way leads to, and the edge for the way back
+ *          the caller     finds a place, and so the entry's id; writes that into the edge's link; and in one change of both entries
+ *                         mg_way_add and, unless that is MG_CHANGED, stores the new entry
+ *      until it is stored; then mg_insert_placed. *found was false: there is no other entry, nothing to lead there
  *   3. for i < mg_insert_n_edges: repeat
  *          mg_insert_edge reads the i-th neighbour and decides which of its links the new node replaces
  *          the caller     takes the lock of edge.target, re-reads it, mg_edge_apply
  *      until the result is not MG_CHANGED (or *wanted was false: the neighbour has better links)
  *   4. if plan->level is above the level of the entry point, under that one's lock: make ids[level] the entry point
  *
- * A node that is stored but not linked to (a crash between 2 and 3) is found
- * by nobody, and harms nothing.
+ * From step 2 on the node is reached (README.md, Ways).
  */
 #ifndef MG_HNSW_INSERT_H
 #define MG_HNSW_INSERT_H
@@ -21,10 +23,8 @@
 typedef struct MgInsert
 {
 	/*
-	 * Not MG_NO_NODE: a node with an equal value that has room for an item: add
-	 * the item there under its lock (mg_entry_add_item; if that fails by then, plan
-	 * again with join = false). For coded entries equal is by own code; exact
-	 * distances belong to each item's own tuple, so nothing is lost by it.
+	 * Not MG_NO_NODE: a node of an equal value: add the item there under its lock, to the entry or to a chunk (items.h). If it is
+	 * deleted by then, plan again.
 	 */
 	uint32_t equal;
 
@@ -34,15 +34,16 @@ typedef struct MgInsert
 	const float *rotated;				 /* coded: of the new value; by reference, as in the query */
 	const void *value;					 /* plain: likewise */
 	uint32_t value_size;
+	uint64_t random;					 /* of the walk that looks for room */
 	MgCounts counts;
 } MgInsert;
 
-/*
- * query: of the value to insert; item [item_size]; level from mg_level.
- * join: look for an equal node. Polls. False: an error was recorded.
- */
+/* query: of the value to insert; item [item_size]; level from mg_level. Polls. False: an error was recorded. */
 bool mg_insert_plan(MgCtx *cx, const MgGraph *graph, const MgQuery *query, const void *item, int level,
-					uint32_t ef_construction, bool join, MgInsert *plan);
+					uint32_t ef_construction, MgInsert *plan);
+
+/* The edge of a way to the new entry of a level, whose id goes into its link; that entry then has the way as its first link. */
+bool mg_insert_way(MgCtx *cx, const MgGraph *graph, MgInsert *plan, int level, MgEdge *edge, bool *found);
 
 /* The entry of a level was stored under this id; sets `below` of the next level's entry. */
 void mg_insert_placed(MgInsert *plan, int level, uint32_t id);

@@ -1,8 +1,9 @@
 #include "hnsw/layout.h"
 
+#include "hnsw/items.h"
 #include "hnsw/rotation.h"
 
-#define CODED_VALUE 8 /* scale and square before an own code's bits */
+#define CODED_VALUE 16 /* scale and square before an own code's bits, fingerprint behind them */
 #define CODED_LINK 8  /* id, offset and factor before a link's signs */
 
 static uint32_t
@@ -46,6 +47,8 @@ mg_layout_init(MgCtx *cx, MgEntryLayout *layout, const MgShape *shape)
 		layout->links_at[upper] = aligned(MG_ENTRY_HEADER + layout->value_size + items);
 		layout->entry_size[upper] = aligned(layout->links_at[upper] + layout->n_slots[upper] * layout->link_size);
 	}
+	layout->chunk_items = (layout->entry_size[0] - MG_CHUNK_HEADER) / shape->item_size;
+	layout->chunk_items = layout->chunk_items > UINT16_MAX ? UINT16_MAX : layout->chunk_items;
 	return true;
 }
 
@@ -96,18 +99,22 @@ mg_entry_valid(const MgEntryLayout *layout, const uint8_t *entry, size_t size)
 		return false;
 	level = mg_entry_level(entry);
 	return level <= MG_MAX_LEVEL && size >= mg_entry_size(layout, level) &&
-		mg_entry_n_links(entry) <= mg_entry_slots(layout, level) &&
+		mg_entry_n_links(entry) <= mg_entry_slots(layout, level) && mg_entry_n_ways(entry) <= mg_entry_n_links(entry) &&
 		mg_entry_n_items(entry) <= (level > 0 ? 0 : layout->shape.max_items) &&
 		(layout->coded ? mg_entry_value_size(entry) == layout->value_size
 					   : mg_entry_value_size(entry) <= layout->value_size);
 }
 
-static void
-set_n_links(uint8_t *entry, uint32_t n)
+void
+mg_entry_set_n_links(uint8_t *entry, uint32_t n)
 {
-	uint16_t narrow = (uint16_t) n;
+	entry[4] = (uint8_t) n;
+}
 
-	memcpy(entry + 4, &narrow, sizeof narrow);
+void
+mg_entry_set_n_ways(uint8_t *entry, uint32_t n)
+{
+	entry[5] = (uint8_t) n;
 }
 
 void
@@ -130,12 +137,48 @@ mg_entry_set_below(uint8_t *entry, uint32_t below)
 }
 
 void
+mg_entry_set_more(uint8_t *entry, uint32_t more)
+{
+	memcpy(entry + 8, &more, sizeof more);
+}
+
+void
+mg_entry_set_fingerprint(const MgEntryLayout *layout, uint8_t *value, uint64_t fingerprint)
+{
+	memcpy(value + layout->value_size - sizeof fingerprint, &fingerprint, sizeof fingerprint);
+}
+
+void
 mg_entry_append_link(const MgEntryLayout *layout, uint8_t *entry, const uint8_t *link)
 {
 	uint32_t n = mg_entry_n_links(entry);
 
 	memcpy((uint8_t *) mg_entry_link(layout, entry, n), link, layout->link_size);
-	set_n_links(entry, n + 1);
+	mg_entry_set_n_links(entry, n + 1);
+}
+
+void
+mg_entry_swap_links(const MgEntryLayout *layout, uint8_t *entry, uint32_t a, uint32_t b)
+{
+	uint8_t *left = (uint8_t *) mg_entry_link(layout, entry, a), *right = (uint8_t *) mg_entry_link(layout, entry, b);
+
+	for (uint32_t i = 0; a != b && i < layout->link_size; i++)
+	{
+		uint8_t byte = left[i];
+
+		left[i] = right[i];
+		right[i] = byte;
+	}
+}
+
+void
+mg_entry_remove_link(const MgEntryLayout *layout, uint8_t *entry, uint32_t slot)
+{
+	uint32_t last = mg_entry_n_links(entry) - 1;
+
+	if (slot < last)
+		memcpy((uint8_t *) mg_entry_link(layout, entry, slot), mg_entry_link(layout, entry, last), layout->link_size);
+	mg_entry_set_n_links(entry, last);
 }
 
 bool
@@ -164,7 +207,7 @@ mg_entry_remove_items(const MgEntryLayout *layout, uint8_t *entry, bool (*gone)(
 		kept++;
 	}
 	entry[3] = (uint8_t) kept;
-	if (kept == 0)
+	if (kept == 0 && mg_entry_more(entry) == MG_NO_NODE)
 		mg_entry_delete(entry);
 	return n - kept;
 }
@@ -175,16 +218,15 @@ mg_entry_delete(uint8_t *entry)
 	entry[2] |= MG_ENTRY_DELETED;
 }
 
-/* Whether a link to this id is there. */
-static bool
-has_link(const MgEntryLayout *layout, const uint8_t *entry, uint32_t id)
+uint32_t
+mg_entry_find_link(const MgEntryLayout *layout, const uint8_t *entry, uint32_t id)
 {
 	uint32_t n = mg_entry_n_links(entry);
 
 	for (uint32_t slot = 0; slot < n; slot++)
 		if (mg_entry_link_id(layout, entry, slot) == id)
-			return true;
-	return false;
+			return slot;
+	return MG_NO_NODE;
 }
 
 MgApplied
@@ -192,7 +234,8 @@ mg_edge_apply(const MgEntryLayout *layout, uint8_t *entry, const MgEdge *edge)
 {
 	uint32_t n = mg_entry_n_links(entry);
 
-	if (mg_entry_deleted(entry) || (edge->link != NULL && has_link(layout, entry, mg_entry_u32(edge->link))))
+	if (mg_entry_deleted(entry) ||
+		(edge->link != NULL && mg_entry_find_link(layout, entry, mg_entry_u32(edge->link)) != MG_NO_NODE))
 		return MG_NOT_NEEDED;
 	if (edge->expected == MG_NO_NODE)
 	{
@@ -201,15 +244,11 @@ mg_edge_apply(const MgEntryLayout *layout, uint8_t *entry, const MgEdge *edge)
 		mg_entry_append_link(layout, entry, edge->link);
 		return MG_APPLIED;
 	}
-	if (edge->slot >= n || mg_entry_link_id(layout, entry, edge->slot) != edge->expected)
+	if (edge->slot >= n || edge->slot < mg_entry_n_ways(entry) ||
+		mg_entry_link_id(layout, entry, edge->slot) != edge->expected)
 		return MG_CHANGED;
 	if (edge->link == NULL)
-	{
-		if (edge->slot < n - 1)
-			memcpy((uint8_t *) mg_entry_link(layout, entry, edge->slot), mg_entry_link(layout, entry, n - 1),
-				   layout->link_size);
-		set_n_links(entry, n - 1);
-	}
+		mg_entry_remove_link(layout, entry, edge->slot);
 	else
 		memcpy((uint8_t *) mg_entry_link(layout, entry, edge->slot), edge->link, layout->link_size);
 	return MG_APPLIED;

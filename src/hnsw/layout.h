@@ -5,11 +5,13 @@
  *   0  u8   form       MG_ENTRY_CODED or MG_ENTRY_PLAIN
  *   1  u8   level
  *   2  u8   flags      MG_ENTRY_DELETED
- *   3  u8   n_items    heap tuples that have this vector; 0 above level 0
- *   4  u16  n_links    slots in use: the first ones
+ *   3  u8   n_items    heap tuples that have this vector, without those in chunks; 0 above level 0
+ *   4  u8   n_links    slots in use: the first ones
+ *   5  u8   n_ways     links that are ways (ways.h): the first ones
  *   6  u16  value_size bytes of the value that are used
- *   8  u32  below      id of the same node's entry one level lower; MG_NO_NODE on level 0
- *  12  value           coded: the node's own code (code.h); plain: bytes that the store gave
+ *   8  u32  below      above level 0: id of the same node's entry one level lower
+ *           more       on level 0: id of the first chunk (items.h); MG_NO_NODE: none
+ *  12  value           coded: the node's own code (code.h), u64 fingerprint; plain: bytes that the store gave
  *      items           [max_items, item_size], opaque; on level 0 only
  *      links           [2 m on level 0, else m], each link_size bytes, from a multiple of 4 on
  *
@@ -27,6 +29,7 @@
 #define MG_NO_NODE UINT32_MAX
 #define MG_ENTRY_CODED 1
 #define MG_ENTRY_PLAIN 2
+#define MG_ENTRY_CHUNK 3 /* no entry, but in an entry's place: items.h */
 #define MG_ENTRY_DELETED 1 /* no heap tuple is left: passed through by searches, never returned, never linked to */
 #define MG_ENTRY_HEADER 12
 #define MG_MAX_M 100
@@ -48,7 +51,7 @@ typedef struct MgShape
 	uint32_t code_bits;	 /* coded: signs a link keeps: a multiple of 16, from 64 to padded dims; mg_layout_code_bits chooses */
 	uint32_t value_size; /* plain: most bytes that a value has; coded: follows from dims, 0 */
 	uint32_t m;			 /* 2..MG_MAX_M */
-	uint32_t item_size, max_items; /* heap tuples of equal vectors that share a node; at most 255 */
+	uint32_t item_size, max_items; /* heap tuples of equal vectors that an entry has room for; at most 255 */
 } MgShape;
 
 typedef struct MgEntryLayout
@@ -58,6 +61,7 @@ typedef struct MgEntryLayout
 	uint32_t padded;	 /* coded: dims rounded up to a multiple of 64 */
 	uint32_t value_size; /* room for the value */
 	uint32_t link_size;
+	uint32_t chunk_items; /* room of a chunk, which takes as much as an entry of level 0 */
 	uint32_t links_at[2]; /* on level 0, above */
 	uint32_t n_slots[2];  /* 2 m, m */
 	uint32_t entry_size[2];
@@ -122,7 +126,13 @@ mg_entry_deleted(const uint8_t *entry)
 static inline uint32_t
 mg_entry_n_links(const uint8_t *entry)
 {
-	return mg_entry_u16(entry + 4);
+	return entry[4];
+}
+
+static inline uint32_t
+mg_entry_n_ways(const uint8_t *entry)
+{
+	return entry[5];
 }
 
 static inline uint32_t
@@ -143,10 +153,27 @@ mg_entry_below(const uint8_t *entry)
 	return mg_entry_u32(entry + 8);
 }
 
+/* Of an entry of level 0. */
+static inline uint32_t
+mg_entry_more(const uint8_t *entry)
+{
+	return mg_entry_u32(entry + 8);
+}
+
 static inline const uint8_t *
 mg_entry_value(const uint8_t *entry)
 {
 	return entry + MG_ENTRY_HEADER;
+}
+
+/* Of a coded entry: equal for equal vectors, and for no others (README.md). */
+static inline uint64_t
+mg_entry_fingerprint(const MgEntryLayout *layout, const uint8_t *entry)
+{
+	uint64_t fingerprint;
+
+	memcpy(&fingerprint, entry + MG_ENTRY_HEADER + layout->value_size - sizeof fingerprint, sizeof fingerprint);
+	return fingerprint;
 }
 
 static inline uint8_t *
@@ -176,10 +203,14 @@ mg_entry_link_id(const MgEntryLayout *layout, const uint8_t *entry, uint32_t slo
  */
 bool mg_entry_valid(const MgEntryLayout *layout, const uint8_t *entry, size_t size);
 
+/* The value of a coded entry: puts the fingerprint behind the code. value [layout->value_size]. */
+void mg_entry_set_fingerprint(const MgEntryLayout *layout, uint8_t *value, uint64_t fingerprint);
+
 /* An entry without links or items. value [value_size]. entry [mg_entry_size(level)] is set whole. */
 void mg_entry_start(const MgEntryLayout *layout, uint8_t *entry, int level, const void *value, uint32_t value_size);
 
 void mg_entry_set_below(uint8_t *entry, uint32_t below);
+void mg_entry_set_more(uint8_t *entry, uint32_t more);
 
 /* There must be a free slot. */
 void mg_entry_append_link(const MgEntryLayout *layout, uint8_t *entry, const uint8_t *link);
@@ -187,7 +218,7 @@ void mg_entry_append_link(const MgEntryLayout *layout, uint8_t *entry, const uin
 /* Appends an item; false when there is no room, or the entry is deleted. */
 bool mg_entry_add_item(const MgEntryLayout *layout, uint8_t *entry, const void *item);
 
-/* Removes the items for which gone() is true; with none left the entry is deleted. The number removed. */
+/* Removes the items for which gone() is true; with none left, and no chunk, the entry is deleted. The number removed. */
 uint32_t mg_entry_remove_items(const MgEntryLayout *layout, uint8_t *entry, bool (*gone)(void *user, const void *item),
 							   void *user);
 
@@ -197,7 +228,7 @@ void mg_entry_delete(uint8_t *entry);
 /*
  * One change of one entry, decided on a copy of it (insert.h, repair.h).
  *   slot == expected count and expected == MG_NO_NODE: a link is appended
- *   else the link in slot, which leads to expected, is replaced; or, with no
+ *   else the link in slot, which leads to expected and is no way, is replaced; or, with no
  *   link given, removed, the last one taking its place
  */
 typedef struct MgEdge
@@ -205,7 +236,7 @@ typedef struct MgEdge
 	uint32_t target; /* the entry to change */
 	uint32_t slot;
 	uint32_t expected;
-	const uint8_t *link; /* [link_size], arena memory; NULL: remove */
+	uint8_t *link; /* [link_size], arena memory; NULL: remove */
 } MgEdge;
 
 typedef enum MgApplied
@@ -217,5 +248,14 @@ typedef enum MgApplied
 
 /* Under the entry's lock, on its present bytes, which are valid. */
 MgApplied mg_edge_apply(const MgEntryLayout *layout, uint8_t *entry, const MgEdge *edge);
+
+/* The slot of the link to an id, or MG_NO_NODE. */
+uint32_t mg_entry_find_link(const MgEntryLayout *layout, const uint8_t *entry, uint32_t id);
+
+/* For what knows the places of links (layout.c, ways.c). */
+void mg_entry_set_n_links(uint8_t *entry, uint32_t n);
+void mg_entry_set_n_ways(uint8_t *entry, uint32_t n);
+void mg_entry_swap_links(const MgEntryLayout *layout, uint8_t *entry, uint32_t a, uint32_t b);
+void mg_entry_remove_link(const MgEntryLayout *layout, uint8_t *entry, uint32_t slot); /* no way; the last one takes its place */
 
 #endif

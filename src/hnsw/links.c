@@ -80,7 +80,7 @@ bool
 mg_links_add_slot(MgLinks *links, uint32_t slot, bool *alive)
 {
 	const MgGraph *graph = links->graph;
-	MgLink link = {.slot = slot, .bytes = mg_entry_link(graph->layout, links->entry, slot)};
+	MgLink link = {.slot = slot, .bytes = (uint8_t *) mg_entry_link(graph->layout, links->entry, slot)};
 
 	link.id = mg_entry_u32(link.bytes);
 	*alive = true;
@@ -174,51 +174,81 @@ mg_links_select(MgLinks *links, uint32_t most, uint32_t *chosen)
 	return mg_select(distances, links->n, most, between, links, chosen);
 }
 
-/* Of a full node, the link that gives way to the one of source. */
-static bool
-find_loser(MgLinks *links, uint32_t source, const void *value, uint32_t value_size, MgEdge *edge, bool *wanted)
+/*
+ * Whose place the offered link takes: of those that were not chosen, then of those chosen last. A way keeps its place, and
+ * an offered link that is itself the least gets none, unless it is to be a way.
+ */
+static void
+choose_loser(const MgLinks *links, const uint32_t *chosen, uint32_t n_chosen, bool way, MgEdge *edge, bool *wanted)
 {
-	uint32_t n = mg_entry_n_links(links->entry), chosen[2 * MG_MAX_M], n_chosen, most;
-	bool kept[2 * MG_MAX_M + 1] = {false}, alive;
+	uint32_t order[2 * MG_MAX_M + 1], n = 0, n_ways = mg_entry_n_ways(links->entry);
+	bool kept[2 * MG_MAX_M + 1] = {false};
+
+	for (uint32_t i = 0; i < n_chosen; i++)
+		kept[chosen[i]] = true;
+	for (uint32_t i = links->n; i-- > 0;)
+		if (!kept[i])
+			order[n++] = i;
+	for (uint32_t i = n_chosen; i-- > 0;)
+		order[n++] = chosen[i];
+	*wanted = false;
+	for (uint32_t i = 0; i < n && !*wanted; i++)
+	{
+		edge->slot = links->items[order[i]].slot;
+		if (edge->slot == MG_NO_SLOT && !way)
+			return;
+		*wanted = edge->slot != MG_NO_SLOT && edge->slot >= n_ways;
+	}
+}
+
+/* Of a full node, the link that gives way to the offered one. */
+static bool
+find_loser(MgLinks *links, const MgOffer *offer, MgEdge *edge, bool *wanted)
+{
+	uint32_t n = mg_entry_n_links(links->entry), chosen[2 * MG_MAX_M], n_chosen;
+	bool alive;
 
 	for (uint32_t slot = 0; slot < n; slot++)
 	{
 		if (!mg_links_add_slot(links, slot, &alive))
 			return false;
-		if (!alive)
+		if (!alive && slot >= mg_entry_n_ways(links->entry))
 		{
 			/* It leads nowhere: there is no better one to lose. */
 			edge->slot = slot;
-			return mg_links_add(links, source, value, value_size);
+			return mg_links_add(links, offer->source, offer->value, offer->value_size);
 		}
 	}
-	if (!mg_links_add(links, source, value, value_size))
+	if (!mg_links_add(links, offer->source, offer->value, offer->value_size))
 		return false;
-	most = n;
-	n_chosen = mg_links_select(links, most, chosen);
-	for (uint32_t i = 0; i < n_chosen; i++)
-		kept[chosen[i]] = true;
-	for (uint32_t i = 0; i < links->n; i++)
-		if (!kept[i])
-		{
-			edge->slot = links->items[i].slot;
-			*wanted = edge->slot != MG_NO_SLOT;
-		}
+	n_chosen = mg_links_select(links, n, chosen);
+	choose_loser(links, chosen, n_chosen, offer->most_ways > 0, edge, wanted);
 	return true;
 }
 
-static const uint8_t *
-bytes_of(const MgLinks *links, uint32_t id)
+static uint8_t *
+offered_bytes(const MgLinks *links)
 {
 	for (uint32_t i = 0; i < links->n; i++)
-		if (links->items[i].id == id && links->items[i].slot == MG_NO_SLOT)
+		if (links->items[i].slot == MG_NO_SLOT)
 			return links->items[i].bytes;
 	return NULL;
 }
 
+/* Whether an entry may have the link at all. */
+static bool
+may_have(const MgEntryLayout *layout, const uint8_t *entry, const MgOffer *offer)
+{
+	if (mg_entry_level(entry) != offer->level || (mg_entry_deleted(entry) && !offer->deleted_too) ||
+		offer->target == offer->source)
+		return false;
+	if (offer->most_ways > 0)
+		return mg_entry_n_ways(entry) < offer->most_ways;
+	return mg_entry_find_link(layout, entry, offer->source) == MG_NO_NODE;
+}
+
 bool
-mg_links_offer(MgCtx *cx, const MgGraph *graph, uint32_t target, int level, uint32_t source, const void *value,
-			   uint32_t value_size, MgEdge *edge, bool *wanted, MgCounts *counts)
+mg_links_offer(MgCtx *cx, const MgGraph *graph, const MgOffer *offer, MgEdge *edge, bool *wanted, MgCounts *counts)
 {
 	const MgEntryLayout *layout = graph->layout;
 	uint8_t *entry = mg_alloc(cx, layout->entry_size[0]);
@@ -227,31 +257,27 @@ mg_links_offer(MgCtx *cx, const MgGraph *graph, uint32_t target, int level, uint
 
 	*wanted = false;
 	counts->entries++;
-	if (entry == NULL || !graph->store.read(graph->store.user, cx, target, entry, wanted))
+	if (entry == NULL || !graph->store.read(graph->store.user, cx, offer->target, entry, wanted))
 		return false;
-	*wanted = *wanted && mg_entry_level(entry) == level && !mg_entry_deleted(entry) && target != source;
-	n = *wanted ? mg_entry_n_links(entry) : 0;
-	for (uint32_t slot = 0; slot < n; slot++)
-		if (mg_entry_link_id(layout, entry, slot) == source)
-			*wanted = false;
+	*wanted = *wanted && may_have(layout, entry, offer);
 	if (!*wanted)
 		return true;
-
-	*edge = (MgEdge){.target = target, .slot = n, .expected = MG_NO_NODE};
+	n = mg_entry_n_links(entry);
+	*edge = (MgEdge){.target = offer->target, .slot = n, .expected = MG_NO_NODE};
 	if (!mg_links_init(cx, &links, graph, entry, n + 1, counts))
 		return false;
-	if (n < mg_entry_slots(layout, level))
+	if (n < mg_entry_slots(layout, offer->level))
 	{
-		if (!mg_links_add(&links, source, value, value_size))
+		if (!mg_links_add(&links, offer->source, offer->value, offer->value_size))
 			return false;
 	}
 	else
 	{
-		if (!find_loser(&links, source, value, value_size, edge, wanted))
+		if (!find_loser(&links, offer, edge, wanted))
 			return false;
 		if (*wanted)
 			edge->expected = mg_entry_link_id(layout, entry, edge->slot);
 	}
-	edge->link = bytes_of(&links, source);
+	edge->link = offered_bytes(&links);
 	return true;
 }

@@ -17,7 +17,7 @@ typedef struct MgLink
 	uint32_t id;
 	uint32_t slot;		  /* of the entry; MG_NO_SLOT: offered */
 	float distance;		  /* from the node */
-	const uint8_t *bytes; /* [link_size] */
+	uint8_t *bytes; /* [link_size] */
 	float square, length; /* coded: |r|^2, |r| */
 	float along;		  /* coded, for ip: <u^, r> */
 	const uint8_t *value; /* plain: the neighbour's, a copy */
@@ -56,11 +56,22 @@ bool mg_links_have(const MgLinks *links, uint32_t id);
 /* Sorts them by distance; the best `most` of them, as mg_select: places in items. n at most MG_SELECT_MOST. */
 uint32_t mg_links_select(MgLinks *links, uint32_t most, uint32_t *chosen);
 
+/* A link from target to source. */
+typedef struct MgOffer
+{
+	uint32_t target;
+	int level;
+	uint32_t source;   /* MG_NO_NODE: not known yet, the caller will write it into the edge's link */
+	const void *value; /* of source, as for mg_links_add */
+	uint32_t value_size;
+	uint32_t most_ways; /* above 0: the link is to be a way, unless target has that many */
+	bool deleted_too;	/* target may be deleted */
+} MgOffer;
+
 /*
- * A link from target to source, wanted if there is room or it is better than one of target's.
- * value: of source, as for mg_links_add. Reads target.
+ * Wanted if there is room or it is better than one of target's; a way, if target may have one more. Edges take no way's
+ * place. Reads target.
  */
-bool mg_links_offer(MgCtx *cx, const MgGraph *graph, uint32_t target, int level, uint32_t source, const void *value,
-					uint32_t value_size, MgEdge *edge, bool *wanted, MgCounts *counts);
+bool mg_links_offer(MgCtx *cx, const MgGraph *graph, const MgOffer *offer, MgEdge *edge, bool *wanted, MgCounts *counts);
 
 #endif

@@ -1,5 +1,8 @@
 #include "hnsw/memstore.h"
 
+#include "hnsw/items.h"
+#include "hnsw/ways.h"
+
 static bool
 entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
 {
@@ -19,7 +22,7 @@ read_entry(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 
 	(void) cx;
 	memstore->reads++;
-	*found = at != NULL;
+	*found = at != NULL && at[0] != MG_ENTRY_CHUNK;
 	if (*found)
 		memcpy(entry, at, mg_entry_size(memstore->layout, mg_entry_level(at)));
 	return true;
@@ -122,15 +125,33 @@ apply(MgMemstore *memstore, const MgEdge *edge, MgApplied *applied)
 	return true;
 }
 
+/* Step 2 of insert.h. */
 static bool
-place_plan(MgMemstore *memstore, MgInsert *plan)
+place_plan(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, MgInsert *plan)
 {
 	for (int level = 0; level <= plan->level; level++)
 	{
-		uint32_t id = mg_memstore_add(memstore, plan->entries[level]);
+		MgApplied applied = MG_CHANGED;
+		uint32_t id = reserve(memstore, level);
 
 		if (id == MG_NO_NODE)
 			return false;
+		while (applied == MG_CHANGED)
+		{
+			MgEdge edge;
+			bool found;
+
+			if (!mg_insert_way(scratch, graph, plan, level, &edge, &found))
+				return false;
+			applied = MG_APPLIED;
+			if (found)
+			{
+				memcpy(edge.link, &id, sizeof id);
+				applied = mg_way_add(memstore->layout, memstore->entries[edge.target], &edge,
+									 mg_ways_most(memstore->layout, level), false);
+			}
+		}
+		memcpy(memstore->entries[id], plan->entries[level], mg_entry_size(memstore->layout, level));
 		mg_insert_placed(plan, level, id);
 	}
 	return true;
@@ -139,10 +160,11 @@ place_plan(MgMemstore *memstore, MgInsert *plan)
 bool
 mg_memstore_finish(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, MgInsert *plan)
 {
-	uint32_t n = mg_insert_n_edges(plan);
+	uint32_t n;
 
-	if (!place_plan(memstore, plan))
+	if (!place_plan(scratch, memstore, graph, plan))
 		return false;
+	n = mg_insert_n_edges(plan);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		MgMark mark = mg_mark(scratch);
@@ -169,15 +191,37 @@ mg_memstore_finish(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, M
 }
 
 bool
+mg_memstore_join(MgMemstore *memstore, uint32_t id, const void *item)
+{
+	const MgEntryLayout *layout = memstore->layout;
+	uint8_t *entry = mg_memstore_at(memstore, id), *head;
+	uint32_t more, newer;
+
+	if (entry == NULL || mg_entry_deleted(entry))
+		return false;
+	more = mg_entry_more(entry);
+	head = more == MG_NO_NODE ? NULL : memstore->entries[more];
+	if (mg_entry_add_item(layout, entry, item) || (head != NULL && mg_chunk_add(layout, head, item)))
+		return true;
+	newer = reserve(memstore, 0);
+	if (newer == MG_NO_NODE)
+		return false;
+	mg_chunk_start(layout, memstore->entries[newer]);
+	mg_chunk_link(memstore->entries[newer], id, more, head == NULL ? 0 : mg_chunk_order(head));
+	mg_entry_set_more(entry, newer);
+	return mg_chunk_add(layout, memstore->entries[newer], item);
+}
+
+bool
 mg_memstore_insert(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, const MgQuery *query, const void *item,
 				   int level, uint32_t ef_construction)
 {
 	MgMark mark = mg_mark(scratch);
 	MgInsert plan;
-	bool fine = mg_insert_plan(scratch, graph, query, item, level, ef_construction, true, &plan);
+	bool fine = mg_insert_plan(scratch, graph, query, item, level, ef_construction, &plan);
 
 	if (fine && plan.equal != MG_NO_NODE)
-		fine = mg_entry_add_item(memstore->layout, mg_memstore_at(memstore, plan.equal), item);
+		fine = mg_memstore_join(memstore, plan.equal, item);
 	else
 		fine = fine && mg_memstore_finish(scratch, memstore, graph, &plan);
 	mg_rewind(scratch, mark);
@@ -189,7 +233,40 @@ is_dead(void *user, uint32_t id)
 {
 	const uint8_t *entry = mg_memstore_at(user, id);
 
-	return entry == NULL || mg_entry_deleted(entry);
+	return entry == NULL || entry[0] == MG_ENTRY_CHUNK || mg_entry_deleted(entry);
+}
+
+static void
+free_entry(MgMemstore *memstore, uint32_t id)
+{
+	memstore->entries[id] = NULL;
+	memstore->free[memstore->n_free++] = id;
+}
+
+/* Of a node and its chunks; empty ones are freed. */
+static void
+remove_items(MgMemstore *memstore, uint8_t *entry, bool (*gone)(void *user, const void *item), void *user)
+{
+	uint8_t *before = NULL;
+
+	for (uint32_t id = mg_entry_more(entry), next; id != MG_NO_NODE; id = next)
+	{
+		uint8_t *chunk = memstore->entries[id];
+
+		next = mg_chunk_next(chunk);
+		mg_chunk_remove(memstore->layout, chunk, gone, user);
+		if (mg_chunk_n_items(chunk) > 0)
+		{
+			before = chunk;
+			continue;
+		}
+		if (before == NULL)
+			mg_entry_set_more(entry, next);
+		else
+			mg_chunk_set_next(before, next);
+		free_entry(memstore, id);
+	}
+	mg_entry_remove_items(memstore->layout, entry, gone, user);
 }
 
 /* Entries above level 0 follow the node that they belong to. */
@@ -202,7 +279,8 @@ delete_above(MgMemstore *memstore)
 
 		while (lowest != NULL && mg_entry_level(lowest) > 0)
 			lowest = mg_memstore_at(memstore, mg_entry_below(lowest));
-		if (memstore->entries[id] != NULL && (lowest == NULL || mg_entry_deleted(lowest)))
+		if (memstore->entries[id] != NULL && memstore->entries[id][0] != MG_ENTRY_CHUNK &&
+			(lowest == NULL || mg_entry_deleted(lowest)))
 			mg_entry_delete(memstore->entries[id]);
 	}
 }
@@ -227,6 +305,35 @@ replace_entry_point(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, 
 	memstore->entry_point = id;
 	memstore->entry_level = id == MG_NO_NODE ? 0 : level;
 	return true;
+}
+
+/* Step 4 of repair.h. */
+static bool
+bypass(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, uint32_t id)
+{
+	const MgEntryLayout *layout = memstore->layout;
+
+	for (;;)
+	{
+		MgMark mark = mg_mark(scratch);
+		MgCounts counts = {0};
+		MgBypass step;
+		uint8_t *moved;
+		bool wanted;
+
+		if (!mg_bypass_plan(scratch, graph, id, &step, &wanted, &counts))
+			return false;
+		if (!wanted)
+			return true;
+		moved = memstore->entries[step.moved.target];
+		if (step.last)
+			mg_way_drop(layout, moved, id);
+		else if (step.host.link == NULL ||
+				 mg_way_add(layout, memstore->entries[step.host.target], &step.host, 2 * MG_MAX_M, true) != MG_APPLIED ||
+				 mg_way_replace(layout, moved, id, step.moved.link) != MG_APPLIED)
+			return mg_fail(scratch, MG_BAD_FILE, "there is no way around entry %u", id);
+		mg_rewind(scratch, mark);
+	}
 }
 
 static bool
@@ -268,12 +375,14 @@ mg_memstore_vacuum(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph,
 	MgDead dead = {.is_dead = is_dead, .user = memstore};
 
 	for (uint32_t id = 0; id < memstore->n; id++)
-		if (memstore->entries[id] != NULL && mg_entry_level(memstore->entries[id]) == 0 &&
-			!mg_entry_deleted(memstore->entries[id]))
-			mg_entry_remove_items(memstore->layout, memstore->entries[id], gone, user);
+		if (!is_dead(memstore, id) && mg_entry_level(memstore->entries[id]) == 0)
+			remove_items(memstore, memstore->entries[id], gone, user);
 	delete_above(memstore);
 	if (!replace_entry_point(scratch, memstore, graph, &dead))
 		return false;
+	for (uint32_t id = 0; id < memstore->n; id++)
+		if (memstore->entries[id] != NULL && is_dead(memstore, id) && !bypass(scratch, memstore, graph, id))
+			return false;
 	for (uint32_t id = 0; id < memstore->n; id++)
 	{
 		MgMark mark = mg_mark(scratch);
@@ -283,11 +392,8 @@ mg_memstore_vacuum(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph,
 		mg_rewind(scratch, mark);
 	}
 	for (uint32_t id = 0; id < memstore->n; id++)
-		if (memstore->entries[id] != NULL && mg_entry_deleted(memstore->entries[id]))
-		{
-			memstore->entries[id] = NULL;
-			memstore->free[memstore->n_free++] = id;
-		}
+		if (memstore->entries[id] != NULL && memstore->entries[id][0] != MG_ENTRY_CHUNK && is_dead(memstore, id))
+			free_entry(memstore, id);
 	return true;
 }
 
@@ -297,7 +403,8 @@ mg_memstore_next(void *user, MgCtx *cx, uint32_t *id)
 	MgMemstoreCursor *cursor = user;
 
 	(void) cx;
-	while (cursor->next < cursor->memstore->n && cursor->memstore->entries[cursor->next] == NULL)
+	while (cursor->next < cursor->memstore->n &&
+		   (cursor->memstore->entries[cursor->next] == NULL || cursor->memstore->entries[cursor->next][0] == MG_ENTRY_CHUNK))
 		cursor->next++;
 	*id = cursor->next < cursor->memstore->n ? cursor->next++ : MG_NO_NODE;
 	return true;

@@ -36,6 +36,9 @@ uint32_t mg_memstore_add(MgMemstore *memstore, const uint8_t *entry);
 /* NULL when there is no such entry. */
 uint8_t *mg_memstore_at(MgMemstore *memstore, uint32_t id);
 
+/* Adds an item to a node, in a chunk if need be; false when it is deleted. */
+bool mg_memstore_join(MgMemstore *memstore, uint32_t id, const void *item);
+
 /* All steps of insert.h. scratch is rewound. */
 bool mg_memstore_insert(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, const MgQuery *query,
 						const void *item, int level, uint32_t ef_construction);

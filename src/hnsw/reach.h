@@ -5,9 +5,8 @@
 #include "hnsw/block.h"
 
 /*
- * Gives every node a way to it on level 0 from the entry point, but for those that lead to no other such node. By one
- * process. Takes some 10 bytes a node from the arena. Polls.
+ * Lays ways: joins all nodes of each level to a tree. By one process. Takes some 5 bytes a node from the arena. Polls.
  */
-bool mg_build_reach(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout);
+bool mg_build_reach(MgCtx *cx, MgBuild *build, const MgGraph *graph);
 
 #endif

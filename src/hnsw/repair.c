@@ -49,10 +49,11 @@ find_dead(Mender *mender)
 	uint32_t n = mg_entry_n_links(mender->entry);
 	bool found, live;
 
-	mender->is_dead = mg_alloc_array(mender->cx, n, sizeof *mender->is_dead);
+	mender->is_dead = mg_alloc_zeroed(mender->cx, n, sizeof *mender->is_dead);
 	if (mender->is_dead == NULL)
 		return false;
-	for (uint32_t slot = 0; slot < n; slot++)
+	/* A way to a dead entry is taken out by mg_bypass_plan, or one was not finished: it stays. */
+	for (uint32_t slot = mg_entry_n_ways(mender->entry); slot < n; slot++)
 	{
 		uint32_t id = mg_entry_link_id(mender->graph->layout, mender->entry, slot);
 
@@ -395,7 +396,7 @@ mg_repair_offer(MgCtx *cx, const MgGraph *graph, uint32_t id, uint32_t neighbour
 {
 	const MgEntryLayout *layout = graph->layout;
 	uint8_t *entry = mg_alloc(cx, layout->entry_size[0]);
-	const void *value;
+	MgOffer offer = {.target = neighbour, .source = id};
 	MgCounts counts = {0};
 
 	if (entry == NULL || !graph->store.read(graph->store.user, cx, id, entry, wanted))
@@ -403,16 +404,17 @@ mg_repair_offer(MgCtx *cx, const MgGraph *graph, uint32_t id, uint32_t neighbour
 	*wanted = *wanted && !mg_entry_deleted(entry);
 	if (!*wanted)
 		return true;
-	value = mg_entry_value(entry);
+	offer.level = mg_entry_level(entry);
+	offer.value = mg_entry_value(entry);
+	offer.value_size = mg_entry_value_size(entry);
 	if (layout->coded)
 	{
 		float *decoded = mg_alloc_array(cx, layout->padded, sizeof *decoded);
 
 		if (decoded == NULL)
 			return false;
-		mg_code_decode(layout, value, decoded);
-		value = decoded;
+		mg_code_decode(layout, offer.value, decoded);
+		offer.value = decoded;
 	}
-	return mg_links_offer(cx, graph, neighbour, mg_entry_level(entry), id, value, mg_entry_value_size(entry), edge,
-						  wanted, &counts);
+	return mg_links_offer(cx, graph, &offer, edge, wanted, &counts);
 }

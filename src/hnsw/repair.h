@@ -1,15 +1,16 @@
 /*
  * Vacuum's part: taking deleted nodes out of the graph, as plans.
  *
- *   1. the caller removes dead items from all entries of level 0 (mg_entry_remove_items); those left without
+ *   1. the caller removes dead items from all entries of level 0 (mg_entry_remove_items) and their chunks; those left without
  *      are deleted. Entries above whose node is deleted: mg_entry_delete. It remembers the ids of all deleted ones.
  *   2. it waits until no insert is under way that began before (such a one may still link to a deleted node)
  *   3. if the entry point is deleted: mg_repair_entry_point, then under the metapage's lock, if it still is the same
- *   4. for each entry that is not deleted: repeat
+ *   4. for each deleted entry: repeat mg_bypass_plan (ways.h) and apply it, until nothing is wanted: then ways join the others
+ *   5. for each entry that is not deleted: repeat
  *          mg_repair_plan reads it and gives the edges that replace its links to deleted nodes
  *          the caller     applies all of them under the entry's lock with mg_edge_apply
  *      until none was MG_CHANGED
- *   5. it waits for scans that may hold an id, and frees the deleted entries
+ *   6. it frees the deleted entries
  *
  * A replacement is looked for among the links of the deleted neighbour
  * (FreshDiskANN, arXiv 2105.09613) and the entry's other neighbours' links; by

@@ -66,7 +66,8 @@ fill_found(MgCtx *cx, MgSearch *search)
 		search->found[i] = (MgFound){.distance = known->distance,
 									 .id = known->id,
 									 .n_items = mg_entry_n_items(record),
-									 .items = record + MG_ENTRY_HEADER + beam->graph->layout->value_size};
+									 .items = record + MG_ENTRY_HEADER + beam->graph->layout->value_size,
+									 .more = mg_entry_more(record)};
 	}
 	return true;
 }

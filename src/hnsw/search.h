@@ -39,6 +39,7 @@ typedef struct MgFound
 	uint32_t id;
 	uint32_t n_items;
 	const uint8_t *items; /* [n_items, item_size], the search's memory until the next call of mg_search_next */
+	uint32_t more;		  /* id of the first chunk of further ones (items.h), or MG_NO_NODE */
 } MgFound;
 
 typedef struct MgSearch MgSearch;

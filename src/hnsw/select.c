@@ -10,7 +10,11 @@ mg_select(const float *distances, uint32_t n, uint32_t most, MgBetween between, 
 		bool good = true;
 
 		for (uint32_t k = 0; k < n_chosen && good; k++)
-			good = !(between(user, chosen[k], i) < distances[i]);
+		{
+			float apart = between(user, chosen[k], i);
+
+			good = !(apart < distances[i] || (apart == 0 && distances[i] == 0));
+		}
 		if (good)
 			chosen[n_chosen++] = i;
 		else

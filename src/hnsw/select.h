@@ -2,7 +2,8 @@
  * Choosing neighbours: the heuristic of HNSW (arXiv 1603.09320, algorithm 4).
  * In the order of distance, a candidate is chosen if it is nearer to the node
  * than to each one chosen before: so links lead in different directions. Those
- * passed over fill what is left, nearest first (keepPrunedConnections).
+ * passed over fill what is left, nearest first (keepPrunedConnections). Of copies of the node, which are as far from each other as from it, one is
+ * chosen, so that they do not take all links.
  */
 #ifndef MG_HNSW_SELECT_H
 #define MG_HNSW_SELECT_H

@@ -67,7 +67,10 @@ prepare(MgCtx *cx, const World *world, const float *vector, MgQuery *query)
 	if (rotated == NULL)
 		return false;
 	mg_rotate(&world->rotation, vector, rotated);
-	return mg_query_init(cx, &world->layout, rotated, query);
+	if (!mg_query_init(cx, &world->layout, rotated, query))
+		return false;
+	memcpy(&query->fingerprint, vector, sizeof query->fingerprint);
+	return true;
 }
 
 static void
@@ -142,6 +145,8 @@ use(MgCtx *cx, World *world)
 	MgChecked checked;
 	MgInsert plan;
 	MgRepair repair;
+	MgBypass step;
+	MgCounts counts = {0};
 	MgEdge edge;
 	bool wanted;
 	uint32_t entry_point;
@@ -153,13 +158,17 @@ use(MgCtx *cx, World *world)
 	do
 		fuzz_require(mg_search_next(cx, search, &found, &n));
 	while (n > 0);
-	fuzz_require(mg_insert_plan(cx, &world->graph, &query, "item", 2, 12, true, &plan));
+	fuzz_require(mg_insert_plan(cx, &world->graph, &query, "item", 2, 12, &plan));
 	for (level = 0; level <= plan.level; level++)
+	{
+		fuzz_require(mg_insert_way(cx, &world->graph, &plan, level, &edge, &wanted));
 		mg_insert_placed(&plan, level, 900 + (uint32_t) level);
+	}
 	for (uint32_t i = 0; i < mg_insert_n_edges(&plan); i++)
 		fuzz_require(mg_insert_edge(cx, &world->graph, &plan, i, &edge, &wanted));
 	for (uint32_t id = 0; id < world->memstore.n; id++)
-		fuzz_require(mg_repair_plan(cx, &world->graph, NULL, id, 8, &repair));
+		fuzz_require(mg_bypass_plan(cx, &world->graph, id, &step, &wanted, &counts) &&
+					 mg_repair_plan(cx, &world->graph, NULL, id, 8, &repair));
 	fuzz_require(mg_repair_entry_point(cx, &world->graph, NULL, &entry_point, &level));
 	fuzz_require(mg_check(cx, &world->graph, mg_memstore_next, &cursor, NULL, &checked));
 	fuzz_judge(cx, true);

@@ -144,12 +144,12 @@ insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
 	MgBuilt built = MG_BUILT_JOINED;
 	HnswValue converted;
 
-	if (hnsw_kind_convert(build->store.kind, &build->store.layout, value, cx, &converted))
+	if (hnsw_kind_convert(build->store.kind, &build->store.layout, build->store.seed, value, cx, &converted))
 	{
-		bool coded = build->store.layout.coded;
+		MgValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
+							converted.fingerprint};
 
-		hnsw_must(cx, mg_builder_insert(cx, build->builder, coded ? (const void *) converted.x : converted.bytes,
-										converted.n_bytes, tid, pg_prng_uint64(&pg_global_prng_state), &built));
+		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, tid, pg_prng_uint64(&pg_global_prng_state), &built));
 	}
 	mg_rewind(cx, mark);
 	return built != MG_BUILT_FULL;

@@ -12,6 +12,7 @@
 #include "catalog/index.h"
 #include "funcapi.h"
 #include "hnsw/check.h"
+#include "hnsw/items.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/hnsw/build.h"
@@ -33,6 +34,7 @@ typedef struct Check
 	HnswScratch *scratch;
 	MgChecked checked;
 	HTAB *tids;			   /* of all items, when heap rows are compared; else NULL */
+	uint64 n_owned, n_met; /* chunks that have an owner, by themselves and in chains */
 	ReturnSetInfo *result; /* of complaints; NULL: nobody wants them */
 	/* The position of next() */
 	BlockNumber block, n_blocks;
@@ -62,6 +64,28 @@ hear(void *user, uint32_t id, const char *text)
 /* ---- pages */
 
 static void
+remember_items(Check *check, const uint8 *items, uint32 n)
+{
+	for (uint32 i = 0; check->tids != NULL && i < n; i++)
+		hash_search(check->tids, items + i * sizeof(ItemPointerData), HASH_ENTER, NULL);
+}
+
+/* That it is part of its owner's chain follow_chain sees to: as many are met there as have an owner here. */
+static void
+look_at_chunk(Check *check, BlockNumber block, uint32 slot, const uint8 *chunk)
+{
+	if (!mg_chunk_valid(&check->store.layout, chunk, check->store.places.entry_size[0]))
+	{
+		complain_at(check, block, (int) slot, "the chunk of heap tuples cannot be read");
+		return;
+	}
+	check->n_owned += mg_chunk_owner(chunk) != MG_NO_NODE;
+	if (mg_chunk_owner(chunk) == MG_NO_NODE && mg_chunk_n_items(chunk) > 0)
+		complain_at(check, block, (int) slot, "the chunk has heap tuples and no owner");
+	remember_items(check, mg_chunk_item(&check->store.layout, (uint8 *) chunk, 0), mg_chunk_n_items(chunk));
+}
+
+static void
 look_at_slots(Check *check, BlockNumber block, Page page, int form)
 {
 	const HnswPlaces *places = &check->store.places;
@@ -74,13 +98,15 @@ look_at_slots(Check *check, BlockNumber block, Page page, int form)
 
 		if (entry[0] == 0)
 			continue;
+		if (entry[0] == MG_ENTRY_CHUNK)
+			look_at_chunk(check, block, slot, entry);
 		if (entry + places->slot_size[upper] > (const uint8 *) page + lower)
 			complain_at(check, block, (int) slot, "the entry is beyond what WAL keeps of the page");
 		if (mg_entry_valid(&check->store.layout, entry, places->entry_size[upper]) &&
 			(mg_entry_level(entry) > 0) != upper)
 			complain_at(check, block, (int) slot, "the entry is in a slot of the other kind");
-		for (uint32 i = 0; check->tids != NULL && !upper && i < entry[3]; i++)
-			hash_search(check->tids, mg_entry_item(&check->store.layout, (uint8 *) entry, i), HASH_ENTER, NULL);
+		else if (!upper && mg_entry_valid(&check->store.layout, entry, places->entry_size[0]))
+			remember_items(check, mg_entry_item(&check->store.layout, (uint8 *) entry, 0), mg_entry_n_items(entry));
 	}
 }
 
@@ -148,7 +174,9 @@ next_id(void *user, MgCtx *cx, uint32_t *id)
 		form = hnsw_page_form(page);
 		while (form >= 0 && *id == MG_NO_NODE && check->slot < check->store.places.n_slots[form])
 		{
-			if (*hnsw_page_slot(&check->store.places, page, form, check->slot) != 0)
+			uint8 first = *hnsw_page_slot(&check->store.places, page, form, check->slot);
+
+			if (first != 0 && first != MG_ENTRY_CHUNK)
 				*id = hnsw_place_id(&check->store.places, check->block, check->slot);
 			check->slot++;
 		}
@@ -157,6 +185,83 @@ next_id(void *user, MgCtx *cx, uint32_t *id)
 			break;
 	}
 	return true;
+}
+
+/* ---- chains */
+
+/* Nodes whose heap tuples go on in chunks, of one page. */
+static uint32
+list_chains(Check *check, BlockNumber block, uint32 *ids, uint32 *heads)
+{
+	const HnswPlaces *places = &check->store.places;
+	Buffer buffer = ReadBuffer(check->index, block);
+	Page page = BufferGetPage(buffer);
+	uint32 n = 0;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	for (uint32 slot = 0; hnsw_page_form(page) == 0 && slot < places->n_nodes; slot++)
+	{
+		uint32 id = hnsw_place_id(places, block, slot);
+		const uint8 *entry = hnsw_store_entry_on(&check->store, page, id);
+
+		if (entry == NULL || mg_entry_more(entry) == MG_NO_NODE)
+			continue;
+		ids[n] = id;
+		heads[n++] = mg_entry_more(entry);
+	}
+	UnlockReleaseBuffer(buffer);
+	return n;
+}
+
+static void
+follow_chain(Check *check, uint32 node, uint32 id)
+{
+	uint64 above = UINT64_MAX;
+
+	while (id != MG_NO_NODE)
+	{
+		Buffer buffer;
+		uint8 *chunk;
+		uint32 owner, order, next;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!hnsw_store_lock_chunk(&check->store, id, BUFFER_LOCK_SHARE, &buffer, &chunk))
+		{
+			hear(check, node, "the chain of its heap tuples leads to where no chunk is");
+			return;
+		}
+		owner = mg_chunk_owner(chunk);
+		order = mg_chunk_order(chunk);
+		next = mg_chunk_next(chunk);
+		UnlockReleaseBuffer(buffer);
+		if (owner != node || order >= above)
+		{
+			hear(check, node, owner != node ? "the chain of its heap tuples leads to a chunk of another entry"
+											: "the chain of its heap tuples is out of order");
+			return;
+		}
+		check->n_met++;
+		above = order;
+		id = next;
+	}
+}
+
+static void
+follow_chains(Check *check)
+{
+	uint32 most = 1u << check->store.places.slot_bits, *ids = palloc(2 * most * sizeof *ids);
+
+	for (BlockNumber block = HNSW_META_BLOCK + 1; block < check->n_blocks; block++)
+	{
+		uint32 n = list_chains(check, block, ids, ids + most);
+
+		for (uint32 i = 0; i < n; i++)
+			follow_chain(check, ids[i], ids[most + i]);
+	}
+	if (check->n_met != check->n_owned)
+		complain_at(check, HNSW_META_BLOCK, -1, psprintf(UINT64_FORMAT " chunks of heap tuples have an owner, and "
+														 UINT64_FORMAT " are in chains", check->n_owned, check->n_met));
+	pfree(ids);
 }
 
 /* ---- rows of the table */
@@ -173,7 +278,7 @@ look_for_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool 
 	if (isnull[0] || hash_search(check->tids, tid, HASH_FIND, NULL) != NULL)
 		return;
 	detoasted = hnsw_kind_detoast(check->store.kind, values[0]);
-	if (hnsw_kind_convert(check->store.kind, &check->store.layout, detoasted, cx, &value))
+	if (hnsw_kind_convert(check->store.kind, &check->store.layout, check->store.seed, detoasted, cx, &value))
 		complain_at(check, HNSW_META_BLOCK, -1,
 					psprintf("row (%u,%u) of the table is not in the index", ItemPointerGetBlockNumber(tid),
 							 ItemPointerGetOffsetNumber(tid)));
@@ -214,6 +319,7 @@ run(Check *check, bool rows)
 		look_at_page(check, block);
 	look_at_list(check, meta.free_pages[0], 0);
 	look_at_list(check, meta.free_pages[1], 1);
+	follow_chains(check);
 	check->block = HNSW_META_BLOCK + 1;
 	hnsw_must(cx, mg_check(cx, &check->store.graph, next_id, check, &complaints, &check->checked));
 	if (rows)

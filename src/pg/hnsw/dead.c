@@ -1,6 +1,10 @@
 /* Step 1 of vacuum: heap tuples that are gone leave their nodes; which nodes, and entries above them, are deleted. */
 #include "pg/hnsw/vacuum.h"
 
+#include "commands/vacuum.h"
+#include "hnsw/items.h"
+#include "pg/compat.h"
+#include "pg/hnsw/items.h"
 #include "pg/host.h"
 
 static void
@@ -10,6 +14,27 @@ note_dead(HnswVacuum *vacuum, uint32 id)
 		return;
 	vacuum->bits[id / 8] |= (uint8) (1 << id % 8);
 	vacuum->n_dead++;
+}
+
+/* A chunk without an owner: linked out, or reserved by an insert that ended early, or by one that is under way. */
+static void
+note_loose(HnswVacuum *vacuum, uint32 id)
+{
+	if (id >= vacuum->n_ids || hnsw_vacuum_is_dead(vacuum, id))
+		return;
+	vacuum->bits[id / 8] |= (uint8) (1 << id % 8);
+	vacuum->n_chunks++;
+}
+
+static void
+note_empty(HnswVacuum *vacuum, const uint8 *chunk, uint32 id)
+{
+	uint32 owner = mg_chunk_owner(chunk);
+
+	if (owner == MG_NO_NODE)
+		note_loose(vacuum, id);
+	else if (mg_chunk_n_items(chunk) == 0 && owner < vacuum->n_ids)
+		vacuum->owners[owner / 8] |= (uint8) (1 << owner % 8);
 }
 
 static bool
@@ -23,31 +48,35 @@ is_gone(void *user, const void *item)
 }
 
 static bool
-has_gone_item(HnswVacuum *vacuum, uint8 *entry)
+has_gone_item(HnswVacuum *vacuum, const uint8 *items, uint32 n)
 {
-	for (uint32 i = 0; i < mg_entry_n_items(entry); i++)
-		if (is_gone(vacuum, mg_entry_item(&vacuum->store.layout, entry, i)))
+	for (uint32 i = 0; i < n; i++)
+		if (is_gone(vacuum, items + i * vacuum->store.layout.shape.item_size))
 			return true;
 	return false;
 }
 
-/* Nodes that are deleted already are noted; whether any other has something to remove. */
+/* Nodes that are deleted already, and chunks that are empty, are noted; whether any other has something to remove. */
 static bool
 look_at_nodes(HnswVacuum *vacuum, const HnswVacuumPage *page)
 {
+	const MgEntryLayout *layout = &vacuum->store.layout;
 	bool found = false;
 	uint32 id;
 
 	for (uint32 slot = 0; slot < vacuum->store.places.n_nodes; slot++)
 	{
-		uint8 *entry = hnsw_vacuum_entry(vacuum, page, slot, &id);
+		uint8 *entry = hnsw_vacuum_entry(vacuum, page, slot, &id), *chunk = hnsw_vacuum_chunk(vacuum, page, slot, &id);
 
-		if (entry == NULL)
-			continue;
-		if (mg_entry_deleted(entry))
+		if (chunk != NULL)
+		{
+			note_empty(vacuum, chunk, id);
+			found |= has_gone_item(vacuum, mg_chunk_item(layout, chunk, 0), mg_chunk_n_items(chunk));
+		}
+		else if (entry != NULL && mg_entry_deleted(entry))
 			note_dead(vacuum, id);
-		else
-			found |= has_gone_item(vacuum, entry);
+		else if (entry != NULL)
+			found |= has_gone_item(vacuum, mg_entry_item(layout, entry, 0), mg_entry_n_items(entry));
 	}
 	return found;
 }
@@ -63,8 +92,13 @@ remove_items(HnswVacuum *vacuum, const HnswVacuumPage *locked)
 	page.page = hnsw_change_page(&change, page.buffer, false);
 	for (uint32 slot = 0; slot < vacuum->store.places.n_nodes; slot++)
 	{
-		uint8 *entry = hnsw_vacuum_entry(vacuum, &page, slot, &id);
+		uint8 *entry = hnsw_vacuum_entry(vacuum, &page, slot, &id), *chunk = hnsw_vacuum_chunk(vacuum, &page, slot, &id);
 
+		if (chunk != NULL)
+		{
+			vacuum->stats->tuples_removed += mg_chunk_remove(&vacuum->store.layout, chunk, is_gone, vacuum);
+			note_empty(vacuum, chunk, id);
+		}
 		if (entry == NULL || mg_entry_deleted(entry))
 			continue;
 		vacuum->stats->tuples_removed += mg_entry_remove_items(&vacuum->store.layout, entry, is_gone, vacuum);
@@ -90,11 +124,39 @@ clean_nodes(HnswVacuum *vacuum, BlockNumber block)
 	}
 	for (uint32 slot = 0; page.form == 0 && slot < vacuum->store.places.n_nodes; slot++)
 	{
-		uint8 *entry = hnsw_vacuum_entry(vacuum, &page, slot, &id);
+		uint8 *entry = hnsw_vacuum_entry(vacuum, &page, slot, &id), *chunk = hnsw_vacuum_chunk(vacuum, &page, slot, &id);
 
 		vacuum->stats->num_index_tuples += entry != NULL ? mg_entry_n_items(entry) : 0;
+		vacuum->stats->num_index_tuples += chunk != NULL ? mg_chunk_n_items(chunk) : 0;
 	}
 	UnlockReleaseBuffer(page.buffer);
+}
+
+/* ---- chunks */
+
+static void
+drop(void *user, uint32 id)
+{
+	HnswVacuum *vacuum = user;
+
+	if (vacuum->trimmed == id)
+		note_dead(vacuum, id);
+	else
+		note_loose(vacuum, id);
+}
+
+/* Links out the chunks that are empty now; what nodes are deleted with the last of them. */
+static void
+trim_chains(HnswVacuum *vacuum)
+{
+	for (uint64 byte = 0; byte <= vacuum->n_ids / 8; byte++)
+		for (int bit = 0; vacuum->owners[byte] >> bit != 0; bit++)
+			if ((vacuum->owners[byte] >> bit & 1) != 0)
+			{
+				vacuum->trimmed = (uint32) (byte * 8) + (uint32) bit;
+				vacuum_pause();
+				hnsw_items_trim(&vacuum->store, vacuum->trimmed, drop, vacuum);
+			}
 }
 
 /* ---- entries above level 0 */
@@ -175,6 +237,7 @@ hnsw_vacuum_find_dead(HnswVacuum *vacuum)
 
 	for (BlockNumber block = HNSW_META_BLOCK + 1; block < vacuum->n_blocks; block++)
 		clean_nodes(vacuum, block);
+	trim_chains(vacuum);
 	for (BlockNumber block = HNSW_META_BLOCK + 1; block < vacuum->n_blocks; block++)
 	{
 		uint32 n = list_upper(vacuum, block, ids, ids + most);

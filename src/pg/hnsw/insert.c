@@ -7,6 +7,8 @@
  * lock, since two of them at once would not know of each other: those that open a new level, and those without
  * any neighbour, into an empty graph or one whose nodes are all deleted.
  *
+ * Before that comes a lock on the value's fingerprint, so that equal values come in one after the other, and find each other.
+ *
  * An update that leaves the vector as it was looks for the node that has it by
  * a search of JOIN_WIDTH instead of ef_construction, and adds its tuple there: one
  * page is changed, and nothing is linked.
@@ -18,7 +20,9 @@
 #include "common/pg_prng.h"
 #include "hnsw/insert.h"
 #include "hnsw/search.h"
+#include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/hnsw/items.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"
 #include "pg/host.h"
@@ -54,62 +58,24 @@ hnsw_inserter_begin(Relation index, MemoryContext owner, bool building)
 	return inserter;
 }
 
-/* |q - v|^2 of the rotated query and the vector that an own code stands for. */
-static double
-code_error(const Insertion *insertion, const uint8 *code, float *decoded)
-{
-	double sum = 0;
-
-	mg_code_decode(&insertion->store->layout, code, decoded);
-	for (uint32 i = 0; i < insertion->store->layout.padded; i++)
-		sum += (double) (insertion->query.rotated[i] - decoded[i]) * (insertion->query.rotated[i] - decoded[i]);
-	return sum;
-}
-
-/* What an entry is compared with: as plain bytes, or as a code. */
-typedef struct Sameness
-{
-	float *decoded;
-	double least; /* the error of the value's own code */
-} Sameness;
-
-static Sameness
-begin_comparing(const Insertion *insertion)
+/* Whether an entry is of this value. */
+static bool
+is_same(const Insertion *insertion, const uint8 *entry)
 {
 	const MgEntryLayout *layout = &insertion->store->layout;
-	Sameness sameness = {NULL, 0};
-	uint8 *code;
 
 	if (layout->coded)
-	{
-		sameness.decoded = hnsw_alloc(insertion->cx, layout->padded, sizeof *sameness.decoded);
-		code = hnsw_alloc(insertion->cx, layout->value_size, 1);
-		mg_code_encode(layout, insertion->query.rotated, code);
-		sameness.least = code_error(insertion, code, sameness.decoded);
-	}
-	return sameness;
-}
-
-/*
- * Whether an entry is of this value. Codes of a build come from vectors of 8 bits, and differ a little from those of an insert:
- * an error of a tenth more is far below what another vector would have.
- */
-static bool
-is_same(const Insertion *insertion, const Sameness *sameness, const uint8 *entry)
-{
-	if (insertion->store->layout.coded)
-		return code_error(insertion, mg_entry_value(entry), sameness->decoded) <= 1.1 * sameness->least;
+		return mg_entry_fingerprint(layout, entry) == insertion->query.fingerprint;
 	return mg_entry_value_size(entry) == insertion->query.value_size &&
 		memcmp(mg_entry_value(entry), insertion->query.value, insertion->query.value_size) == 0;
 }
 
-/* Adds the tuple to a node that has the same value, if a narrow search meets one with room. */
+/* Adds the tuple to the node that has the same value, if a narrow search meets it. */
 static bool
 join_equal(const Insertion *insertion)
 {
 	const HnswStore *store = insertion->store;
 	MgSearchOptions options = {.ef = JOIN_WIDTH, .radius = -INFINITY};
-	Sameness sameness = begin_comparing(insertion);
 	uint8 *entry = hnsw_alloc(insertion->cx, mg_entry_size(&store->layout, 0), 1);
 	MgSearch *search = mg_search_begin(insertion->cx, &store->graph, &insertion->query, &options);
 	const MgFound *found;
@@ -120,11 +86,8 @@ join_equal(const Insertion *insertion)
 	{
 		bool exists;
 
-		if (found[i].n_items == store->layout.shape.max_items)
-			continue;
 		hnsw_must(insertion->cx, store->graph.store.read(insertion->store, insertion->cx, found[i].id, entry, &exists));
-		if (exists && is_same(insertion, &sameness, entry) &&
-			hnsw_store_add_item(insertion->store, found[i].id, insertion->tid))
+		if (exists && is_same(insertion, entry) && hnsw_items_add(insertion->store, found[i].id, insertion->tid))
 			return true;
 	}
 	return false;
@@ -161,6 +124,32 @@ has_links(const MgInsert *plan)
 	return mg_entry_n_links(plan->entries[0]) > 0;
 }
 
+/* Stores the entry of a level together with the way to it. */
+static void
+store_entry(const Insertion *insertion, MgInsert *plan, int level)
+{
+	HnswStore *store = insertion->store;
+	MgApplied applied;
+	uint32 id;
+
+	do
+	{
+		MgMark mark = mg_mark(insertion->cx);
+		MgEdge way;
+		bool found;
+
+		hnsw_must(insertion->cx, mg_insert_way(insertion->cx, &store->graph, plan, level, &way, &found));
+		if (!found && mg_entry_n_links(plan->entries[level]) > 0)
+			ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+							errmsg("no entry of index \"%s\" has room for a way to another",
+								   RelationGetRelationName(store->index)),
+							errhint("REINDEX INDEX makes it anew from the table.")));
+		applied = hnsw_slot_place(store, plan->entries[level], found ? &way : NULL, &id);
+		mg_rewind(insertion->cx, mark);
+	} while (applied == MG_CHANGED);
+	mg_insert_placed(plan, level, id);
+}
+
 /* Stores a node and links to it. Without a neighbour, and with all others kept out, it becomes the entry point whatever its level. */
 static void
 store_node(const Insertion *insertion, MgInsert *plan)
@@ -168,8 +157,8 @@ store_node(const Insertion *insertion, MgInsert *plan)
 	HnswStore *store = insertion->store;
 	HnswMeta meta;
 
-	for (int i = 0; i <= plan->level; i++)
-		mg_insert_placed(plan, i, hnsw_slot_place(store->index, &store->places, store->building, plan->entries[i]));
+	for (int level = 0; level <= plan->level; level++)
+		store_entry(insertion, plan, level);
 	link_back(insertion, plan);
 	hnsw_meta_read(store->index, &meta);
 	if (!has_links(plan))
@@ -184,17 +173,17 @@ insert_node(const Insertion *insertion, int level, bool alone)
 {
 	HnswStore *store = insertion->store;
 	MgInsert plan;
-	bool join = true;
 
 	for (;;)
 	{
 		hnsw_must(insertion->cx, mg_insert_plan(insertion->cx, &store->graph, &insertion->query, insertion->tid, level,
-												store->ef_construction, join, &plan));
+												store->ef_construction, &plan));
 		if (plan.equal == MG_NO_NODE)
 			break;
-		if (hnsw_store_add_item(store, plan.equal, insertion->tid))
+		if (hnsw_items_add(store, plan.equal, insertion->tid))
 			return true;
-		join = false;
+		/* It was deleted meanwhile; a search that begins now passes it by. */
+		CHECK_FOR_INTERRUPTS();
 	}
 	if (!alone && !has_links(&plan))
 		return false;
@@ -202,15 +191,27 @@ insert_node(const Insertion *insertion, int level, bool alone)
 	return true;
 }
 
+/* Stands for a fingerprint among the locks on pages of an index. */
+static BlockNumber
+lock_of(uint64 fingerprint)
+{
+	return HNSW_META_BLOCK + 1 + (BlockNumber) (fingerprint % (MaxBlockNumber - 1));
+}
+
 static void
 insert_locked(const Insertion *insertion, int level)
 {
 	Relation index = insertion->store->index;
+	BlockNumber equals = lock_of(insertion->query.fingerprint);
 	bool inserted;
 	HnswMeta meta;
 
+	LockPage(index, equals, ExclusiveLock);
 	LockPage(index, HNSW_META_BLOCK, ShareLock);
 	hnsw_meta_read(index, &meta);
+	/* Processes of one build do not keep each other out by such locks in all versions: none of them opens a level. */
+	if (insertion->store->building && meta.entry_point != MG_NO_NODE)
+		level = Min(level, meta.entry_level);
 	inserted = level <= meta.entry_level && insert_node(insertion, level, false);
 	UnlockPage(index, HNSW_META_BLOCK, ShareLock);
 	if (!inserted)
@@ -219,6 +220,7 @@ insert_locked(const Insertion *insertion, int level)
 		insert_node(insertion, level, true);
 		UnlockPage(index, HNSW_META_BLOCK, ExclusiveLock);
 	}
+	UnlockPage(index, equals, ExclusiveLock);
 }
 
 void

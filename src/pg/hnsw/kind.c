@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "common/hashfn.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"
 #include "pg/vector/dense.h"
@@ -89,19 +90,22 @@ hnsw_kind_dims(const HnswKind *kind, Datum value)
 
 /* ---- plain values */
 
+#define FINGERPRINT sizeof(uint64)
+
+/* As a whole where that takes no more. */
 static Size
-rounded_room(int dims)
+rounded_room(const HnswKind *kind, int dims)
 {
-	return sizeof(float) + (Size) dims;
+	return Min(sizeof(float) + (Size) dims + FINGERPRINT, mg_row_size(kind->element, (size_t) dims));
 }
 
 Size
 hnsw_kind_room(const HnswKind *kind, int dims, bool whole)
 {
 	if (kind->element == MG_ELEMENT_SPARSE)
-		return mg_sparse_size(Min(dims, SPARSE_KEPT));
+		return mg_sparse_size(Min(dims, SPARSE_KEPT)) + FINGERPRINT;
 	if (is_dense(kind) && kind->metric == MG_METRIC_L1 && !whole)
-		return rounded_room(dims);
+		return rounded_room(kind, dims);
 	return mg_row_size(kind->element, (size_t) dims);
 }
 
@@ -176,20 +180,28 @@ trim_sparse(const MgSparse *row, uint8 *bytes)
 bool
 hnsw_kind_trimmed(const HnswKind *kind, uint32 n_bytes)
 {
-	return kind->element == MG_ELEMENT_SPARSE && n_bytes >= mg_sparse_size(SPARSE_KEPT);
+	return kind->element == MG_ELEMENT_SPARSE && n_bytes >= mg_sparse_size(SPARSE_KEPT) + FINGERPRINT;
 }
 
 static uint32
-plain_bytes(const HnswKind *kind, const MgEntryLayout *layout, Datum value, uint8 *bytes)
+plain_bytes(const HnswKind *kind, const MgEntryLayout *layout, Datum value, uint64 fingerprint, uint8 *bytes)
 {
 	if (kind->element == MG_ELEMENT_SPARSE)
-		return trim_sparse(sparsevec_row((const Sparsevec *) DatumGetPointer(value)), bytes);
+	{
+		uint32 n = trim_sparse(sparsevec_row((const Sparsevec *) DatumGetPointer(value)), bytes);
+
+		memcpy(bytes + n, &fingerprint, FINGERPRINT);
+		return n + FINGERPRINT;
+	}
 	if (kind->element == MG_ELEMENT_BIT)
 		memcpy(bytes, VARBITS((VarBit *) DatumGetPointer(value)), layout->value_size);
 	else if (layout->value_size == mg_row_size(kind->element, layout->shape.dims))
 		memcpy(bytes, ((const Dense *) DatumGetPointer(value))->x, layout->value_size);
 	else
+	{
 		round_floats(dense_floats(dense_type(kind), (const Dense *) DatumGetPointer(value)), layout->shape.dims, bytes);
+		memcpy(bytes + layout->value_size - FINGERPRINT, &fingerprint, FINGERPRINT);
+	}
 	return layout->value_size;
 }
 
@@ -246,8 +258,38 @@ coded_floats(const HnswKind *kind, Datum value, MgCtx *cx)
 	return x;
 }
 
+/* Of all bits that make the value. */
+static uint64
+fingerprint_of(const HnswKind *kind, uint64 seed, Datum value)
+{
+	const void *bytes;
+	Size size;
+
+	if (is_dense(kind))
+	{
+		const Dense *dense = (const Dense *) DatumGetPointer(value);
+
+		bytes = dense->x;
+		size = mg_row_size(kind->element, (size_t) dense->dim);
+	}
+	else if (kind->element == MG_ELEMENT_SPARSE)
+	{
+		const MgSparse *row = sparsevec_row((const Sparsevec *) DatumGetPointer(value));
+
+		bytes = row;
+		size = mg_sparse_size((size_t) row->nnz);
+	}
+	else
+	{
+		bytes = VARBITS((VarBit *) DatumGetPointer(value));
+		size = VARBITBYTES((VarBit *) DatumGetPointer(value));
+	}
+	return hash_bytes_extended(bytes, (int) size, seed);
+}
+
 bool
-hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, Datum value, MgCtx *cx, HnswValue *result)
+hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, uint64 seed, Datum value, MgCtx *cx,
+				  HnswValue *result)
 {
 	int dims = hnsw_kind_dims(kind, value);
 
@@ -257,12 +299,13 @@ hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, Datum value
 	memset(result, 0, sizeof *result);
 	if (kind->metric == MG_METRIC_COSINE && has_length_0(kind, value))
 		return false;
+	result->fingerprint = fingerprint_of(kind, seed, value);
 	if (layout->coded)
 		result->x = coded_floats(kind, value, cx);
 	else
 	{
 		result->bytes = hnsw_alloc(cx, layout->value_size, 1);
-		result->n_bytes = plain_bytes(kind, layout, value, result->bytes);
+		result->n_bytes = plain_bytes(kind, layout, value, result->fingerprint, result->bytes);
 	}
 	return true;
 }

@@ -9,6 +9,7 @@
  *     rounded        l1 of vector and halfvec: a float32 scale, then int8 each
  *     trimmed        sparsevec: of more elements than SPARSE_KEPT those with the largest values
  *
+ * Behind what is rounded or trimmed come 8 bytes, the fingerprint of the value as it was, so that equal bytes mean equal values.
  * What is rounded or trimmed makes estimates, as codes do: the heap tuple has the exact distance (rerank.h).
  */
 #ifndef MASKGEN_PG_HNSW_KIND_H
@@ -53,10 +54,15 @@ typedef struct HnswValue
 	float *x;	  /* coded: [dims], of length 1 under cosine */
 	uint8 *bytes; /* plain: [n_bytes] */
 	uint32 n_bytes;
+	uint64 fingerprint; /* of the value as it was, under the index's seed */
 } HnswValue;
 
-/* False when it is not to be indexed: length 0 under cosine. Throws unless it has the layout's dimensions. */
-bool hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, Datum value, MgCtx *cx, HnswValue *result);
+/*
+ * False when it is not to be indexed: length 0 under cosine. Throws unless it has the layout's dimensions. seed: of the
+ * fingerprint.
+ */
+bool hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, uint64 seed, Datum value, MgCtx *cx,
+					   HnswValue *result);
 
 /* Whether a plain value of so many bytes may have lost elements. */
 bool hnsw_kind_trimmed(const HnswKind *kind, uint32 n_bytes);

@@ -11,12 +11,12 @@
 
 #define HNSW_META_BLOCK 0
 #define HNSW_MAGIC 0x484D474D /* "MGMH" on little-endian machines */
-#define HNSW_FORMAT_VERSION 2
+#define HNSW_FORMAT_VERSION 3 /* 2: without ways, chunks and fingerprints */
 
 typedef struct HnswMeta
 {
 	uint32 magic, version;
-	uint64 seed; /* of the rotation */
+	uint64 seed; /* of the rotation and of fingerprints */
 	MgShape shape;
 	uint32 kind; /* HnswKindId of the operator class that the index was made for */
 	uint32 ef_construction;

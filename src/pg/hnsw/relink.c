@@ -1,6 +1,8 @@
-/* Steps 2 to 4 of vacuum: waits for inserts, replaces the entry point and links to deleted entries. */
+/* Steps 2 to 5 of vacuum: waits for inserts, replaces the entry point, ways of deleted entries and links to them. */
 #include "pg/hnsw/vacuum.h"
 
+#include "commands/vacuum.h"
+#include "pg/compat.h"
 #include "pg/host.h"
 #include "storage/lmgr.h"
 
@@ -58,7 +60,43 @@ replace_entry_point(HnswVacuum *vacuum)
 	mg_rewind(cx, vacuum->start);
 }
 
-/* ---- 4: links */
+/* ---- 4: ways */
+
+#define MOST_STEPS 10000 /* around one entry: it has at most 2 m ways, and each step that fails does so for an insert that came between */
+
+/* Leads all ways past a deleted entry. One for which that fails stays as it is, for the next vacuum. */
+static void
+bypass_entry(HnswVacuum *vacuum, uint32 id)
+{
+	MgCtx *cx = hnsw_scratch_cx(vacuum->scratch);
+	bool wanted = true;
+
+	for (int i = 0; wanted && i < MOST_STEPS; i++)
+	{
+		MgCounts counts = {0};
+		MgBypass step;
+
+		mg_rewind(cx, vacuum->start);
+		hnsw_must(cx, mg_bypass_plan(cx, &vacuum->store.graph, id, &step, &wanted, &counts));
+		if (wanted)
+			hnsw_store_bypass(&vacuum->store, &step);
+		vacuum_pause();
+	}
+	if (wanted)
+		hnsw_vacuum_spare(vacuum, id);
+	mg_rewind(cx, vacuum->start);
+}
+
+static void
+bypass_all(HnswVacuum *vacuum)
+{
+	for (uint64 byte = 0; byte <= vacuum->n_ids / 8; byte++)
+		for (int bit = 0; vacuum->bits[byte] >> bit != 0; bit++)
+			if ((vacuum->bits[byte] >> bit & 1) != 0)
+				bypass_entry(vacuum, (uint32) (byte * 8) + (uint32) bit);
+}
+
+/* ---- 5: links */
 
 static void
 offer_link_back(HnswVacuum *vacuum, uint32 id, uint32 neighbour)
@@ -135,6 +173,13 @@ hnsw_vacuum_relink(HnswVacuum *vacuum)
 	BlockNumber n_blocks;
 
 	replace_entry_point(vacuum); /* waits for inserts first */
+	if (vacuum->n_dead == 0)
+	{
+		/* Chunks alone: no link leads to these. */
+		pfree(ids);
+		return;
+	}
+	bypass_all(vacuum);
 	n_blocks = RelationGetNumberOfBlocks(vacuum->store.index); /* with what they have added */
 	for (BlockNumber block = HNSW_META_BLOCK + 1; block < n_blocks; block++)
 		repair_page(vacuum, block, ids);

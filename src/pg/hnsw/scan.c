@@ -21,9 +21,11 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "hnsw/items.h"
 #include "hnsw/search.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/hnsw/items.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/pass.h"
 #include "pg/hnsw/ranking.h"
@@ -68,6 +70,9 @@ typedef struct HnswScan
 	const MgFound *found; /* [n_found], those before next are ranked */
 	size_t n_found, next;
 	bool any_within;	 /* of the batch */
+	bool chained;		 /* the last node has further tuples in chain, all of chain_distance */
+	HnswChain chain;
+	double chain_distance; /* -INFINITY: none of its tuples is known yet */
 	uint32 *done;		 /* [n_done]: nodes that were ranked, if a pass will come */
 	Size n_done, done_room;
 	HnswPass *pass;
@@ -227,7 +232,7 @@ is_wanted(const HnswScan *state, double distance)
 		(maskgen_iterative_scan != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
 }
 
-/* estimate: NaN where nothing is to be learnt from it */
+/* A tuple of the last node. estimate: NaN where nothing is to be learnt from it. */
 static void
 rank_item(HnswScan *state, const uint8_t *item, double estimate)
 {
@@ -244,10 +249,34 @@ rank_item(HnswScan *state, const uint8_t *item, double estimate)
 			return;
 		distance = INFINITY;
 	}
+	state->chain_distance = distance;
 	if (distance <= state->target.radius)
 		state->any_within = true;
 	if (is_wanted(state, distance))
 		hnsw_ranking_add(&state->ranking, distance, &tid);
+}
+
+/* The tuples of a node that its entry has, and where others are. */
+static void
+rank_items(HnswScan *state, uint32 id, const uint8_t *items, uint32 n, uint32 more, double estimate)
+{
+	state->chain_distance = -INFINITY;
+	for (uint32 i = 0; i < n; i++)
+		rank_item(state, items + i * sizeof(ItemPointerData), estimate);
+	state->chained = more != MG_NO_NODE;
+	if (state->chained)
+		hnsw_chain_begin(&state->chain, &state->store, hnsw_scratch_cx(state->scratch), id, more);
+}
+
+/* Some of the others: no more of them than must be, for there may be a million. */
+static void
+rank_chunk(HnswScan *state)
+{
+	const MgEntryLayout *layout = &state->store.layout;
+
+	state->chained = state->chain_distance <= state->target.radius && hnsw_chain_next(&state->chain);
+	for (uint32 i = 0; state->chained && i < mg_chunk_n_items(state->chain.chunk); i++)
+		rank_item(state, mg_chunk_item(layout, state->chain.chunk, i), NAN);
 }
 
 static void
@@ -258,8 +287,7 @@ rank_found(HnswScan *state)
 
 	if (state->complete)
 		note_done(state, found->id);
-	for (uint32 i = 0; i < found->n_items; i++)
-		rank_item(state, found->items + i * sizeof(ItemPointerData), estimate);
+	rank_items(state, found->id, found->items, found->n_items, found->more, estimate);
 }
 
 /* ---- by all pages */
@@ -294,20 +322,18 @@ static void
 rank_passed(HnswScan *state, uint32 id)
 {
 	uint8_t items[UINT8_MAX * sizeof(ItemPointerData)];
-	uint32 n = 0;
+	uint32 n, more;
 	Buffer buffer;
 	uint8 *entry;
 
-	if (hnsw_store_lock(&state->store, id, BUFFER_LOCK_SHARE, &buffer, &entry))
-	{
-		if (mg_entry_level(entry) == 0)
-			n = mg_entry_n_items(entry);
-		if (n > 0)
-			memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * sizeof(ItemPointerData));
-		UnlockReleaseBuffer(buffer);
-	}
-	for (uint32 i = 0; i < n; i++)
-		rank_item(state, items + i * sizeof(ItemPointerData), NAN);
+	if (!hnsw_store_lock(&state->store, id, BUFFER_LOCK_SHARE, &buffer, &entry))
+		return;
+	n = mg_entry_n_items(entry);
+	more = mg_entry_level(entry) == 0 ? mg_entry_more(entry) : MG_NO_NODE;
+	if (n > 0)
+		memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * sizeof(ItemPointerData));
+	UnlockReleaseBuffer(buffer);
+	rank_items(state, id, items, n, more, NAN);
 }
 
 /* ---- both */
@@ -329,6 +355,8 @@ begin_search(IndexScanDesc scan)
 	state->stage = STAGE_END;
 	state->found = NULL;
 	state->n_found = state->next = 0;
+	state->chained = false;
+	state->chain.chunk = NULL;
 	state->pass = NULL;
 	state->done = NULL;
 	state->n_done = state->done_room = 0;
@@ -363,7 +391,9 @@ look_further(IndexScanDesc scan)
 	HnswScan *state = scan->opaque;
 	uint32 id;
 
-	if (state->stage == STAGE_GRAPH)
+	if (state->chained)
+		rank_chunk(state);
+	else if (state->stage == STAGE_GRAPH)
 	{
 		if (state->next < state->n_found)
 			rank_found(state);
@@ -392,6 +422,8 @@ is_first(HnswScan *state)
 		return false;
 	if (state->unranked || !state->target.ordered || state->stage == STAGE_END)
 		return true;
+	if (state->chained && ranking->rows[0].distance > state->chain_distance)
+		return false;
 	if (state->stage == STAGE_PASS)
 		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
 	if (state->next == state->n_found)

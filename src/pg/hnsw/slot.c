@@ -3,7 +3,7 @@
  * some, one for nodes and one for upper entries; a page's special space has the next of each.
  *
  * An insert fills the page at the head, and takes it off when it is full; then
- * it goes on with the next one, or with a new page. Vacuum puts pages on. So
+ * it goes on with the next one, or with a new page, which is put on first. Vacuum puts pages on. So
  * inserters meet on one page for as long as it takes to copy an entry, and the
  * metapage is written once in a page's life. Where two locks are held, the
  * metapage's came first.
@@ -11,8 +11,10 @@
 #include "pg/hnsw/slot.h"
 
 #include "miscadmin.h"
+#include "hnsw/ways.h"
 #include "pg/compat.h"
 #include "pg/hnsw/meta.h"
+#include "pg/hnsw/store.h"
 
 static BlockNumber
 first_free_page(Relation index, int upper)
@@ -26,45 +28,67 @@ first_free_page(Relation index, int upper)
 	return head;
 }
 
-/* Writes the entry into a free slot of a page; false when it has none. */
-static bool
-place_on(Relation index, const HnswPlaces *places, bool building, Buffer buffer, const uint8 *entry, uint32 *id)
+/* What became of an attempt. */
+typedef enum Placed
+{
+	PLACED,
+	PAGE_FULL,
+	WAY_CHANGED
+} Placed;
+
+/* Writes the entry into a free slot of a page, and the way to it, as one change. */
+static Placed
+place_on(HnswStore *store, BlockNumber block, const uint8 *entry, const MgEdge *way, uint32 *id)
 {
 	int upper = mg_entry_level(entry) > 0, slot;
+	Placed placed = PLACED;
 	HnswChange change;
+	HnswPair pair;
 
-	slot = hnsw_page_free_slot(places, BufferGetPage(buffer), upper);
+	hnsw_pair_lock(&pair, store, block, way != NULL ? hnsw_place_block(&store->places, way->target) : block);
+	slot = hnsw_page_free_slot(&store->places, BufferGetPage(pair.buffers[0]), upper);
 	if (slot < 0)
-		return false;
-	hnsw_change_begin(&change, index, building);
-	hnsw_page_write(places, hnsw_change_page(&change, buffer, false), (uint32) slot, entry);
-	hnsw_change_apply(&change);
-	*id = hnsw_place_id(places, BufferGetBlockNumber(buffer), (uint32) slot);
-	return true;
+	{
+		hnsw_pair_unlock(&pair);
+		return PAGE_FULL;
+	}
+	*id = hnsw_place_id(&store->places, block, (uint32) slot);
+	hnsw_pair_change(&pair, &change, store);
+	if (way != NULL)
+	{
+		uint8 *target = hnsw_store_entry_on(store, pair.pages[1], way->target);
+
+		memcpy(way->link, id, sizeof *id);
+		if (target == NULL || mg_way_add(&store->layout, target, way, mg_ways_most(&store->layout, mg_entry_level(entry)),
+										 false) != MG_APPLIED)
+			placed = WAY_CHANGED;
+	}
+	if (placed == PLACED)
+	{
+		hnsw_page_write(&store->places, pair.pages[0], (uint32) slot, entry);
+		hnsw_change_apply(&change);
+	}
+	else
+		hnsw_change_abandon(&change);
+	hnsw_pair_unlock(&pair);
+	return placed;
 }
 
-static uint32
-place_on_new_page(Relation index, const HnswPlaces *places, bool building, const uint8 *entry)
-{
-	bool mixed = hnsw_places_mixed(places);
-	int upper = mg_entry_level(entry) > 0;
-	uint32 slot = upper && mixed ? places->n_nodes : 0;
-	Buffer buffer = extend_relation(index, MAIN_FORKNUM);
-	BlockNumber block = BufferGetBlockNumber(buffer);
-	HnswChange change;
-	Page page;
+static void offer_page(Relation index, const HnswPlaces *places, bool building, BlockNumber block, HnswPageKind kind);
 
-	if (block > (MG_NO_NODE >> places->slot_bits) - 1)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("index \"%s\" cannot have more than %u pages", RelationGetRelationName(index), block)));
-	hnsw_change_begin(&change, index, building);
-	page = hnsw_change_page(&change, buffer, true);
-	hnsw_page_init(page, upper && !mixed ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
-	hnsw_page_write(places, page, slot, entry);
-	hnsw_change_apply(&change);
+/* A page of free slots, at the head of its lists. */
+static void
+add_page(HnswStore *store, int upper)
+{
+	Buffer buffer = extend_relation(store->index, MAIN_FORKNUM);
+	BlockNumber block = BufferGetBlockNumber(buffer);
+
 	UnlockReleaseBuffer(buffer);
-	hnsw_slot_offer_page(index, places, building, block);
-	return hnsw_place_id(places, block, slot);
+	if (block > (MG_NO_NODE >> store->places.slot_bits) - 1)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("index \"%s\" cannot have more than %u pages", RelationGetRelationName(store->index), block)));
+	offer_page(store->index, &store->places, store->building, block,
+			   upper && !hnsw_places_mixed(&store->places) ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
 }
 
 /* Takes a full page off its list if it is the head, as it was. */
@@ -96,28 +120,30 @@ take_off(Relation index, const HnswPlaces *places, bool building, int upper, Blo
 	UnlockReleaseBuffer(meta_buffer);
 }
 
-uint32
-hnsw_slot_place(Relation index, const HnswPlaces *places, bool building, const uint8 *entry)
+MgApplied
+hnsw_slot_place(HnswStore *store, const uint8 *entry, const MgEdge *way, uint32 *id)
 {
 	int upper = mg_entry_level(entry) > 0;
-	uint32 id;
 
 	for (;;)
 	{
-		BlockNumber head = first_free_page(index, upper);
-		Buffer buffer;
-		bool placed;
+		BlockNumber head = first_free_page(store->index, upper);
 
 		CHECK_FOR_INTERRUPTS();
 		if (head == InvalidBlockNumber)
-			return place_on_new_page(index, places, building, entry);
-		buffer = ReadBuffer(index, head);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		placed = place_on(index, places, building, buffer, entry, &id);
-		UnlockReleaseBuffer(buffer);
-		if (placed)
-			return id;
-		take_off(index, places, building, upper, head);
+		{
+			add_page(store, upper);
+			continue;
+		}
+		switch (place_on(store, head, entry, way, id))
+		{
+			case PLACED:
+				return MG_APPLIED;
+			case WAY_CHANGED:
+				return MG_CHANGED;
+			case PAGE_FULL:
+				take_off(store->index, &store->places, store->building, upper, head);
+		}
 	}
 }
 
@@ -128,8 +154,9 @@ belongs_on(const HnswPlaces *places, Page page, int upper)
 	return !hnsw_page_special(page)->listed[upper] && hnsw_page_free_slot(places, page, upper) >= 0;
 }
 
-void
-hnsw_slot_offer_page(Relation index, const HnswPlaces *places, bool building, BlockNumber block)
+/* kind: what a page of zeros becomes. */
+static void
+offer_page(Relation index, const HnswPlaces *places, bool building, BlockNumber block, HnswPageKind kind)
 {
 	Buffer meta_buffer = ReadBuffer(index, HNSW_META_BLOCK), buffer = ReadBuffer(index, block);
 	bool is_new, ours;
@@ -147,7 +174,7 @@ hnsw_slot_offer_page(Relation index, const HnswPlaces *places, bool building, Bl
 		page = hnsw_change_page(&change, buffer, is_new);
 		meta = hnsw_change_page(&change, meta_buffer, false);
 		if (is_new)
-			hnsw_page_init(page, HNSW_PAGE_NODES);
+			hnsw_page_init(page, kind);
 		for (int upper = 0; upper < 2; upper++)
 			if (belongs_on(places, page, upper))
 			{
@@ -159,4 +186,10 @@ hnsw_slot_offer_page(Relation index, const HnswPlaces *places, bool building, Bl
 	}
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(meta_buffer);
+}
+
+void
+hnsw_slot_offer_page(Relation index, const HnswPlaces *places, bool building, BlockNumber block)
+{
+	offer_page(index, places, building, block, HNSW_PAGE_NODES);
 }

@@ -1,6 +1,7 @@
-/* Pages as a store. An entry is copied under a share lock, which is the only lock held. */
+/* Pages as a store. An entry is copied under a share lock, which then is the only lock held. */
 #include "pg/hnsw/store.h"
 
+#include "hnsw/items.h"
 #include "miscadmin.h"
 #include "pg/guc.h"
 #include "pg/hnsw/scratch.h"
@@ -24,40 +25,108 @@ store_entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
 	return true;
 }
 
-/* Links lead anywhere when a page is damaged or was written by nobody; ReadBuffer throws beyond the end. */
-static bool
-is_block(HnswStore *store, BlockNumber block)
+bool
+hnsw_store_has_block(HnswStore *store, BlockNumber block)
 {
 	if (block >= store->n_blocks)
 		store->n_blocks = RelationGetNumberOfBlocks(store->index);
 	return block != HNSW_META_BLOCK && block < store->n_blocks;
 }
 
-bool
-hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry)
+/* The slot of an id on its page; NULL when the page has no such slot. *upper: whether it is for upper entries. */
+static uint8 *
+slot_on(const HnswStore *store, Page page, uint32 id, int *upper)
+{
+	uint32 slot = hnsw_place_slot(&store->places, id);
+	int form = hnsw_page_form(page);
+
+	if (form < 0 || slot >= store->places.n_slots[form])
+		return NULL;
+	*upper = hnsw_place_upper(&store->places, form, slot);
+	return hnsw_page_slot(&store->places, page, form, slot);
+}
+
+uint8 *
+hnsw_store_entry_on(const HnswStore *store, Page page, uint32 id)
+{
+	int upper;
+	uint8 *entry = slot_on(store, page, id, &upper);
+
+	return entry != NULL && mg_entry_valid(&store->layout, entry, store->places.entry_size[upper]) &&
+			(mg_entry_level(entry) > 0) == upper
+		? entry
+		: NULL;
+}
+
+uint8 *
+hnsw_store_chunk_on(const HnswStore *store, Page page, uint32 id)
+{
+	int upper;
+	uint8 *chunk = slot_on(store, page, id, &upper);
+
+	return chunk != NULL && mg_chunk_valid(&store->layout, chunk, store->places.entry_size[upper]) ? chunk : NULL;
+}
+
+/* Links lead anywhere when a page is damaged or was written by nobody; ReadBuffer throws beyond the end. */
+static bool
+lock_page(HnswStore *store, uint32 id, int mode, Buffer *buffer)
 {
 	BlockNumber block = hnsw_place_block(&store->places, id);
-	uint32 slot = hnsw_place_slot(&store->places, id);
-	Page page;
-	int form;
 
-	if (id == MG_NO_NODE || !is_block(store, block))
+	if (id == MG_NO_NODE || !hnsw_store_has_block(store, block))
 		return false;
 	*buffer = hnsw_recent_read(store->recent, store->index, block);
 	LockBuffer(*buffer, mode);
-	page = BufferGetPage(*buffer);
-	form = hnsw_page_form(page);
-	if (form >= 0 && slot < store->places.n_slots[form])
-	{
-		int upper = hnsw_place_upper(&store->places, form, slot);
+	return true;
+}
 
-		*entry = hnsw_page_slot(&store->places, page, form, slot);
-		if (mg_entry_valid(&store->layout, *entry, store->places.entry_size[upper]) &&
-			(mg_entry_level(*entry) > 0) == upper)
-			return true;
-	}
-	UnlockReleaseBuffer(*buffer);
-	return false;
+bool
+hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry)
+{
+	if (!lock_page(store, id, mode, buffer))
+		return false;
+	*entry = hnsw_store_entry_on(store, BufferGetPage(*buffer), id);
+	if (*entry == NULL)
+		UnlockReleaseBuffer(*buffer);
+	return *entry != NULL;
+}
+
+bool
+hnsw_store_lock_chunk(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **chunk)
+{
+	if (!lock_page(store, id, mode, buffer))
+		return false;
+	*chunk = hnsw_store_chunk_on(store, BufferGetPage(*buffer), id);
+	if (*chunk == NULL)
+		UnlockReleaseBuffer(*buffer);
+	return *chunk != NULL;
+}
+
+void
+hnsw_pair_lock(HnswPair *pair, HnswStore *store, BlockNumber first, BlockNumber second)
+{
+	pair->buffers[0] = hnsw_recent_read(store->recent, store->index, first);
+	pair->buffers[1] = first == second ? pair->buffers[0] : hnsw_recent_read(store->recent, store->index, second);
+	LockBuffer(pair->buffers[first > second], BUFFER_LOCK_EXCLUSIVE);
+	if (first != second)
+		LockBuffer(pair->buffers[first < second], BUFFER_LOCK_EXCLUSIVE);
+}
+
+void
+hnsw_pair_change(HnswPair *pair, HnswChange *change, HnswStore *store)
+{
+	hnsw_change_begin(change, store->index, store->building);
+	pair->pages[0] = hnsw_change_page(change, pair->buffers[0], false);
+	pair->pages[1] =
+		pair->buffers[1] == pair->buffers[0] ? pair->pages[0] : hnsw_change_page(change, pair->buffers[1], false);
+}
+
+void
+hnsw_pair_unlock(HnswPair *pair)
+{
+	if (pair->buffers[1] != pair->buffers[0])
+		UnlockReleaseBuffer(pair->buffers[1]);
+	UnlockReleaseBuffer(pair->buffers[0]);
 }
 
 static bool
@@ -96,6 +165,7 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 	store->kind = kind;
 	store->recent = hnsw_recent_of(index);
 	store->ef_construction = meta->ef_construction;
+	store->seed = meta->seed;
 	if (!mg_layout_init(cx, &store->layout, &meta->shape))
 		host_throw(cx);
 	if (!hnsw_places_init(&store->places, &store->layout))
@@ -140,17 +210,19 @@ hnsw_store_query(HnswStore *store, MgCtx *cx, Datum value, MgQuery *query)
 	float *rotated;
 
 	memset(query, 0, sizeof *query);
-	if (!hnsw_kind_convert(store->kind, &store->layout, value, cx, &converted))
+	if (!hnsw_kind_convert(store->kind, &store->layout, store->seed, value, cx, &converted))
 		return false;
 	if (!store->layout.coded)
 	{
 		query->value = converted.bytes;
 		query->value_size = converted.n_bytes;
+		query->fingerprint = converted.fingerprint;
 		return true;
 	}
 	rotated = hnsw_alloc(cx, store->layout.padded, sizeof *rotated);
 	mg_rotate(&store->rotation, converted.x, rotated);
 	hnsw_must(cx, mg_query_init(cx, &store->layout, rotated, query));
+	query->fingerprint = converted.fingerprint;
 	return true;
 }
 
@@ -181,23 +253,53 @@ hnsw_store_apply(HnswStore *store, const MgEdge *edges, uint32 n_edges)
 	return applied == MG_CHANGED ? MG_CHANGED : result;
 }
 
-bool
-hnsw_store_add_item(HnswStore *store, uint32 id, const ItemPointerData *tid)
+/* The last way to a deleted entry goes. */
+static MgApplied
+drop_way(HnswStore *store, uint32 from, uint32 to)
 {
 	Buffer buffer;
 	HnswChange change;
 	uint8 *entry;
-	bool added;
+	MgApplied applied;
 
-	if (!hnsw_store_lock(store, id, BUFFER_LOCK_EXCLUSIVE, &buffer, &entry))
-		return false;
+	if (!hnsw_store_lock(store, from, BUFFER_LOCK_EXCLUSIVE, &buffer, &entry))
+		return MG_CHANGED;
 	hnsw_change_begin(&change, store->index, store->building);
 	entry = (uint8 *) hnsw_change_page(&change, buffer, false) + (entry - (uint8 *) BufferGetPage(buffer));
-	added = mg_entry_add_item(&store->layout, entry, tid);
-	if (added)
+	applied = mg_way_drop(&store->layout, entry, to);
+	if (applied == MG_APPLIED)
 		hnsw_change_apply(&change);
 	else
 		hnsw_change_abandon(&change);
 	UnlockReleaseBuffer(buffer);
-	return added;
+	return applied;
+}
+
+MgApplied
+hnsw_store_bypass(HnswStore *store, const MgBypass *step)
+{
+	BlockNumber host_block = hnsw_place_block(&store->places, step->host.target);
+	uint8 *host, *moved;
+	HnswChange change;
+	HnswPair pair;
+	bool applied;
+
+	if (step->last)
+		return drop_way(store, step->moved.target, step->around);
+	if (step->host.link == NULL)
+		return MG_CHANGED;
+	hnsw_pair_lock(&pair, store, host_block, hnsw_place_block(&store->places, step->moved.target));
+	hnsw_pair_change(&pair, &change, store);
+	host = hnsw_store_entry_on(store, pair.pages[0], step->host.target);
+	moved = hnsw_store_entry_on(store, pair.pages[1], step->moved.target);
+	applied = host != NULL && moved != NULL &&
+		mg_way_add(&store->layout, host, &step->host, mg_entry_slots(&store->layout, mg_entry_level(host)), true) ==
+			MG_APPLIED &&
+		mg_way_replace(&store->layout, moved, step->around, step->moved.link) == MG_APPLIED;
+	if (applied)
+		hnsw_change_apply(&change);
+	else
+		hnsw_change_abandon(&change);
+	hnsw_pair_unlock(&pair);
+	return applied ? MG_APPLIED : MG_CHANGED;
 }

@@ -3,6 +3,7 @@
 #define MASKGEN_PG_HNSW_STORE_H
 
 #include "hnsw/graph.h"
+#include "hnsw/ways.h"
 #include "pg/hnsw/kind.h"
 #include "pg/hnsw/meta.h"
 #include "pg/hnsw/page.h"
@@ -19,6 +20,7 @@ typedef struct HnswStore
 	const HnswKind *kind;
 	uint32 ef_construction;
 	bool building; /* changes are not logged (page.h) */
+	uint64 seed;   /* of fingerprints */
 	HnswPlaces places;
 	MgEntryLayout layout;
 	MgRotation rotation;
@@ -44,10 +46,32 @@ bool hnsw_store_query(HnswStore *store, MgCtx *cx, Datum value, MgQuery *query);
  */
 MgApplied hnsw_store_apply(HnswStore *store, const MgEdge *edges, uint32 n_edges);
 
-/* Adds a heap tuple to a node; false when that is deleted or full. */
-bool hnsw_store_add_item(HnswStore *store, uint32 id, const ItemPointerData *tid);
+/* A step of taking a deleted entry out of the tree of ways; MG_CHANGED: plan again. */
+MgApplied hnsw_store_bypass(HnswStore *store, const MgBypass *step);
 
 /* The buffer of an entry, locked, with the entry's place in it; false (and nothing locked) when there is none. */
 bool hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry);
+
+/* The same of a chunk, whoever's. */
+bool hnsw_store_lock_chunk(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **chunk);
+
+/* An entry or a chunk on its page, which is locked; NULL when there is none. */
+uint8 *hnsw_store_entry_on(const HnswStore *store, Page page, uint32 id);
+uint8 *hnsw_store_chunk_on(const HnswStore *store, Page page, uint32 id);
+
+/* Whether such a block exists: ids that come from pages lead anywhere. */
+bool hnsw_store_has_block(HnswStore *store, BlockNumber block);
+
+/* Two pages, or twice one, locked exclusively in the order of their blocks: for what must be one record. */
+typedef struct HnswPair
+{
+	Buffer buffers[2]; /* as they were asked for */
+	Page pages[2];	   /* to be changed, after hnsw_pair_change */
+} HnswPair;
+
+/* Both blocks exist. */
+void hnsw_pair_lock(HnswPair *pair, HnswStore *store, BlockNumber first, BlockNumber second);
+void hnsw_pair_change(HnswPair *pair, HnswChange *change, HnswStore *store);
+void hnsw_pair_unlock(HnswPair *pair);
 
 #endif

@@ -1,19 +1,23 @@
 /*
  * Vacuum, in the steps of hnsw/repair.h:
  *
- *   1. heap tuples that are gone leave their nodes; a node without any is marked as deleted, and so are its entries above
- *   2. all inserts that are under way end: one of them may have chosen a deleted node as a neighbour just before it was marked
+ *   1. heap tuples that are gone leave their nodes and chunks; empty chunks are linked out; a node without any tuple is marked as
+ *      deleted, and so are its entries above
+ *   2. all inserts that are under way end: one of them may have chosen a deleted node as a neighbour just before it was marked,
+ *      or hold a chunk that it has not linked in yet
  *   3. the entry point is replaced if it is deleted
- *   4. links to deleted entries are replaced, page by page
- *   5. slots of deleted entries become free
+ *   4. ways of deleted entries are led past them
+ *   5. links to deleted entries are replaced, page by page
+ *   6. slots of deleted entries, and of chunks without an owner, become free
  *
- * Scans and inserts go on all the time; only 2 and 3 hold the index's heavyweight lock. A scan may come by an id that step 5
+ * Scans and inserts go on all the time; only 2 and 3 hold the index's heavyweight lock. A scan may come by an id that step 6
  * frees; what it finds there then is another entry or none (hnsw/graph.h). A vacuum that ends early leaves entries
  * marked; the next one takes them up with its own.
  */
 #include "pg/hnsw/vacuum.h"
 
 #include "commands/vacuum.h"
+#include "hnsw/items.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "utils/memutils.h"
@@ -51,14 +55,43 @@ hnsw_vacuum_entry(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 s
 		: NULL;
 }
 
-/* Step 5. Nothing leads to these any more. Upper ones first, so that no entry is ever above a node that is gone. */
+uint8 *
+hnsw_vacuum_chunk(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, uint32 *id)
+{
+	const HnswPlaces *places = &vacuum->store.places;
+	uint8 *chunk = hnsw_page_slot(places, page->page, page->form, slot);
+
+	*id = hnsw_place_id(places, page->block, slot);
+	return mg_chunk_valid(&vacuum->store.layout, chunk, places->entry_size[hnsw_place_upper(places, page->form, slot)])
+		? chunk
+		: NULL;
+}
+
+void
+hnsw_vacuum_spare(HnswVacuum *vacuum, uint32 id)
+{
+	vacuum->bits[id / 8] &= (uint8) ~(1 << id % 8);
+}
+
+/* Whether what was noted in a slot is to be freed: an insert may have linked in what was a chunk without an owner. */
+static bool
+is_free(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, int upper)
+{
+	uint32 id;
+	uint8 *entry = hnsw_vacuum_entry(vacuum, page, slot, &id), *chunk = hnsw_vacuum_chunk(vacuum, page, slot, &id);
+
+	if (!hnsw_vacuum_is_dead(vacuum, id) || hnsw_place_upper(&vacuum->store.places, page->form, slot) != upper)
+		return false;
+	return (entry != NULL && mg_entry_deleted(entry)) || (chunk != NULL && mg_chunk_owner(chunk) == MG_NO_NODE);
+}
+
+/* Step 6. Nothing leads to these any more. Upper ones first, so that no entry is ever above a node that is gone. */
 static void
 free_slots(HnswVacuum *vacuum, BlockNumber block, int upper)
 {
 	HnswChange change;
 	bool freed = false;
 	HnswVacuumPage page;
-	uint32 id;
 
 	if (!hnsw_vacuum_lock(vacuum, block, BUFFER_LOCK_EXCLUSIVE, &page))
 		return;
@@ -66,12 +99,9 @@ free_slots(HnswVacuum *vacuum, BlockNumber block, int upper)
 	page.page = hnsw_change_page(&change, page.buffer, false);
 	for (uint32 slot = 0; slot < vacuum->store.places.n_slots[page.form]; slot++)
 	{
-		uint8 *entry = hnsw_vacuum_entry(vacuum, &page, slot, &id);
-
-		if (entry == NULL || hnsw_place_upper(&vacuum->store.places, page.form, slot) != upper ||
-			!mg_entry_deleted(entry) || !hnsw_vacuum_is_dead(vacuum, id))
+		if (!is_free(vacuum, &page, slot, upper))
 			continue;
-		entry[0] = 0;
+		*hnsw_page_slot(&vacuum->store.places, page.page, page.form, slot) = 0;
 		freed = true;
 	}
 	if (freed)
@@ -115,8 +145,9 @@ hnsw_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkD
 	vacuum->dead = (MgDead){is_dead, vacuum};
 	vacuum->n_ids = (uint64) vacuum->n_blocks << vacuum->store.places.slot_bits;
 	vacuum->bits = MemoryContextAllocExtended(memory, vacuum->n_ids / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	vacuum->owners = MemoryContextAllocExtended(memory, vacuum->n_ids / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	hnsw_vacuum_find_dead(vacuum);
-	if (vacuum->n_dead > 0)
+	if (vacuum->n_dead + vacuum->n_chunks > 0)
 	{
 		hnsw_vacuum_relink(vacuum);
 		for (int upper = 1; upper >= 0; upper--)

@@ -24,8 +24,12 @@ typedef struct HnswVacuum
 	MgMark start;
 	BlockNumber n_blocks; /* when it began */
 	MgDead dead;
-	uint8 *bits; /* [n_ids / 8]: the deleted entries, as of step 1 */
-	uint64 n_ids, n_dead;
+	uint8 *bits; /* [n_ids / 8]: the deleted entries, and the chunks without an owner, as of step 1 */
+	uint8 *owners; /* [n_ids / 8]: nodes that have an empty chunk */
+	uint64 n_ids;
+	uint64 n_dead; /* entries among bits */
+	uint64 n_chunks; /* chunks among bits */
+	uint32 trimmed;	 /* the node whose chain is looked at */
 } HnswVacuum;
 
 static inline bool
@@ -49,10 +53,16 @@ bool hnsw_vacuum_lock(HnswVacuum *vacuum, BlockNumber block, int mode, HnswVacuu
 /* The valid entry in a slot, or NULL, and its id. */
 uint8 *hnsw_vacuum_entry(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, uint32 *id);
 
+/* The valid chunk in a slot, or NULL, and its id. */
+uint8 *hnsw_vacuum_chunk(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, uint32 *id);
+
+/* An entry that was noted is not to be freed after all. */
+void hnsw_vacuum_spare(HnswVacuum *vacuum, uint32 id);
+
 /* dead.c: step 1 */
 void hnsw_vacuum_find_dead(HnswVacuum *vacuum);
 
-/* relink.c: steps 2 to 4 */
+/* relink.c: steps 2 to 5 */
 void hnsw_vacuum_relink(HnswVacuum *vacuum);
 
 #endif

@@ -1,6 +1,8 @@
 /* Each violation is seen; a graph that is fine has none. */
 #include "hnsw/check.h"
 
+#include "hnsw/ways.h"
+
 #include "unit/hnsw/world.h"
 
 /* The first entry of a level. */
@@ -94,11 +96,20 @@ break_other_below(World *world, uint8_t *entry, uint32_t id)
 	mg_entry_set_below(entry, mg_entry_below(entry) == other ? other + 1 : other);
 }
 
+/* Its ways become links like others: nothing else is wrong. */
 static void
-break_below_zero(World *world, uint8_t *entry, uint32_t id)
+break_ways(World *world, uint8_t *entry, uint32_t id)
 {
-	(void) world;
-	mg_entry_set_below(entry, id);
+	for (uint32_t way = 0; way < mg_entry_n_ways(entry); way++)
+		mg_way_drop(&world->layout, world->memstore.entries[mg_entry_link_id(&world->layout, entry, way)], id);
+	mg_entry_set_n_ways(entry, 0);
+}
+
+static void
+break_way_back(World *world, uint8_t *entry, uint32_t id)
+{
+	(void) id;
+	mg_way_drop(&world->layout, entry, mg_entry_link_id(&world->layout, entry, 0));
 }
 
 static void
@@ -150,7 +161,8 @@ main(void)
 				   {"a deleted entry with items", break_deleted},
 				   {"a way down to the same level", break_below},
 				   {"a way down to another node", break_other_below},
-				   {"a way down from level 0", break_below_zero},
+				   {"an entry without ways", break_ways},
+				   {"a way without its way back", break_way_back},
 				   {"bytes that are no entry", break_form},
 				   {"an entry point that is not there", break_entry_point},
 				   {"no entry point", break_no_entry_point},

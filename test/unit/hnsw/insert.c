@@ -5,6 +5,7 @@
  */
 #include "hnsw/insert.h"
 
+#include "hnsw/ways.h"
 #include "unit/hnsw/world.h"
 
 #define WRITERS 5
@@ -12,7 +13,8 @@
 /* One backend: what it is about to do next. */
 typedef struct Writer
 {
-	bool busy, placed;
+	bool busy;
+	int placed; /* levels */
 	MgCtx cx;
 	uint32_t row, next;
 	MgQuery query;
@@ -30,47 +32,85 @@ typedef struct Schedule
 	bool fine;
 } Schedule;
 
+static void step(Schedule *schedule, Writer *writer);
+
+/* An insert into an empty graph, or one that opens a level, is alone, as under the lock of whoever calls insert.h. */
+static bool
+insert_alone(Schedule *schedule, int level)
+{
+	World *world = schedule->world;
+	uint32_t row = schedule->n_added;
+	MgQuery query;
+
+	if (world->memstore.entry_point != MG_NO_NODE && level <= world->memstore.entry_level)
+		return false;
+	for (int i = 0; i < WRITERS; i++)
+		while (schedule->writers[i].busy)
+			step(schedule, &schedule->writers[i]);
+	schedule->n_added++;
+	mg_ctx_reset(&world->scratch);
+	world->alive[row] = world_query(world, &world->scratch, world->vectors + (size_t) row * world->dims, &query) &&
+		mg_memstore_insert(&world->scratch, &world->memstore, &world->graph, &query, &row, level, 40);
+	schedule->fine = schedule->fine && world->alive[row];
+	return true;
+}
+
 static void
 begin(Schedule *schedule, Writer *writer)
 {
 	World *world = schedule->world;
+	int level = mg_level(&world->layout, world_random(world));
 
-	if (schedule->n_added == world->n)
+	if (schedule->n_added == world->n || insert_alone(schedule, level))
 		return;
 	mg_ctx_reset(&writer->cx);
 	writer->row = schedule->n_added++;
 	writer->busy = true;
-	writer->placed = writer->has_edge = false;
+	writer->has_edge = false;
+	writer->placed = 0;
 	writer->next = 0;
 	schedule->fine = schedule->fine &&
 		world_query(world, &writer->cx, world->vectors + (size_t) writer->row * world->dims, &writer->query) &&
-		mg_insert_plan(&writer->cx, &world->graph, &writer->query, &writer->row,
-					   mg_level(&world->layout, world_random(world)), 40, true, &writer->plan);
+		mg_insert_plan(&writer->cx, &world->graph, &writer->query, &writer->row, level, 40, &writer->plan);
 }
 
+/* Stores the entry of the next level with the way that was planned, if that still can be; or plans it. */
 static void
 place(Schedule *schedule, Writer *writer)
 {
 	World *world = schedule->world;
 	MgMemstore *memstore = &world->memstore;
+	uint8_t *entry;
+	uint32_t id;
 
 	if (writer->plan.equal != MG_NO_NODE)
 	{
 		schedule->n_equal++;
-		if (mg_entry_add_item(&world->layout, mg_memstore_at(memstore, writer->plan.equal), &writer->row))
-		{
-			world->alive[writer->row] = true;
-			writer->busy = false;
-			return;
-		}
-		schedule->fine = schedule->fine &&
-			mg_insert_plan(&writer->cx, &world->graph, &writer->query, &writer->row, writer->plan.level, 40, false,
-						   &writer->plan);
+		world->alive[writer->row] = mg_memstore_join(memstore, writer->plan.equal, &writer->row);
+		schedule->fine = schedule->fine && world->alive[writer->row];
+		writer->busy = false;
 		return;
 	}
-	for (int level = 0; level <= writer->plan.level; level++)
-		mg_insert_placed(&writer->plan, level, mg_memstore_add(memstore, writer->plan.entries[level]));
-	writer->placed = true;
+	if (!writer->has_edge)
+	{
+		schedule->fine = schedule->fine &&
+			mg_insert_way(&writer->cx, &world->graph, &writer->plan, writer->placed, &writer->edge, &writer->has_edge);
+		schedule->fine = schedule->fine && writer->has_edge;
+		return;
+	}
+	writer->has_edge = false;
+	entry = mg_memstore_at(memstore, writer->edge.target);
+	id = mg_memstore_add(memstore, writer->plan.entries[writer->placed]);
+	memcpy(writer->edge.link, &id, sizeof id);
+	if (mg_way_add(&world->layout, entry, &writer->edge, mg_ways_most(&world->layout, writer->placed), false) == MG_CHANGED)
+	{
+		schedule->n_changed++;
+		memstore->entries[id] = NULL;
+		memstore->free[memstore->n_free++] = id;
+		return;
+	}
+	mg_insert_placed(&writer->plan, writer->placed, id);
+	writer->placed++;
 }
 
 /* Plans the next edge, applies the one that was planned, or ends. */
@@ -115,7 +155,7 @@ step(Schedule *schedule, Writer *writer)
 {
 	if (!writer->busy)
 		begin(schedule, writer);
-	else if (!writer->placed)
+	else if (writer->placed <= writer->plan.level)
 		place(schedule, writer);
 	else
 		link_one(schedule, writer);

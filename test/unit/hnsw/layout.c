@@ -99,7 +99,7 @@ static void
 test_edges(void)
 {
 	MgEntryLayout layout = layout_of(2);
-	uint8_t entry[1024], value[72] = {0}, link[64], before[1024];
+	uint8_t entry[1024], value[80] = {0}, link[64], before[1024];
 	MgEdge edge = {.target = 1, .link = link};
 
 	mg_entry_start(&layout, entry, 0, value, sizeof value);
@@ -156,7 +156,7 @@ static void
 test_items(void)
 {
 	MgEntryLayout layout = layout_of(2);
-	uint8_t entry[1024], value[72] = {0};
+	uint8_t entry[1024], value[80] = {0};
 
 	mg_entry_start(&layout, entry, 0, value, sizeof value);
 	ok(mg_entry_add_item(&layout, entry, "first") && mg_entry_add_item(&layout, entry, "secnd") &&
@@ -174,7 +174,7 @@ static void
 test_hostile(void)
 {
 	MgEntryLayout layout = layout_of(4);
-	uint8_t entry[1024], value[72] = {0};
+	uint8_t entry[1024], value[80] = {0};
 	bool inside = true;
 	int n_valid = 0;
 

@@ -6,6 +6,7 @@
 
 #include "cli/host.h"
 #include "hnsw/check.h"
+#include "hnsw/items.h"
 #include "hnsw/memstore.h"
 #include "hnsw/search.h"
 #include "unit/tap.h"
@@ -118,6 +119,18 @@ world_close(World *world)
 	free(world);
 }
 
+/* Of a vector's bytes (FNV-1a). */
+__attribute__((unused)) static uint64_t
+world_fingerprint(const World *world, const float *vector)
+{
+	const unsigned char *bytes = (const unsigned char *) vector;
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < world->dims * sizeof *vector; i++)
+		hash = (hash ^ bytes[i]) * 1099511628211u;
+	return hash;
+}
+
 /* In the arena of cx. */
 __attribute__((unused)) static bool
 world_query(const World *world, MgCtx *cx, const float *vector, MgQuery *query)
@@ -133,7 +146,10 @@ world_query(const World *world, MgCtx *cx, const float *vector, MgQuery *query)
 	if (rotated == NULL)
 		return false;
 	mg_rotate(&world->rotation, vector, rotated);
-	return mg_query_init(cx, &world->layout, rotated, query);
+	if (!mg_query_init(cx, &world->layout, rotated, query))
+		return false;
+	query->fingerprint = world_fingerprint(world, vector);
+	return true;
 }
 
 __attribute__((unused)) static bool
@@ -148,6 +164,15 @@ world_insert(World *world, uint32_t i)
 						   mg_level(&world->layout, world_random(world)), 60);
 	world->alive[i] = fine;
 	return fine;
+}
+
+/* A row for the builder. */
+__attribute__((unused)) static MgValue
+world_value(const World *world, uint32_t i)
+{
+	const float *vector = world->vectors + (size_t) i * world->dims;
+
+	return (MgValue){vector, world->dims * (uint32_t) sizeof *vector, world_fingerprint(world, vector)};
 }
 
 /* [first, last) by the builder. */
@@ -165,9 +190,9 @@ world_build(World *world, uint32_t first, uint32_t last)
 
 	for (uint32_t i = first; fine && i < last; i++)
 	{
-		fine = mg_builder_insert(&world->scratch, builder, world->vectors + (size_t) i * world->dims,
-								 world->dims * (uint32_t) sizeof(float), &i, world_random(world), &built) &&
-			built != MG_BUILT_FULL;
+		MgValue value = world_value(world, i);
+
+		fine = mg_builder_insert(&world->scratch, builder, &value, &i, world_random(world), &built) && built != MG_BUILT_FULL;
 		world->alive[i] = fine;
 	}
 	fine = fine && mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
@@ -191,6 +216,17 @@ world_vacuum(World *world)
 {
 	mg_ctx_reset(&world->scratch);
 	return mg_memstore_vacuum(&world->scratch, &world->memstore, &world->graph, world_is_gone, world, 60);
+}
+
+/* Of a node, with those in chunks. */
+__attribute__((unused)) static uint32_t
+world_count_items(const World *world, uint32_t id)
+{
+	uint32_t n = mg_entry_n_items(world->memstore.entries[id]);
+
+	for (id = mg_entry_more(world->memstore.entries[id]); id != MG_NO_NODE; id = mg_chunk_next(world->memstore.entries[id]))
+		n += mg_chunk_n_items(world->memstore.entries[id]);
+	return n;
 }
 
 typedef struct Hit
