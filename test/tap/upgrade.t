@@ -50,7 +50,11 @@ $node->safe_psql(
 	CREATE TABLE shared (LIKE alone INCLUDING ALL);
 	GRANT TRIGGER ON shared TO friend;
 	GRANT INSERT ON alone, shared TO stranger;
-	SELECT maskgen.create_embed_trigger('alone', 'm', 'body', 'w'), maskgen.create_embed_trigger('shared', 'm', 'body', 'w');
+	-- As create_embed_trigger of 0.1.0 made them
+	CREATE TRIGGER w_embed_insert AFTER INSERT ON alone REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
+		EXECUTE FUNCTION maskgen.embed_statement_trigger('m', 'body', 'w');
+	CREATE TRIGGER w_embed_insert AFTER INSERT ON shared REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
+		EXECUTE FUNCTION maskgen.embed_statement_trigger('m', 'body', 'w');
 	CREATE VIEW mine AS SELECT name, owner, loaded FROM maskgen.models;
 	CREATE VIEW same AS SELECT a.id FROM note a JOIN note b ON a.v OPERATOR(maskgen.=) b.v AND maskgen.vector_cmp(a.v, b.v) = 0;
 	CREATE VIEW means AS SELECT maskgen.avg(v) AS mean FROM note;
