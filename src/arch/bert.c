@@ -128,10 +128,10 @@ settle(MgCtx *cx, const MgConfig *lists, void *config)
 
 /* x [n, h] from ids; positions restart in each sequence. */
 static void
-embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
+embed_tokens(const MgRun *run, const MgBatch *batch, float *x)
 {
-	const Weights *w = model->weights;
-	const Config *c = model->config;
+	const Weights *w = run->model->weights;
+	const Config *c = run->model->config;
 	size_t h = c->sizes.width;
 	MgNorm norm = {MG_NORM_LAYER, h, w->embedding_norm, w->embedding_norm_bias, c->eps};
 
@@ -143,44 +143,44 @@ embed_tokens(const MgModel *model, const MgBatch *batch, float *x)
 
 			if (word != row)
 				memcpy(row, word, h * sizeof *row);
-			mg_add(&model->compute, row, w->positions.data + mg_batch_position(batch, s, i) * h, h);
-			mg_add(&model->compute, row, w->types.data + mg_batch_segment(batch, i) * h, h);
+			mg_add(run->compute, row, w->positions.data + mg_batch_position(batch, s, i) * h, h);
+			mg_add(run->compute, row, w->types.data + mg_batch_segment(batch, i) * h, h);
 		}
-	mg_add_norm(&model->compute, &norm, x, NULL, batch->n_tokens, x);
+	mg_add_norm(run->compute, &norm, x, NULL, batch->n_tokens, x);
 }
 
 static bool
-forward(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out)
+forward(const MgRun *run, const MgBatch *batch, float *out)
 {
-	const Config *c = model->config;
-	const MgLayer *layers = model->layers;
+	const Config *c = run->model->config;
+	const MgLayer *layers = run->model->layers;
 	MgLayerForm form = {.width = c->sizes.width, .heads = c->heads, .head_size = c->sizes.width / c->heads,
 						.eps = c->eps, .activation = (MgActivation) c->activation};
-	MgMark mark = mg_mark(cx);
+	MgMark mark = mg_mark(run->cx);
 	MgStates states;
 
-	if (!mg_states_init(cx, &form, batch, c->sizes.layers, out, &states))
+	if (!mg_states_init(run->cx, &form, batch, c->sizes.layers, out, &states))
 		return false;
-	embed_tokens(model, batch, states.x);
+	embed_tokens(run, batch, states.x);
 	for (uint32_t l = 0; l < c->sizes.layers; l++)
-		if (!mg_layer(cx, model, &form, &layers[l], &states))
+		if (!mg_layer(run, &form, &layers[l], &states))
 			return false;
-	mg_rewind(cx, mark);
+	mg_rewind(run->cx, mark);
 	return true;
 }
 
 static bool
-head(MgCtx *cx, const MgModel *model, const float *states, size_t n, float *out)
+head(const MgRun *run, const float *states, size_t n, float *out)
 {
-	const Config *c = model->config;
-	const Weights *w = model->weights;
+	const Config *c = run->model->config;
+	const Weights *w = run->model->weights;
 	size_t h = c->sizes.width;
 	MgLinear transform = {&w->transform, w->transform_bias, (MgActivation) c->activation, out, h};
 	MgNorm norm = {MG_NORM_LAYER, h, w->transform_norm, w->transform_norm_bias, c->eps};
 
-	if (!mg_linear(cx, &model->compute, (MgRows){states, h, n}, transform))
+	if (!mg_linear(run->cx, run->compute, (MgRows){states, h, n}, transform))
 		return false;
-	mg_add_norm(&model->compute, &norm, out, NULL, n, out);
+	mg_add_norm(run->compute, &norm, out, NULL, n, out);
 	return true;
 }
 

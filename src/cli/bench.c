@@ -41,34 +41,34 @@ cpu_nanoseconds(void)
 }
 
 /* What a run is measured by. */
-typedef struct Run
+typedef struct Round
 {
 	const char *task;
 	size_t n;
 	MgUsage usage;
 	MgProfile profile;
 	double start, cpu_start;
-} Run;
+} Round;
 
-static Run
-run_begin(const char *task, size_t n)
+static Round
+round_begin(const char *task, size_t n)
 {
-	return (Run){.task = task, .n = n, .profile = {.clock = cpu_nanoseconds}, .start = now(), .cpu_start = cpu_now()};
+	return (Round){.task = task, .n = n, .profile = {.clock = cpu_nanoseconds}, .start = now(), .cpu_start = cpu_now()};
 }
 
 /* One line of results; shares of the time by phase, all else being the rest. */
 static void
-report(const Run *run)
+report(const Round *round)
 {
 	static const char *const phases[MG_N_PHASES] = {"tokenizer", "products", "attention", "elements"};
-	double seconds = now() - run->start, cpu = cpu_now() - run->cpu_start, rest = 1.0;
+	double seconds = now() - round->start, cpu = cpu_now() - round->cpu_start, rest = 1.0;
 
 	printf("{\"engine\":\"maskgen\",\"task\":\"%s\",\"texts\":%zu,\"tokens\":%llu,\"seconds\":%.6f,"
 		   "\"cpu_seconds\":%.6f,\"shares\":{",
-		   run->task, run->n, (unsigned long long) run->usage.tokens, seconds, cpu);
+		   round->task, round->n, (unsigned long long) round->usage.tokens, seconds, cpu);
 	for (size_t i = 0; i < MG_N_PHASES; i++)
 	{
-		double share = 1e-9 * (double) run->profile.spent[i] / cpu;
+		double share = 1e-9 * (double) round->profile.spent[i] / cpu;
 
 		printf("\"%s\":%.4f,", phases[i], share);
 		rest -= share;
@@ -112,31 +112,33 @@ compare_times(const void *a, const void *b)
 }
 
 static bool
-bench_embed(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
+bench_embed(const MgRun *run, const MgSpan *lines, size_t n)
 {
 	MgEmbedOptions options = {.normalize = true};
 	MgSpan query = mg_span_of("red shoes");
-	float *out = malloc(n * model->sizes->width * sizeof *out);
+	float *out = malloc(n * run->model->sizes->width * sizeof *out);
 	double times[SHORT_CALLS], cpu_times[SHORT_CALLS];
 	bool fine = out != NULL;
 
-	for (int round = 0; fine && round < ROUNDS; round++)
+	for (int i = 0; fine && i < ROUNDS; i++)
 	{
-		Run run = run_begin("embed", n);
-		MgModel profiled = *model;
+		Round round = round_begin("embed", n);
+		MgCompute compute = *run->compute;
+		MgRun profiled = *run;
 
-		profiled.compute.profile = &run.profile;
-		mg_ctx_reset(cx);
-		fine = mg_embed(cx, &profiled, &options, lines, n, out, &run.usage);
-		report(&run);
+		compute.profile = &round.profile;
+		profiled.compute = &compute;
+		profiled.usage = &round.usage;
+		mg_ctx_reset(run->cx);
+		fine = mg_embed(&profiled, &options, lines, n, out);
+		report(&round);
 	}
 	for (int i = 0; fine && i < SHORT_CALLS; i++)
 	{
-		MgUsage usage = {0};
 		double start = now(), cpu_start = cpu_now();
 
-		mg_ctx_reset(cx);
-		fine = mg_embed(cx, model, &options, &query, 1, out, &usage);
+		mg_ctx_reset(run->cx);
+		fine = mg_embed(run, &options, &query, 1, out);
 		times[i] = now() - start;
 		cpu_times[i] = cpu_now() - cpu_start;
 	}
@@ -152,52 +154,53 @@ bench_embed(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
 }
 
 static bool
-bench_classify(MgCtx *cx, const MgModel *model, const MgSpan *lines, size_t n)
+bench_classify(const MgRun *run, const MgSpan *lines, size_t n)
 {
 	const char *const words[] = {"world", "sports", "business", "technology"};
 	MgCtx kept;
 	MgSpan names[4];
-	const MgLabels *labels;
+	MgRun keeping = *run;
+	MgClassifyOptions options = {NULL, NULL, MG_LONG_TRUNCATE};
 	float *scores = malloc(n * 4 * sizeof *scores);
 	bool fine = scores != NULL;
 
 	for (size_t i = 0; i < 4; i++)
 		names[i] = mg_span_of(words[i]);
-	mg_ctx_init(&kept, cx->host);
-	labels = mg_labels_prepare(&kept, model, names, 4, mg_span_of("{mask} news: {text}"));
-	for (int round = 0; fine && labels != NULL && round < ROUNDS; round++)
+	mg_ctx_init(&kept, run->cx->host);
+	keeping.cx = &kept;
+	options.labels = mg_labels_prepare(&keeping, names, 4, mg_span_of("{mask} news: {text}"));
+	for (int i = 0; fine && options.labels != NULL && i < ROUNDS; i++)
 	{
-		Run run = run_begin("classify", n);
-		MgModel profiled = *model;
+		Round round = round_begin("classify", n);
+		MgCompute compute = *run->compute;
+		MgRun profiled = *run;
 
-		profiled.compute.profile = &run.profile;
-		mg_ctx_reset(cx);
-		fine = mg_classify(cx, &profiled, labels, NULL, MG_LONG_TRUNCATE, lines, n, scores, &run.usage);
-		report(&run);
+		compute.profile = &round.profile;
+		profiled.compute = &compute;
+		profiled.usage = &round.usage;
+		mg_ctx_reset(run->cx);
+		fine = mg_classify(&profiled, &options, lines, n, scores);
+		report(&round);
 	}
-	if (labels == NULL)
-		cx->error = kept.error;
+	if (options.labels == NULL)
+		run->cx->error = kept.error;
 	mg_ctx_free(&kept);
 	free(scores);
-	return fine && labels != NULL;
+	return fine && options.labels != NULL;
 }
 
 bool
-bench_run(MgCtx *cx, const MgModel *model, const char *task, const char *file)
+bench_run(const MgRun *run, const char *task, const char *file)
 {
 	MgSpan *lines = NULL;
 	size_t n = 0;
-	MgCtx scratch;
 	bool fine;
 
-	if (!read_lines(cx, file, &lines, &n))
+	if (strcmp(task, "embed") != 0 && strcmp(task, "classify") != 0)
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "task \"%s\" cannot be measured", task);
+	if (!read_lines(run->cx, file, &lines, &n))
 		return false;
-	mg_ctx_init(&scratch, cx->host);
-	fine = strcmp(task, "embed") == 0 ? bench_embed(&scratch, model, lines, n)
-									  : bench_classify(&scratch, model, lines, n);
-	if (!fine)
-		cx->error = scratch.error;
-	mg_ctx_free(&scratch);
+	fine = strcmp(task, "embed") == 0 ? bench_embed(run, lines, n) : bench_classify(run, lines, n);
 	for (size_t i = 0; i < n; i++)
 		free((void *) lines[i].data);
 	free(lines);

@@ -2,7 +2,7 @@
 #ifndef MG_CLI_BENCH_H
 #define MG_CLI_BENCH_H
 
-#include "model/model.h"
+#include "model/run.h"
 
 /*
  * task "embed" or "classify" (labels world, sports, business, technology, one
@@ -10,6 +10,6 @@
  * tokens, seconds for all of them in batches; and for "embed" the latency of
  * single short calls.
  */
-bool bench_run(MgCtx *cx, const MgModel *model, const char *task, const char *file);
+bool bench_run(const MgRun *run, const char *task, const char *file);
 
 #endif

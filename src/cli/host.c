@@ -104,8 +104,8 @@ write_memory(MgCtx *cx, void *user, const void *bytes, size_t size)
 	return true;
 }
 
-MgModel *
-cli_load(MgCtx *cx, const char *path, const char *options_text, const MgCompute *compute, MgForm form)
+const MgModel *
+cli_load(MgCtx *cx, const char *path, const char *options_text, const MgKernels *kernels, MgForm form, MgImage *image)
 {
 	MgFiles files = cli_directory(path);
 	MgModelOptions options;
@@ -120,17 +120,19 @@ cli_load(MgCtx *cx, const char *path, const char *options_text, const MgCompute 
 		!mg_checkpoint_plan(cx, &files, &options, &plan))
 		return NULL;
 	from.data = malloc(plan.image.size);
-	if (from.data == NULL || !mg_checkpoint_write(cx, compute->kernels, &plan, &from_sink))
+	if (from.data == NULL || !mg_checkpoint_write(cx, kernels, &plan, &from_sink))
 		goto failed;
 	bytes = mg_span(from.data, from.used);
 	source = mg_source_of_span(&bytes);
 	if (!mg_image_open(cx, &source, &portable) || !mg_image_plan_pack(cx, &portable, form, &resident))
 		goto failed;
 	to.data = mg_alloc(cx, resident.size);
-	if (to.data == NULL || !mg_image_pack(cx, compute->kernels, &source, &portable, &resident, &to_sink))
+	if (to.data == NULL || !mg_image_pack(cx, kernels, &source, &portable, &resident, &to_sink))
 		goto failed;
 	free(from.data);
-	return mg_model_bind(cx, path, mg_span(to.data, to.used), compute);
+	if (image != NULL)
+		*image = plan.image;
+	return mg_model_bind(cx, mg_span(to.data, to.used));
 
 failed:
 	if (from.data == NULL)

@@ -14,6 +14,7 @@
 #include "tensor/compute.h"
 
 typedef struct MgModel MgModel;
+typedef struct MgRun MgRun; /* model/run.h */
 
 /* What a model can be asked for; bits. */
 enum
@@ -67,10 +68,10 @@ struct MgArch
 	bool (*settle)(MgCtx *cx, const MgConfig *lists, void *config);
 
 	/* Final states of the rows that the batch wants: out [n_rows, width]. Polls. */
-	bool (*forward)(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out);
+	bool (*forward)(const MgRun *run, const MgBatch *batch, float *out);
 
 	/* The head's transform, in place of what a decoder multiplies: out [n, width]. */
-	bool (*head)(MgCtx *cx, const MgModel *model, const float *states, size_t n, float *out);
+	bool (*head)(const MgRun *run, const float *states, size_t n, float *out);
 	MgVocabulary (*vocabulary)(const MgModel *model);
 };
 

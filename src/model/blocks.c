@@ -16,7 +16,7 @@ positions_of(MgCtx *cx, const MgBatch *batch, size_t sequence, const uint32_t *r
 
 /* Rows [first, end) of one sequence. */
 static bool
-attend_sequence(MgCtx *cx, const MgModel *model, const MgBatch *batch, size_t sequence, const uint32_t *rows,
+attend_sequence(const MgRun *run, const MgBatch *batch, size_t sequence, const uint32_t *rows,
 				size_t first, size_t end, const MgAttendBatch *attend)
 {
 	size_t token = batch->offsets[sequence], n = batch->offsets[sequence + 1] - token;
@@ -30,7 +30,7 @@ attend_sequence(MgCtx *cx, const MgModel *model, const MgBatch *batch, size_t se
 					 .soft_cap = attend->soft_cap, .window = attend->window,
 					 .bias = attend->bias, .bias_user = attend->bias_user,
 					 .out = attend->out + first * h, .out_stride = h};
-	MgMark mark = mg_mark(cx);
+	MgMark mark = mg_mark(run->cx);
 
 	if (keys != NULL)
 	{
@@ -44,19 +44,19 @@ attend_sequence(MgCtx *cx, const MgModel *model, const MgBatch *batch, size_t se
 	if (a.n_queries == 0)
 		return true;
 	if (rows != NULL && (attend->window != NULL || attend->bias != NULL) &&
-		(a.query_positions = positions_of(cx, batch, sequence, rows, first, end)) == NULL)
+		(a.query_positions = positions_of(run->cx, batch, sequence, rows, first, end)) == NULL)
 		return false;
-	if (!mg_attention(cx, &model->compute, &a))
+	if (!mg_attention(run->cx, run->compute, &a))
 		return false;
-	mg_rewind(cx, mark);
+	mg_rewind(run->cx, mark);
 	return true;
 }
 
 bool
-mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
+mg_attend_batch(const MgRun *run, const MgBatch *batch, const uint32_t *rows,
 				const MgAttendBatch *attend)
 {
-	uint64_t begin = mg_profile_begin(&model->compute);
+	uint64_t begin = mg_profile_begin(run->compute);
 	size_t row = 0;
 
 	for (size_t s = 0; s < batch->n_sequences; s++)
@@ -67,9 +67,9 @@ mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uin
 			row = end;
 		while (rows != NULL && row < batch->n_rows && rows[row] < end)
 			row++;
-		if (!attend_sequence(cx, model, batch, s, rows, first, row, attend))
+		if (!attend_sequence(run, batch, s, rows, first, row, attend))
 			return false;
 	}
-	mg_profile_end(&model->compute, MG_PHASE_ATTENTION, begin);
+	mg_profile_end(run->compute, MG_PHASE_ATTENTION, begin);
 	return true;
 }

@@ -2,7 +2,7 @@
 #ifndef MG_MODEL_BLOCKS_H
 #define MG_MODEL_BLOCKS_H
 
-#include "model/model.h"
+#include "model/run.h"
 #include "tensor/attention.h"
 
 /* Where attention over a packed batch reads and writes, and what its queries see; h is heads * head_size. */
@@ -31,7 +31,7 @@ typedef struct MgAttendBatch
  * for each token; otherwise one for each of the batch's wanted rows, in their
  * order. With keys, positions count from 0: the batch's own are not read. Polls.
  */
-bool mg_attend_batch(MgCtx *cx, const MgModel *model, const MgBatch *batch, const uint32_t *rows,
+bool mg_attend_batch(const MgRun *run, const MgBatch *batch, const uint32_t *rows,
 					 const MgAttendBatch *attend);
 
 #endif

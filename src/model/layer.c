@@ -52,7 +52,7 @@ gather(const MgBatch *batch, const float *from, size_t stride, size_t width, flo
 
 /* Queries, keys and values of all tokens, beside each other in qkv. */
 static bool
-project(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, const MgStates *states, const float *x)
+project(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, const MgStates *states, const float *x)
 {
 	Sides s = sides_of(form);
 	MgRows rows = {x, s.h, states->n};
@@ -62,8 +62,8 @@ project(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer 
 						  {&layer->value, layer->value_bias, MG_ACT_NONE, qkv + s.q + s.kv, s.all}};
 
 	if (layer->qkv.rows > 0)
-		return mg_linear(cx, &model->compute, rows, (MgLinear){&layer->qkv, layer->qkv_bias, MG_ACT_NONE, qkv, s.all});
-	return mg_linears(cx, &model->compute, rows, linears, 3);
+		return mg_linear(run->cx, run->compute, rows, (MgLinear){&layer->qkv, layer->qkv_bias, MG_ACT_NONE, qkv, s.all});
+	return mg_linears(run->cx, run->compute, rows, linears, 3);
 }
 
 /*
@@ -71,12 +71,12 @@ project(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer 
  * cannot be cut between queries and keys multiplies all.
  */
 static bool
-project_some(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, const MgStates *states,
+project_some(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, const MgStates *states,
 			 const float *x, const float *some)
 {
 	Sides s = sides_of(form);
 	const MgBatch *batch = states->batch;
-	const MgCompute *compute = &model->compute;
+	const MgCompute *compute = run->compute;
 	float *qkv = states->qkv;
 	bool fused = layer->qkv.rows > 0;
 	MgMatrix query = layer->query, both;
@@ -86,7 +86,7 @@ project_some(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgL
 
 	if (fused && (!mg_matrix_rows(&layer->qkv, 0, s.q, &query) || !mg_matrix_rows(&layer->qkv, s.q, 2 * s.kv, &both)))
 	{
-		if (!project(cx, model, form, layer, states, x))
+		if (!project(run, form, layer, states, x))
 			return false;
 		gather(batch, qkv, s.all, s.q, states->query);
 		return true;
@@ -96,17 +96,17 @@ project_some(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgL
 		bias = layer->qkv_bias;
 		linears[0] = (MgLinear){&both, bias != NULL ? bias + s.q : NULL, MG_ACT_NONE, qkv + s.q, s.all};
 	}
-	return mg_linear(cx, compute, (MgRows){some, s.h, batch->n_rows}, (MgLinear){&query, bias, MG_ACT_NONE, states->query, s.q}) &&
-		mg_linears(cx, compute, (MgRows){x, s.h, states->n}, linears, fused ? 1 : 2);
+	return mg_linear(run->cx, compute, (MgRows){some, s.h, batch->n_rows}, (MgLinear){&query, bias, MG_ACT_NONE, states->query, s.q}) &&
+		mg_linears(run->cx, compute, (MgRows){x, s.h, states->n}, linears, fused ? 1 : 2);
 }
 
 /* Turns queries and keys by their tokens' positions. */
 static void
-turn(const MgModel *model, const MgLayerForm *form, const MgStates *states, bool narrowing)
+turn(const MgRun *run, const MgLayerForm *form, const MgStates *states, bool narrowing)
 {
 	Sides s = sides_of(form);
 	const MgRope *rope = form->rope;
-	const MgCompute *compute = &model->compute;
+	const MgCompute *compute = run->compute;
 
 	mg_rope(compute, rope, states->qkv + s.q, s.all, states->n, s.kv_heads, form->head_size);
 	if (!narrowing)
@@ -122,7 +122,7 @@ turn(const MgModel *model, const MgLayerForm *form, const MgStates *states, bool
 
 /* block = attention(x) Wo^T + bo; some: those rows of x that are wanted, when narrowing. */
 static bool
-attend(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states, const float *x,
+attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states, const float *x,
 	   const float *some)
 {
 	Sides s = sides_of(form);
@@ -134,24 +134,24 @@ attend(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *
 					   .scale = form->scale, .soft_cap = form->soft_cap, .window = form->window,
 					   .bias = form->bias, .bias_user = form->bias_user, .keys = states->keys, .out = states->attended};
 
-	if (!(narrowing ? project_some(cx, model, form, layer, states, x, some) : project(cx, model, form, layer, states, x)))
+	if (!(narrowing ? project_some(run, form, layer, states, x, some) : project(run, form, layer, states, x)))
 		return false;
 	if (form->rope != NULL)
-		turn(model, form, states, narrowing);
-	return mg_attend_batch(cx, model, batch, narrowing ? batch->rows : NULL, &a) &&
-		mg_linear(cx, &model->compute, (MgRows){states->attended, s.q, narrowing ? batch->n_rows : states->n},
+		turn(run, form, states, narrowing);
+	return mg_attend_batch(run, batch, narrowing ? batch->rows : NULL, &a) &&
+		mg_linear(run->cx, run->compute, (MgRows){states->attended, s.q, narrowing ? batch->n_rows : states->n},
 				  (MgLinear){&layer->output, layer->output_bias, MG_ACT_NONE, states->block, s.h});
 }
 
 /* block = feed_forward(x) */
 static bool
-feed_forward(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, const MgStates *states, const float *x)
+feed_forward(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, const MgStates *states, const float *x)
 {
 	MgFeedForward block = {.up = &layer->up, .down = &layer->down, .gate = layer->gate.rows > 0 ? &layer->gate : NULL,
 						   .up_bias = layer->up_bias, .gate_bias = layer->gate_bias, .down_bias = layer->down_bias,
 						   .activation = form->activation, .fused = form->fused_gate};
 
-	return mg_feed_forward(cx, &model->compute, &block, x, states->n, states->block);
+	return mg_feed_forward(run->cx, run->compute, &block, x, states->n, states->block);
 }
 
 /* From here on the states are those of the wanted rows, which are in out. */
@@ -169,21 +169,21 @@ norm_of(const MgLayerForm *form, const float *weight, const float *bias)
 }
 
 static bool
-post_norm_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
+post_norm_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
 {
-	const MgCompute *compute = &model->compute;
+	const MgCompute *compute = run->compute;
 	MgNorm first = norm_of(form, layer->attention_norm, layer->attention_norm_bias);
 	MgNorm second = norm_of(form, layer->block_norm, layer->block_norm_bias);
 	bool narrowing = is_narrowing(states);
 
 	if (narrowing)
 		gather(states->batch, states->x, form->width, form->width, states->out);
-	if (!attend(cx, model, form, layer, states, states->x, states->out))
+	if (!attend(run, form, layer, states, states->x, states->out))
 		return false;
 	if (narrowing)
 		narrow(states);
 	mg_add_norm(compute, &first, states->x, states->block, states->n, states->x);
-	if (!feed_forward(cx, model, form, layer, states, states->x))
+	if (!feed_forward(run, form, layer, states, states->x))
 		return false;
 	mg_add_norm(compute, &second, states->x, states->block, states->n, states->x);
 	return true;
@@ -191,27 +191,27 @@ post_norm_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const 
 
 /* x, or its norm in normed where the layer has one. */
 static const float *
-normed_states(const MgModel *model, const MgLayerForm *form, const MgLayer *layer, const MgStates *states)
+normed_states(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, const MgStates *states)
 {
 	MgNorm norm = norm_of(form, layer->attention_norm, layer->attention_norm_bias);
 
 	if (norm.weight == NULL)
 		return states->x;
-	mg_add_norm(&model->compute, &norm, states->x, NULL, states->n, states->normed);
+	mg_add_norm(run->compute, &norm, states->x, NULL, states->n, states->normed);
 	return states->normed;
 }
 
 static bool
-pre_norm_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
+pre_norm_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
 {
-	const MgCompute *compute = &model->compute;
-	const float *x = normed_states(model, form, layer, states);
+	const MgCompute *compute = run->compute;
+	const float *x = normed_states(run, form, layer, states);
 	MgNorm second = norm_of(form, layer->block_norm, layer->block_norm_bias);
 	bool narrowing = is_narrowing(states);
 
 	if (narrowing) /* block is free until attention is done */
 		gather(states->batch, x, form->width, form->width, states->block);
-	if (!attend(cx, model, form, layer, states, x, states->block))
+	if (!attend(run, form, layer, states, x, states->block))
 		return false;
 	if (narrowing)
 	{
@@ -219,17 +219,17 @@ pre_norm_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const M
 		narrow(states);
 	}
 	mg_add_norm(compute, &second, states->x, states->block, states->n, states->normed);
-	if (!feed_forward(cx, model, form, layer, states, states->normed))
+	if (!feed_forward(run, form, layer, states, states->normed))
 		return false;
 	mg_add(compute, states->x, states->block, states->n * form->width);
 	return true;
 }
 
 bool
-mg_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
+mg_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
 {
-	bool fine = mg_poll(cx) && (form->pre_norm ? pre_norm_layer(cx, model, form, layer, states)
-											   : post_norm_layer(cx, model, form, layer, states));
+	bool fine = mg_poll(run->cx) && (form->pre_norm ? pre_norm_layer(run, form, layer, states)
+											   : post_norm_layer(run, form, layer, states));
 
 	states->layers_left--;
 	return fine;

@@ -5,9 +5,9 @@
  *
  *   MgStates states;
  *
- *   if (!mg_states_init(cx, &form, batch, n_layers, out, &states)) ...
+ *   if (!mg_states_init(run->cx, &form, batch, n_layers, out, &states)) ...
  *   embeddings go to states.x
- *   mg_layer(cx, model, &form, &layer, &states) for each layer
+ *   mg_layer(run, &form, &layer, &states) for each layer
  *
  *   post-norm (BERT)                        pre-norm (ModernBERT, Llama)
  *     a = attention(x)                        a = attention(norm1(x)), or of x where there is no norm1
@@ -75,6 +75,6 @@ typedef struct MgStates
 bool mg_states_init(MgCtx *cx, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out, MgStates *states);
 
 /* Polls; false when stopped or out of memory. */
-bool mg_layer(MgCtx *cx, const MgModel *model, const MgLayerForm *form, const MgLayer *layer, MgStates *states);
+bool mg_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states);
 
 #endif

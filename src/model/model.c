@@ -111,8 +111,8 @@ bind_weights(MgCtx *cx, MgModel *model, const MgImage *image, MgSpan bytes)
 	return true;
 }
 
-MgModel *
-mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *compute)
+const MgModel *
+mg_model_bind(MgCtx *cx, MgSpan image_bytes)
 {
 	MgModel *model = mg_alloc_zeroed(cx, 1, sizeof *model);
 	MgSource source = mg_source_of_span(&image_bytes);
@@ -125,9 +125,7 @@ mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *
 		mg_fail(cx, MG_BAD_ARGUMENT, "model image is in its portable form");
 		return NULL;
 	}
-	model->name = mg_copy_text(cx, mg_span_of(name));
 	model->arch = image.arch;
-	model->compute = *compute;
 	model->meta = image.meta;
 	model->keys = image.keys;
 	model->config = image.config;
@@ -135,7 +133,7 @@ mg_model_bind(MgCtx *cx, const char *name, MgSpan image_bytes, const MgCompute *
 	model->can = image.can;
 	model->resident_size = image.size;
 	model->template = section_bytes(&image, image_bytes, "template");
-	if (model->name == NULL || !bind_prompts(cx, model, section_bytes(&image, image_bytes, "prompts")) ||
+	if (!bind_prompts(cx, model, section_bytes(&image, image_bytes, "prompts")) ||
 		!bind_weights(cx, model, &image, image_bytes))
 		return NULL;
 	model->tokenizer = mg_tokenizer_bind(cx, section_bytes(&image, image_bytes, "tokenizer"));

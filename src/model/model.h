@@ -11,9 +11,7 @@
 
 struct MgModel
 {
-	const char *name; /* for errors */
 	const MgArch *arch;
-	MgCompute compute; /* set by the caller before each use */
 	MgMeta meta;
 	MgConfig keys;		  /* its configuration as it is stored */
 	const void *config;	  /* and the architecture's struct of it */
@@ -32,9 +30,9 @@ struct MgModel
 /*
  * Binds a resident image, which must outlive the model. Checks all that was
  * not checked by whoever wrote it: the image may come from a changed row.
- * name is copied. NULL on error.
+ * NULL on error.
  */
-MgModel *mg_model_bind(MgCtx *cx, const char *name, MgSpan image, const MgCompute *compute);
+const MgModel *mg_model_bind(MgCtx *cx, MgSpan image);
 
 /* The prompt of that name, or NULL. */
 const MgPrompt *mg_model_prompt(const MgModel *model, MgSpan name);

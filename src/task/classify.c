@@ -38,7 +38,7 @@ append(uint8_t *bytes, size_t size, MgSpan part)
  * not in the text, so that this cannot add a mask or end the sequence.
  */
 static bool
-fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgSpan text, Filled *filled)
+fill_template(const MgRun *run, const MgLabels *labels, MgSpan text, Filled *filled)
 {
 	MgSpan parts[] = {labels->before, labels->mask_first ? labels->mask : text, labels->between,
 					  labels->mask_first ? text : labels->mask, labels->after};
@@ -46,10 +46,10 @@ fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgSpan te
 	size_t starts[5];
 	MgDataRange data;
 	const MgTokens *tokens = &filled->tokens;
-	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(cx, room + text.size);
+	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(run->cx, room + text.size);
 
 	if (bytes == NULL)
-		return mg_fail(cx, MG_TOO_LARGE, "input is too long");
+		return mg_fail(run->cx, MG_TOO_LARGE, "input is too long");
 	for (size_t i = 0; i < 5; i++)
 	{
 		starts[i] = size;
@@ -57,14 +57,14 @@ fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgSpan te
 	}
 	data.start = starts[labels->mask_first ? 3 : 1];
 	data.stop = data.start + text.size;
-	if (!mg_tokenize(cx, model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
+	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
 		return false;
 	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
-		if (tokens->ids[filled->mask] == model->specials.mask &&
+		if (tokens->ids[filled->mask] == run->model->specials.mask &&
 			tokens->stops[filled->mask] > starts[labels->mask_first ? 1 : 3] && tokens->starts[filled->mask] <= starts[labels->mask_first ? 1 : 3])
 			break;
 	if (filled->mask == tokens->n)
-		return mg_fail(cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
 	for (filled->text_first = 0; filled->text_first < tokens->n; filled->text_first++)
 		if (tokens->starts[filled->text_first] >= data.start)
 			break;
@@ -76,12 +76,12 @@ fill_template(MgCtx *cx, const MgModel *model, const MgLabels *labels, MgSpan te
 
 /* A filled template of which n_text tokens of the text are kept, with n_masks masks, between special tokens. */
 static bool
-make_sequence(MgCtx *cx, const MgModel *model, const Filled *filled, size_t n_text, size_t n_masks,
+make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_masks,
 			  MgSequence *sequence)
 {
-	const MgSpecialTokens *specials = &model->specials;
+	const MgSpecialTokens *specials = &run->model->specials;
 	const MgTokens *tokens = &filled->tokens;
-	int32_t *at = mg_alloc_array(cx, tokens->n + n_masks + 2, sizeof *at);
+	int32_t *at = mg_alloc_array(run->cx, tokens->n + n_masks + 2, sizeof *at);
 
 	sequence->ids = at;
 	if (at == NULL)
@@ -109,41 +109,41 @@ make_sequence(MgCtx *cx, const MgModel *model, const Filled *filled, size_t n_te
 
 /* The sequences of one text, one for each group. */
 static bool
-fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
+fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 {
 	const Classification *classification = (const Classification *) task;
 	const MgLabels *labels = classification->labels;
-	const MgModel *model = task->model;
-	size_t limit = model->meta.max_tokens, n_text, fixed;
+	const MgRun *run = task->run;
+	size_t limit = run->model->meta.max_tokens, n_text, fixed;
 	Filled filled;
 
-	if (!fill_template(cx, model, labels, text, &filled))
+	if (!fill_template(run, labels, text, &filled))
 		return false;
 	n_text = filled.text_stop - filled.text_first;
-	fixed = filled.tokens.n - n_text - 1 + labels->most_masks + (model->specials.classify >= 0) +
-		(model->specials.separate >= 0);
+	fixed = filled.tokens.n - n_text - 1 + labels->most_masks + (run->model->specials.classify >= 0) +
+		(run->model->specials.separate >= 0);
 	if (fixed > limit)
 	{
-		mg_fail(cx, MG_TOO_LARGE, "template is too long for model \"%s\"", model->name);
-		return mg_detail(cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed, limit);
+		mg_fail(run->cx, MG_TOO_LARGE, "template is too long for model \"%s\"", run->name);
+		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed, limit);
 	}
 	if (n_text > limit - fixed)
 	{
 		if (classification->long_input == MG_LONG_ERROR)
-			return mg_fail_too_long(cx, model, n_text, limit - fixed);
+			return mg_fail_too_long(run, n_text, limit - fixed);
 		n_text = limit - fixed;
 	}
 	for (size_t g = 0; g < labels->n_groups; g++)
-		if (!make_sequence(cx, model, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
+		if (!make_sequence(run, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
 			return false;
 	return true;
 }
 
 /* logits [n_candidates] of one mask's state behind the head, as log probabilities among the candidates. */
 static void
-score_candidates(const MgModel *model, const MgLabels *labels, const float *state, float *logits)
+score_candidates(const MgRun *run, const MgLabels *labels, const float *state, float *logits)
 {
-	const MgVocabulary vocabulary = model->arch->vocabulary(model);
+	const MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
 	float largest = -INFINITY, log_sum;
 	double sum = 0;
 
@@ -151,7 +151,7 @@ score_candidates(const MgModel *model, const MgLabels *labels, const float *stat
 	{
 		size_t id = (size_t) labels->candidates[c];
 
-		logits[c] = mg_table_dot(&model->compute, vocabulary.matrix, id, state) +
+		logits[c] = mg_table_dot(run->compute, vocabulary.matrix, id, state) +
 			(vocabulary.bias != NULL ? vocabulary.bias[id] : 0);
 		largest = fmaxf(largest, logits[c]);
 	}
@@ -164,16 +164,16 @@ score_candidates(const MgModel *model, const MgLabels *labels, const float *stat
 
 /* Scores of one text and group from the states [n_masks, h] of its masks; logits is scratch [n_candidates]. */
 static void
-score_group(const MgModel *model, const MgLabels *labels, const MgLabelGroup *group, const float *states,
+score_group(const MgRun *run, const MgLabels *labels, const MgLabelGroup *group, const float *states,
 			float *logits, float *scores)
 {
-	size_t h = model->sizes->width;
+	size_t h = run->model->sizes->width;
 
 	for (size_t i = 0; i < group->n_labels; i++)
 		scores[group->labels[i]] = 0;
 	for (size_t m = 0; m < group->n_masks; m++)
 	{
-		score_candidates(model, labels, states + m * h, logits);
+		score_candidates(run, labels, states + m * h, logits);
 		for (size_t i = 0; i < group->n_labels; i++)
 			scores[group->labels[i]] += logits[group->tokens[i * group->n_masks + m]] / (float) group->n_masks;
 	}
@@ -181,74 +181,76 @@ score_group(const MgModel *model, const MgLabels *labels, const MgLabelGroup *gr
 
 /* One forward pass. */
 static bool
-run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
+run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const Classification *classification = (const Classification *) task;
 	const MgLabels *labels = classification->labels;
-	const MgModel *model = task->model;
-	size_t h = model->sizes->width, n_rows = 0;
-	uint32_t *rows = mg_alloc_array(cx, n, labels->most_masks * sizeof *rows);
+	const MgRun *run = task->run;
+	size_t h = run->model->sizes->width, n_rows = 0;
+	uint32_t *rows = mg_alloc_array(run->cx, n, labels->most_masks * sizeof *rows);
 	float *states, *headed;
 	MgBatch batch;
 
-	if (rows == NULL || !mg_batch_pack(cx, sequences, n, &batch))
+	if (rows == NULL || !mg_batch_pack(run->cx, sequences, n, &batch))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
 			rows[n_rows++] = (uint32_t) (batch.offsets[i] + sequences[i].place + m);
 	batch.rows = rows;
 	batch.n_rows = n_rows;
-	states = mg_alloc_array(cx, n_rows, h * sizeof *states);
-	headed = mg_alloc_array(cx, n_rows, h * sizeof *headed);
-	if (states == NULL || headed == NULL || !model->arch->forward(cx, model, &batch, states) ||
-		!model->arch->head(cx, model, states, n_rows, headed))
+	states = mg_alloc_array(run->cx, n_rows, h * sizeof *states);
+	headed = mg_alloc_array(run->cx, n_rows, h * sizeof *headed);
+	if (states == NULL || headed == NULL || !run->model->arch->forward(run, &batch, states) ||
+		!run->model->arch->head(run, states, n_rows, headed))
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
 		const MgLabelGroup *group = &labels->groups[sequences[i].part];
 
-		score_group(model, labels, group, headed, classification->logits, task->out + sequences[i].text * task->width);
+		score_group(run, labels, group, headed, classification->logits, task->out + sequences[i].text * task->width);
 		headed += group->n_masks * h;
 	}
 	return true;
 }
 
 bool
-mg_classify(MgCtx *cx, const MgModel *model, const MgLabels *labels, const float *prior, MgLongInput long_input,
-			const MgSpan *texts, size_t n, float *scores, MgUsage *usage)
+mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
-	MgMark start = mg_mark(cx);
-	Classification classification = {{model, labels->n_groups, scores, labels->n_labels, fill, run}, labels, long_input,
-									 mg_alloc_array(cx, labels->n_candidates, sizeof(float))};
+	const MgLabels *labels = options->labels;
+	MgMark start = mg_mark(run->cx);
+	Classification classification = {{run, labels->n_groups, scores, labels->n_labels, fill, run_batch},
+									 labels, options->long_input,
+									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float))};
 
-	if (classification.logits == NULL || !mg_task_run(cx, &classification.task, texts, n, usage))
+	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
 		return false;
-	for (size_t i = 0; prior != NULL && i < n * labels->n_labels; i++)
-		scores[i] -= prior[i % labels->n_labels];
-	mg_rewind(cx, start);
+	for (size_t i = 0; options->prior != NULL && i < n * labels->n_labels; i++)
+		scores[i] -= options->prior[i % labels->n_labels];
+	mg_rewind(run->cx, start);
 	return true;
 }
 
 bool
-mg_labels_prior(MgCtx *cx, const MgModel *model, const MgLabels *labels, float *prior, MgUsage *usage)
+mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior)
 {
-	MgMark mark = mg_mark(cx);
-	float *scores = mg_alloc_array(cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
+	MgMark mark = mg_mark(run->cx);
+	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
+	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE};
 	MgSpan texts[N_EMPTY_INPUTS];
-	uint64_t rows = usage->rows;
+	uint64_t rows = run->usage->rows;
 
 	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
 		texts[i] = mg_span_of(empty_inputs[i]);
 	if (scores == NULL ||
-		!mg_classify(cx, model, labels, NULL, MG_LONG_TRUNCATE, texts, N_EMPTY_INPUTS, scores, usage))
+		!mg_classify(run, &options, texts, N_EMPTY_INPUTS, scores))
 		return false;
-	usage->rows = rows; /* they are nobody's rows */
+	run->usage->rows = rows; /* they are nobody's rows */
 	for (size_t i = 0; i < labels->n_labels; i++)
 	{
 		prior[i] = 0;
 		for (size_t e = 0; e < N_EMPTY_INPUTS; e++)
 			prior[i] += scores[e * labels->n_labels + i] / N_EMPTY_INPUTS;
 	}
-	mg_rewind(cx, mark);
+	mg_rewind(run->cx, mark);
 	return true;
 }

@@ -33,13 +33,19 @@ typedef struct MgLabels MgLabels;
  * the default); it holds {text} once, and once {mask} or the model's mask
  * token as such.
  */
-const MgLabels *mg_labels_prepare(MgCtx *cx, const MgModel *model, const MgSpan *labels, size_t n, MgSpan template);
+const MgLabels *mg_labels_prepare(const MgRun *run, const MgSpan *labels, size_t n, MgSpan template);
 
-/* prior [n_labels]: what mg_classify subtracts. Costs three short texts; callers keep it. Adds to usage. Polls. */
-bool mg_labels_prior(MgCtx *cx, const MgModel *model, const MgLabels *labels, float *prior, MgUsage *usage);
+/* prior [n_labels]: what mg_classify subtracts. Costs three short texts; callers keep it. Adds to the run's usage. Polls. */
+bool mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior);
 
-/* scores [n, n_labels]; prior NULL: raw ones. Texts of any number, batched inside. Adds to usage. Polls. */
-bool mg_classify(MgCtx *cx, const MgModel *model, const MgLabels *labels, const float *prior, MgLongInput long_input,
-				 const MgSpan *texts, size_t n, float *scores, MgUsage *usage);
+typedef struct MgClassifyOptions
+{
+	const MgLabels *labels;
+	const float *prior; /* [n_labels] subtracted; NULL: raw scores */
+	MgLongInput long_input;
+} MgClassifyOptions;
+
+/* scores [n, n_labels]. Texts of any number, batched inside. Adds to the run's usage. Polls. */
+bool mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores);
 
 #endif

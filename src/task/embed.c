@@ -6,20 +6,20 @@
 #include "task/schedule.h"
 
 bool
-mg_embed_dims(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, size_t *dims)
+mg_embed_dims(const MgRun *run, const MgEmbedOptions *options, size_t *dims)
 {
-	if (model->meta.pooling == MG_POOL_NONE)
+	if (run->model->meta.pooling == MG_POOL_NONE)
 	{
-		mg_fail(cx, MG_UNSUPPORTED, "model \"%s\" does not make embeddings", model->name);
-		mg_detail(cx, "Its files do not say how to pool the tokens of a text.");
-		return mg_hint(cx, "Create the model with an option such as {\"pooling\": \"mean\"}, or use an embedding model.");
+		mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" does not make embeddings", run->name);
+		mg_detail(run->cx, "Its files do not say how to pool the tokens of a text.");
+		return mg_hint(run->cx, "Create the model with an option such as {\"pooling\": \"mean\"}, or use an embedding model.");
 	}
-	if (options->dims > model->sizes->width)
+	if (options->dims > run->model->sizes->width)
 	{
-		mg_fail(cx, MG_BAD_ARGUMENT, "%zu dimensions are more than model \"%s\" has", options->dims, model->name);
-		return mg_detail(cx, "It has %u.", model->sizes->width);
+		mg_fail(run->cx, MG_BAD_ARGUMENT, "%zu dimensions are more than model \"%s\" has", options->dims, run->name);
+		return mg_detail(run->cx, "It has %u.", run->model->sizes->width);
 	}
-	*dims = options->dims > 0 ? options->dims : model->sizes->width;
+	*dims = options->dims > 0 ? options->dims : run->model->sizes->width;
 	return true;
 }
 
@@ -67,49 +67,48 @@ typedef struct Embedding
 } Embedding;
 
 static bool
-fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequence)
+fill(const MgTask *task, MgSpan text, MgSequence *sequence)
 {
 	const MgEmbedOptions *options = ((const Embedding *) task)->options;
 
-	if (!mg_sequence_of_text(cx, task->model, options->prompt, text, false, options->long_input, sequence))
+	if (!mg_sequence_of_text(task->run, options->prompt, text, false, options->long_input, sequence))
 		return false;
-	return sequence->n > 0 || mg_fail(cx, MG_BAD_ARGUMENT, "input has no tokens");
+	return sequence->n > 0 || mg_fail(task->run->cx, MG_BAD_ARGUMENT, "input has no tokens");
 }
 
 static bool
-run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
+run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const MgEmbedOptions *options = ((const Embedding *) task)->options;
-	const MgModel *model = task->model;
-	size_t h = model->sizes->width;
-	bool unit = options->normalize && (model->meta.normalize || options->dims > 0);
+	const MgRun *run = task->run;
+	size_t h = run->model->sizes->width;
+	bool unit = options->normalize && (run->model->meta.normalize || options->dims > 0);
 	MgBatch batch;
 	float *states;
 	uint64_t begin;
 
-	if (!mg_batch_pack(cx, sequences, n, &batch))
+	if (!mg_batch_pack(run->cx, sequences, n, &batch))
 		return false;
-	states = mg_alloc_array(cx, batch.n_tokens, h * sizeof *states);
-	if (states == NULL || !model->arch->forward(cx, model, &batch, states))
+	states = mg_alloc_array(run->cx, batch.n_tokens, h * sizeof *states);
+	if (states == NULL || !run->model->arch->forward(run, &batch, states))
 		return false;
-	begin = mg_profile_begin(&model->compute);
+	begin = mg_profile_begin(run->compute);
 	for (size_t i = 0; i < n; i++)
 	{
 		float *vector = task->out + sequences[i].text * task->width;
 
-		pool((MgPooling) model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, task->width, vector);
+		pool((MgPooling) run->model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, task->width, vector);
 		if (unit)
 			normalize(vector, task->width);
 	}
-	mg_profile_end(&model->compute, MG_PHASE_ELEMENTS, begin);
+	mg_profile_end(run->compute, MG_PHASE_ELEMENTS, begin);
 	return true;
 }
 
 bool
-mg_embed(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out,
-		 MgUsage *usage)
+mg_embed(const MgRun *run, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out)
 {
-	Embedding embedding = {{model, 1, out, 0, fill, run}, options};
+	Embedding embedding = {{run, 1, out, 0, fill, run_batch}, options};
 
-	return mg_embed_dims(cx, model, options, &embedding.task.width) && mg_task_run(cx, &embedding.task, texts, n, usage);
+	return mg_embed_dims(run, options, &embedding.task.width) && mg_task_run(&embedding.task, texts, n);
 }

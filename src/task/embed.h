@@ -23,10 +23,9 @@ typedef struct MgEmbedOptions
 } MgEmbedOptions;
 
 /* Dimensions that these options give; false when the model cannot embed or has fewer. */
-bool mg_embed_dims(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, size_t *dims);
+bool mg_embed_dims(const MgRun *run, const MgEmbedOptions *options, size_t *dims);
 
-/* out [n, dims]; texts of any number, batched inside. Adds to usage. Polls. */
-bool mg_embed(MgCtx *cx, const MgModel *model, const MgEmbedOptions *options, const MgSpan *texts, size_t n,
-			  float *out, MgUsage *usage);
+/* out [n, dims]; texts of any number, batched inside. Adds to the run's usage. Polls. */
+bool mg_embed(const MgRun *run, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out);
 
 #endif

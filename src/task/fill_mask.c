@@ -9,34 +9,34 @@
 #define ROWS_AT_ONCE 8
 
 bool
-mg_needs_masks(MgCtx *cx, const MgModel *model)
+mg_needs_masks(const MgRun *run)
 {
-	if (!mg_model_can(model, MG_CAN_FILL_MASK))
+	if (!mg_model_can(run->model, MG_CAN_FILL_MASK))
 	{
-		mg_fail(cx, MG_UNSUPPORTED, "model \"%s\" has no masked-language-model head", model->name);
-		return mg_hint(cx, "Use a model whose config.json says ...ForMaskedLM.");
+		mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" has no masked-language-model head", run->name);
+		return mg_hint(run->cx, "Use a model whose config.json says ...ForMaskedLM.");
 	}
-	if (model->specials.mask < 0)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer of model \"%s\" has no mask token", model->name);
+	if (run->model->specials.mask < 0)
+		return mg_fail(run->cx, MG_UNSUPPORTED, "tokenizer of model \"%s\" has no mask token", run->name);
 	return true;
 }
 
 /* The ids of the targets. */
 static bool
-find_targets(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, int32_t *ids)
+find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids)
 {
 	for (size_t i = 0; i < options->n_targets; i++)
 	{
 		MgTokens tokens;
 
-		if (!mg_tokenize(cx, model->tokenizer, options->targets[i], MG_NO_DATA, &tokens))
+		if (!mg_tokenize(run->cx, run->model->tokenizer, options->targets[i], MG_NO_DATA, &tokens))
 			return false;
 		if (tokens.n != 1)
 		{
-			mg_fail(cx, MG_BAD_ARGUMENT, "target \"%.*s\" is not one token of model \"%s\"",
-					MG_SPAN_ARGS(options->targets[i]), model->name);
-			mg_detail(cx, "It is %zu tokens.", tokens.n);
-			return mg_hint(cx, "See maskgen.tokenize(); classify() takes labels of several tokens.");
+			mg_fail(run->cx, MG_BAD_ARGUMENT, "target \"%.*s\" is not one token of model \"%s\"",
+					MG_SPAN_ARGS(options->targets[i]), run->name);
+			mg_detail(run->cx, "It is %zu tokens.", tokens.n);
+			return mg_hint(run->cx, "See maskgen.tokenize(); classify() takes labels of several tokens.");
 		}
 		ids[i] = tokens.ids[0];
 	}
@@ -81,86 +81,86 @@ rank_row(const float *logits, const MgModel *model, const int32_t *targets, cons
 
 /* The text with one mask filled; special tokens around it are left out, other masks stay. */
 static bool
-fill_one(MgCtx *cx, const MgModel *model, const MgSequence *sequence, size_t position, MgFilled *filled)
+fill_one(const MgRun *run, const MgSequence *sequence, size_t position, MgFilled *filled)
 {
-	size_t first = model->specials.classify >= 0, end = sequence->n - (model->specials.separate >= 0);
+	size_t first = run->model->specials.classify >= 0, end = sequence->n - (run->model->specials.separate >= 0);
 	int32_t kept = sequence->ids[position];
 	bool fine;
 
 	sequence->ids[position] = filled->token_id;
-	fine = mg_detokenize(cx, model->tokenizer, sequence->ids + first, end - first, true, &filled->sequence);
+	fine = mg_detokenize(run->cx, run->model->tokenizer, sequence->ids + first, end - first, true, &filled->sequence);
 	sequence->ids[position] = kept;
-	filled->token = mg_token_text(model->tokenizer, filled->token_id);
+	filled->token = mg_token_text(run->model->tokenizer, filled->token_id);
 	return fine;
 }
 
 static bool
-check_options(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options)
+check_options(const MgRun *run, const MgFillMaskOptions *options)
 {
-	if (options->top_k >= 1 && options->top_k <= model->sizes->vocab)
+	if (options->top_k >= 1 && options->top_k <= run->model->sizes->vocab)
 		return true;
-	mg_fail(cx, MG_BAD_ARGUMENT, "top_k is %zu", options->top_k);
-	return mg_detail(cx, "It is at least 1 and at most %u, the size of the vocabulary.", model->sizes->vocab);
+	mg_fail(run->cx, MG_BAD_ARGUMENT, "top_k is %zu", options->top_k);
+	return mg_detail(run->cx, "It is at least 1 and at most %u, the size of the vocabulary.", run->model->sizes->vocab);
 }
 
 /* The states of the masks behind the head: out [n_masks, h]. */
 static bool
-run_masks(MgCtx *cx, const MgModel *model, const MgSequence *sequence, const uint32_t *rows, size_t n_masks,
-		  float **out, MgUsage *usage)
+run_masks(const MgRun *run, const MgSequence *sequence, const uint32_t *rows, size_t n_masks,
+		  float **out)
 {
-	size_t h = model->sizes->width;
-	float *states = mg_alloc_array(cx, n_masks, h * sizeof *states);
+	size_t h = run->model->sizes->width;
+	float *states = mg_alloc_array(run->cx, n_masks, h * sizeof *states);
 	MgBatch batch;
 
-	*out = mg_alloc_array(cx, n_masks, h * sizeof **out);
-	if (states == NULL || *out == NULL || !mg_batch_pack(cx, sequence, 1, &batch))
+	*out = mg_alloc_array(run->cx, n_masks, h * sizeof **out);
+	if (states == NULL || *out == NULL || !mg_batch_pack(run->cx, sequence, 1, &batch))
 		return false;
 	batch.rows = rows;
 	batch.n_rows = n_masks;
-	usage->rows++;
-	usage->tokens += batch.n_tokens;
-	usage->batches++;
-	return model->arch->forward(cx, model, &batch, states) && model->arch->head(cx, model, states, n_masks, *out);
+	run->usage->rows++;
+	run->usage->tokens += batch.n_tokens;
+	run->usage->batches++;
+	return run->model->arch->forward(run, &batch, states) && run->model->arch->head(run, states, n_masks, *out);
 }
 
 bool
-mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, MgSpan text, MgFilled **filled,
-			 size_t *n_filled, MgUsage *usage)
+mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, MgFilled **filled,
+			 size_t *n_filled)
 {
-	const MgVocabulary vocabulary = model->arch->vocabulary(model);
-	size_t h = model->sizes->width, vocab = model->sizes->vocab, n_masks = 0, per_mask;
-	int32_t *targets = mg_alloc_array(cx, options->n_targets, sizeof *targets);
+	const MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
+	size_t h = run->model->sizes->width, vocab = run->model->sizes->vocab, n_masks = 0, per_mask;
+	int32_t *targets = mg_alloc_array(run->cx, options->n_targets, sizeof *targets);
 	MgSequence sequence;
 	MgScored *items;
 	uint32_t *rows;
 	float *states, *logits;
 
-	if (targets == NULL || !mg_needs_masks(cx, model) || !check_options(cx, model, options) ||
-		!find_targets(cx, model, options, targets) ||
-		!mg_sequence_of_text(cx, model, mg_span(NULL, 0), text, true, options->long_input, &sequence))
+	if (targets == NULL || !mg_needs_masks(run) || !check_options(run, options) ||
+		!find_targets(run, options, targets) ||
+		!mg_sequence_of_text(run, mg_span(NULL, 0), text, true, options->long_input, &sequence))
 		return false;
-	rows = mg_alloc_array(cx, sequence.n, sizeof *rows);
+	rows = mg_alloc_array(run->cx, sequence.n, sizeof *rows);
 	if (rows == NULL)
 		return false;
 	for (size_t i = 0; i < sequence.n; i++)
-		if (sequence.ids[i] == model->specials.mask)
+		if (sequence.ids[i] == run->model->specials.mask)
 			rows[n_masks++] = (uint32_t) i;
 	if (n_masks == 0)
 	{
-		MgSpan mask = mg_token_text(model->tokenizer, model->specials.mask);
+		MgSpan mask = mg_token_text(run->model->tokenizer, run->model->specials.mask);
 
-		mg_fail(cx, MG_BAD_ARGUMENT, "input has no mask token within the first %u tokens", model->meta.max_tokens);
-		return mg_hint(cx, "Write %.*s where a word is to be found.", MG_SPAN_ARGS(mask));
+		mg_fail(run->cx, MG_BAD_ARGUMENT, "input has no mask token within the first %u tokens", run->model->meta.max_tokens);
+		return mg_hint(run->cx, "Write %.*s where a word is to be found.", MG_SPAN_ARGS(mask));
 	}
 
 	per_mask = options->n_targets > 0 && options->n_targets < options->top_k ? options->n_targets : options->top_k;
 	if (per_mask > vocab)
 		per_mask = vocab;
-	*filled = mg_alloc_array(cx, n_masks, per_mask * sizeof **filled);
-	items = mg_alloc_array(cx, options->top_k, sizeof *items);
-	logits = mg_alloc_array(cx, ROWS_AT_ONCE, vocab * sizeof *logits);
+	*filled = mg_alloc_array(run->cx, n_masks, per_mask * sizeof **filled);
+	items = mg_alloc_array(run->cx, options->top_k, sizeof *items);
+	logits = mg_alloc_array(run->cx, ROWS_AT_ONCE, vocab * sizeof *logits);
 	if (*filled == NULL || items == NULL || logits == NULL ||
-		!run_masks(cx, model, &sequence, rows, n_masks, &states, usage))
+		!run_masks(run, &sequence, rows, n_masks, &states))
 		return false;
 	*n_filled = 0;
 	for (size_t m = 0; m < n_masks; m++)
@@ -168,16 +168,16 @@ mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, 
 		size_t n_rows = n_masks - m < ROWS_AT_ONCE ? n_masks - m : ROWS_AT_ONCE, n;
 
 		if (m % ROWS_AT_ONCE == 0 &&
-			!mg_table_linear(cx, &model->compute, (MgRows){states + m * h, h, n_rows},
+			!mg_table_linear(run->cx, run->compute, (MgRows){states + m * h, h, n_rows},
 							 (MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits, vocab}))
 			return false;
-		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, model, targets, options, items);
+		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, run->model, targets, options, items);
 		for (size_t i = 0; i < n; i++)
 		{
 			MgFilled *one = &(*filled)[(*n_filled)++];
 
 			*one = (MgFilled){(int32_t) m + 1, (int32_t) i + 1, items[i].id, {NULL, 0}, items[i].score, {NULL, 0}};
-			if (!mg_poll(cx) || !fill_one(cx, model, &sequence, rows[m], one))
+			if (!mg_poll(run->cx) || !fill_one(run, &sequence, rows[m], one))
 				return false;
 		}
 	}

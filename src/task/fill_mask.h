@@ -25,11 +25,10 @@ typedef struct MgFilled
 	MgSpan sequence; /* the text, as tokens joined, with this one mask filled */
 } MgFilled;
 
-/* Result in arena memory, ordered by mask and rank. Adds to usage. Polls. */
-bool mg_fill_mask(MgCtx *cx, const MgModel *model, const MgFillMaskOptions *options, MgSpan text, MgFilled **filled,
-				  size_t *n_filled, MgUsage *usage);
+/* Result in arena memory, ordered by mask and rank. Adds to the run's usage. Polls. */
+bool mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, MgFilled **filled, size_t *n_filled);
 
 /* The error of a model without a masked-LM head, or true. */
-bool mg_needs_masks(MgCtx *cx, const MgModel *model);
+bool mg_needs_masks(const MgRun *run);
 
 #endif

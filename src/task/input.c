@@ -2,36 +2,36 @@
 #include "task/input.h"
 
 bool
-mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit)
+mg_fail_too_long(const MgRun *run, size_t n, size_t limit)
 {
-	mg_fail(cx, MG_TOO_LARGE, "input is too long for model \"%s\"", model->name);
-	mg_detail(cx, "It has %zu tokens, at most %zu fit.", n, limit);
-	return mg_hint(cx, "Shorten the input, or cut it by setting maskgen.long_input to \"truncate\".");
+	mg_fail(run->cx, MG_TOO_LARGE, "input is too long for model \"%s\"", run->name);
+	mg_detail(run->cx, "It has %zu tokens, at most %zu fit.", n, limit);
+	return mg_hint(run->cx, "Shorten the input, or cut it by setting maskgen.long_input to \"truncate\".");
 }
 
 /* A text behind a prompt that fills the sequence by itself would be cut off without a word. */
 static bool
-check_prompt(MgCtx *cx, const MgModel *model, MgSpan prompt, size_t limit)
+check_prompt(const MgRun *run, MgSpan prompt, size_t limit)
 {
 	MgTokens tokens;
 
 	if (prompt.size == 0)
 		return true;
-	if (!mg_tokenize(cx, model->tokenizer, prompt, MG_NO_DATA, &tokens))
+	if (!mg_tokenize(run->cx, run->model->tokenizer, prompt, MG_NO_DATA, &tokens))
 		return false;
 	if (tokens.n < limit)
 		return true;
-	mg_fail(cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", model->name);
-	return mg_detail(cx, "It has %zu tokens, and at most %zu fit with the text.", tokens.n, limit);
+	mg_fail(run->cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", run->name);
+	return mg_detail(run->cx, "It has %zu tokens, and at most %zu fit with the text.", tokens.n, limit);
 }
 
 bool
-mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, bool read_specials,
+mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_specials,
 					MgLongInput long_input, MgSequence *sequence)
 {
 	MgDataRange data = read_specials ? MG_NO_DATA : (MgDataRange){prompt.size, SIZE_MAX};
-	const MgSpecialTokens *specials = &model->specials;
-	size_t limit = model->meta.max_tokens - (specials->classify >= 0) - (specials->separate >= 0);
+	const MgSpecialTokens *specials = &run->model->specials;
+	size_t limit = run->model->meta.max_tokens - (specials->classify >= 0) - (specials->separate >= 0);
 	MgTokens tokens;
 	size_t n = 0;
 
@@ -40,26 +40,26 @@ mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text,
 		/* Joined as text, since a token may span the seam. */
 		uint8_t *joined = text.size > MG_TEXT_LIMIT || prompt.size > MG_TEXT_LIMIT
 			? NULL
-			: mg_alloc(cx, prompt.size + text.size);
+			: mg_alloc(run->cx, prompt.size + text.size);
 
 		if (joined == NULL)
-			return mg_fail(cx, MG_TOO_LARGE, "input is too long");
+			return mg_fail(run->cx, MG_TOO_LARGE, "input is too long");
 		memcpy(joined, prompt.data, prompt.size);
 		if (text.size > 0)
 			memcpy(joined + prompt.size, text.data, text.size);
 		text = mg_span(joined, prompt.size + text.size);
 	}
-	if (!mg_tokenize(cx, model->tokenizer, text, data, &tokens))
+	if (!mg_tokenize(run->cx, run->model->tokenizer, text, data, &tokens))
 		return false;
 	if (tokens.n > limit)
 	{
-		if (!check_prompt(cx, model, prompt, limit))
+		if (!check_prompt(run, prompt, limit))
 			return false;
 		if (long_input == MG_LONG_ERROR)
-			return mg_fail_too_long(cx, model, tokens.n, limit);
+			return mg_fail_too_long(run, tokens.n, limit);
 		tokens.n = limit;
 	}
-	sequence->ids = mg_alloc_array(cx, tokens.n + 2, sizeof *sequence->ids);
+	sequence->ids = mg_alloc_array(run->cx, tokens.n + 2, sizeof *sequence->ids);
 	if (sequence->ids == NULL)
 		return false;
 	if (specials->classify >= 0)

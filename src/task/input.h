@@ -4,7 +4,7 @@
 #ifndef MG_TASK_INPUT_H
 #define MG_TASK_INPUT_H
 
-#include "model/model.h"
+#include "model/run.h"
 
 /* What happens to a text that is longer than the model takes. */
 typedef enum MgLongInput
@@ -12,14 +12,6 @@ typedef enum MgLongInput
 	MG_LONG_TRUNCATE, /* its end is cut off */
 	MG_LONG_ERROR	  /* MG_TOO_LARGE, with both numbers */
 } MgLongInput;
-
-/* What a call cost; callers add it up. */
-typedef struct MgUsage
-{
-	uint64_t rows;	  /* texts */
-	uint64_t tokens;  /* that ran through the model */
-	uint64_t batches; /* forward passes */
-} MgUsage;
 
 /* Tokens in one forward pass, unless one sequence is longer: products are at full speed, and states still near the core. */
 #define MG_BATCH_TOKENS 512
@@ -38,14 +30,14 @@ typedef struct MgSequence
  * [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. Special tokens are read in the
  * prompt, and in the text only if read_specials says so: it is data.
  */
-bool mg_sequence_of_text(MgCtx *cx, const MgModel *model, MgSpan prompt, MgSpan text, bool read_specials,
+bool mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_specials,
 						 MgLongInput long_input, MgSequence *sequence);
 
 /*
  * The error for a text of n tokens that does not fit: at most limit do. Adds
  * a hint about what the caller can set.
  */
-bool mg_fail_too_long(MgCtx *cx, const MgModel *model, size_t n, size_t limit);
+bool mg_fail_too_long(const MgRun *run, size_t n, size_t limit);
 
 /* How many of sequences[0, n) go into the next batch: at least 1, and up to budget tokens. */
 size_t mg_batch_take(const MgSequence *sequences, size_t n, size_t budget);

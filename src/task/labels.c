@@ -25,30 +25,30 @@ find_once(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at)
 }
 
 static bool
-split_template(MgCtx *cx, const MgModel *model, MgSpan template, MgLabels *labels)
+split_template(const MgRun *run, MgSpan template, MgLabels *labels)
 {
 	MgSpan text_mark = mg_span_of("{text}"), mask_mark = mg_span_of("{mask}");
 	size_t text_at, mask_at, first, second, first_size, second_size;
 	char *copy;
 
-	if (!find_once(cx, template, text_mark, &text_at) || !find_once(cx, template, mask_mark, &mask_at))
+	if (!find_once(run->cx, template, text_mark, &text_at) || !find_once(run->cx, template, mask_mark, &mask_at))
 		return false;
 	if (mask_at == SIZE_MAX)
 	{
-		mask_mark = mg_token_text(model->tokenizer, model->specials.mask);
-		if (!find_once(cx, template, mask_mark, &mask_at))
+		mask_mark = mg_token_text(run->model->tokenizer, run->model->specials.mask);
+		if (!find_once(run->cx, template, mask_mark, &mask_at))
 			return false;
 	}
 	if (text_at == SIZE_MAX || mask_at == SIZE_MAX)
 	{
-		mg_fail(cx, MG_BAD_ARGUMENT, "template lacks %s", text_at == SIZE_MAX ? "{text}" : "{mask}");
-		mg_detail(cx, "The template is \"%.*s\".", MG_SPAN_ARGS(template));
-		return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
+		mg_fail(run->cx, MG_BAD_ARGUMENT, "template lacks %s", text_at == SIZE_MAX ? "{text}" : "{mask}");
+		mg_detail(run->cx, "The template is \"%.*s\".", MG_SPAN_ARGS(template));
+		return mg_hint(run->cx, "A template looks like \"{mask} news: {text}\".");
 	}
 	/* Labels outlive both the request and the model. */
-	copy = mg_copy_text(cx, template);
-	labels->mask = mg_token_text(model->tokenizer, model->specials.mask);
-	labels->mask.data = (const uint8_t *) mg_copy_text(cx, labels->mask);
+	copy = mg_copy_text(run->cx, template);
+	labels->mask = mg_token_text(run->model->tokenizer, run->model->specials.mask);
+	labels->mask.data = (const uint8_t *) mg_copy_text(run->cx, labels->mask);
 	if (copy == NULL || labels->mask.data == NULL)
 		return false;
 	template.data = (const uint8_t *) copy;
@@ -64,20 +64,20 @@ split_template(MgCtx *cx, const MgModel *model, MgSpan template, MgLabels *label
 }
 
 static bool
-tokenize_label(MgCtx *cx, const MgModel *model, MgSpan label, MgTokens *tokens)
+tokenize_label(const MgRun *run, MgSpan label, MgTokens *tokens)
 {
-	if (!mg_tokenize(cx, model->tokenizer, label, MG_ALL_DATA, tokens))
+	if (!mg_tokenize(run->cx, run->model->tokenizer, label, MG_ALL_DATA, tokens))
 		return false;
 	if (tokens->n == 0)
-		return mg_fail(cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));
 	for (size_t i = 0; i < tokens->n; i++)
-		if (tokens->ids[i] == model->specials.unknown)
-			return mg_fail(cx, MG_BAD_ARGUMENT, "label \"%.*s\" is not in the vocabulary of model \"%s\"",
-						   MG_SPAN_ARGS(label), model->name);
+		if (tokens->ids[i] == run->model->specials.unknown)
+			return mg_fail(run->cx, MG_BAD_ARGUMENT, "label \"%.*s\" is not in the vocabulary of model \"%s\"",
+						   MG_SPAN_ARGS(label), run->name);
 	if (tokens->n <= MG_MAX_LABEL_TOKENS)
 		return true;
-	mg_fail(cx, MG_TOO_LARGE, "label \"%.*s\" is too long", MG_SPAN_ARGS(label));
-	return mg_detail(cx, "It has %zu tokens, at most %d are allowed.", tokens->n, MG_MAX_LABEL_TOKENS);
+	mg_fail(run->cx, MG_TOO_LARGE, "label \"%.*s\" is too long", MG_SPAN_ARGS(label));
+	return mg_detail(run->cx, "It has %zu tokens, at most %d are allowed.", tokens->n, MG_MAX_LABEL_TOKENS);
 }
 
 static bool
@@ -153,38 +153,38 @@ make_group(MgCtx *cx, const MgTokens *tokens, const MgLabels *labels, size_t n_m
 }
 
 const MgLabels *
-mg_labels_prepare(MgCtx *cx, const MgModel *model, const MgSpan *texts, size_t n, MgSpan template)
+mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
 {
-	MgLabels *labels = mg_alloc_zeroed(cx, 1, sizeof *labels);
+	MgLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
 	MgTokens *tokens;
 	MgLabelGroup *groups;
 
-	if (labels == NULL || !mg_needs_masks(cx, model))
+	if (labels == NULL || !mg_needs_masks(run))
 		return NULL;
 	if (n < 1 || n > MG_MAX_LABELS)
 	{
-		mg_fail(cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
-		mg_detail(cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
+		mg_fail(run->cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
+		mg_detail(run->cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
 		return NULL;
 	}
 	if (template.size == 0)
-		template = model->template.size > 0 ? model->template : mg_span_of(MG_DEFAULT_TEMPLATE);
-	tokens = mg_alloc_array(cx, n, sizeof *tokens);
-	groups = mg_alloc_array(cx, MG_MAX_LABEL_TOKENS, sizeof *groups);
-	if (tokens == NULL || groups == NULL || !split_template(cx, model, template, labels))
+		template = run->model->template.size > 0 ? run->model->template : mg_span_of(MG_DEFAULT_TEMPLATE);
+	tokens = mg_alloc_array(run->cx, n, sizeof *tokens);
+	groups = mg_alloc_array(run->cx, MG_MAX_LABEL_TOKENS, sizeof *groups);
+	if (tokens == NULL || groups == NULL || !split_template(run, template, labels))
 		return NULL;
 	labels->n_labels = n;
 	labels->groups = groups;
 	for (size_t i = 0; i < n; i++)
-		if (!tokenize_label(cx, model, texts[i], &tokens[i]))
+		if (!tokenize_label(run, texts[i], &tokens[i]))
 			return NULL;
-	if (!check_distinct(cx, texts, tokens, n) || !collect_candidates(cx, tokens, labels))
+	if (!check_distinct(run->cx, texts, tokens, n) || !collect_candidates(run->cx, tokens, labels))
 		return NULL;
 	for (size_t n_masks = 1; n_masks <= MG_MAX_LABEL_TOKENS; n_masks++)
 	{
 		MgLabelGroup *group = &groups[labels->n_groups];
 
-		if (!make_group(cx, tokens, labels, n_masks, group))
+		if (!make_group(run->cx, tokens, labels, n_masks, group))
 			return NULL;
 		if (group->n_labels == 0)
 			continue;

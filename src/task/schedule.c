@@ -30,63 +30,63 @@ typedef struct Window
 } Window;
 
 static size_t
-budget_of(const MgModel *model)
+budget_of(const MgRun *run)
 {
-	return model->compute.batch_tokens > 0 ? model->compute.batch_tokens : MG_BATCH_TOKENS;
+	return run->batch_tokens > 0 ? run->batch_tokens : MG_BATCH_TOKENS;
 }
 
 /* Batches of sequences [n], in their order. */
 static bool
-run_batches(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n, MgUsage *usage)
+run_batches(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	for (size_t done = 0; done < n;)
 	{
-		MgMark mark = mg_mark(cx);
-		size_t taken = mg_batch_take(sequences + done, n - done, budget_of(task->model));
+		MgMark mark = mg_mark(task->run->cx);
+		size_t taken = mg_batch_take(sequences + done, n - done, budget_of(task->run));
 
-		if (!mg_poll(cx) || !task->run(cx, task, sequences + done, taken))
+		if (!mg_poll(task->run->cx) || !task->run_batch(task, sequences + done, taken))
 			return false;
 		for (size_t i = 0; i < taken; i++)
-			usage->tokens += sequences[done + i].n;
-		usage->batches++;
+			task->run->usage->tokens += sequences[done + i].n;
+		task->run->usage->batches++;
 		done += taken;
-		mg_rewind(cx, mark);
+		mg_rewind(task->run->cx, mark);
 	}
 	return true;
 }
 
 /* Sequences of one text, told whose they are. */
 static bool
-fill(MgCtx *cx, const MgTask *task, MgSpan text, size_t number, MgSequence *sequences)
+fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences)
 {
-	uint64_t begin = mg_profile_begin(&task->model->compute);
+	uint64_t begin = mg_profile_begin(task->run->compute);
 
-	if (!task->fill(cx, task, text, sequences))
+	if (!task->fill(task, text, sequences))
 		return false;
 	for (size_t i = 0; i < task->n_parts; i++)
 	{
 		sequences[i].text = number;
 		sequences[i].part = i;
 	}
-	mg_profile_end(&task->model->compute, MG_PHASE_TOKENIZE, begin);
+	mg_profile_end(task->run->compute, MG_PHASE_TOKENIZE, begin);
 	return true;
 }
 
 static bool
-run_alone(MgCtx *cx, const MgTask *task, MgSpan text, MgUsage *usage)
+run_alone(const MgTask *task, MgSpan text)
 {
-	MgSequence *sequences = mg_alloc_array(cx, task->n_parts, sizeof *sequences);
+	MgSequence *sequences = mg_alloc_array(task->run->cx, task->n_parts, sizeof *sequences);
 
-	return sequences != NULL && mg_poll(cx) && fill(cx, task, text, 0, sequences) &&
-		run_batches(cx, task, sequences, task->n_parts, usage);
+	return sequences != NULL && mg_poll(task->run->cx) && fill(task, text, 0, sequences) &&
+		run_batches(task, sequences, task->n_parts);
 }
 
 static bool
-make_window(MgCtx *cx, const MgTask *task, size_t n, Window *window)
+make_window(const MgTask *task, size_t n, Window *window)
 {
-	size_t longest = task->model->meta.max_tokens, room, tokens;
+	size_t longest = task->run->model->meta.max_tokens, room, tokens;
 
-	window->budget = budget_of(task->model);
+	window->budget = budget_of(task->run);
 	window->most_texts = n < WINDOW_TEXTS ? n : WINDOW_TEXTS;
 	window->most_sequences = WINDOW_SEQUENCES;
 	window->most_tokens = WINDOW_BATCHES * window->budget;
@@ -99,12 +99,12 @@ make_window(MgCtx *cx, const MgTask *task, size_t n, Window *window)
 		room = window->most_texts * task->n_parts;
 	if (!mg_multiply(room, longest, &tokens) || tokens > window->most_tokens - 1 + task->n_parts * longest)
 		tokens = window->most_tokens - 1 + task->n_parts * longest;
-	window->firsts = mg_alloc_array(cx, window->most_texts, sizeof *window->firsts);
-	window->slots = mg_alloc_array(cx, window->n_slots, sizeof *window->slots);
-	window->sequences = mg_alloc_array(cx, room, sizeof *window->sequences);
-	window->sorted = mg_alloc_array(cx, room, sizeof *window->sorted);
-	window->ids = mg_alloc_array(cx, tokens, sizeof *window->ids);
-	window->ends = mg_alloc_array(cx, longest + 2, sizeof *window->ends);
+	window->firsts = mg_alloc_array(task->run->cx, window->most_texts, sizeof *window->firsts);
+	window->slots = mg_alloc_array(task->run->cx, window->n_slots, sizeof *window->slots);
+	window->sequences = mg_alloc_array(task->run->cx, room, sizeof *window->sequences);
+	window->sorted = mg_alloc_array(task->run->cx, room, sizeof *window->sorted);
+	window->ids = mg_alloc_array(task->run->cx, tokens, sizeof *window->ids);
+	window->ends = mg_alloc_array(task->run->cx, longest + 2, sizeof *window->ends);
 	return window->firsts != NULL && window->slots != NULL && window->sequences != NULL && window->sorted != NULL &&
 		window->ids != NULL && window->ends != NULL;
 }
@@ -133,12 +133,12 @@ first_of(Window *window, const MgSpan *texts, uint32_t number)
 
 /* Makes a text's sequences; what tokenising leaves in the arena is not kept. */
 static bool
-add_text(MgCtx *cx, const MgTask *task, Window *window, MgSpan text, size_t number)
+add_text(const MgTask *task, Window *window, MgSpan text, size_t number)
 {
 	MgSequence *added = window->sequences + window->n_sequences;
-	MgMark mark = mg_mark(cx);
+	MgMark mark = mg_mark(task->run->cx);
 
-	if (!fill(cx, task, text, number, added))
+	if (!fill(task, text, number, added))
 		return false;
 	for (size_t i = 0; i < task->n_parts; i++)
 	{
@@ -149,13 +149,13 @@ add_text(MgCtx *cx, const MgTask *task, Window *window, MgSpan text, size_t numb
 		window->n_tokens += added[i].n;
 	}
 	window->n_sequences += task->n_parts;
-	mg_rewind(cx, mark);
+	mg_rewind(task->run->cx, mark);
 	return true;
 }
 
 /* The next texts of [n], n > 0; number is that of the first in the task. */
 static bool
-fill_window(MgCtx *cx, const MgTask *task, Window *window, const MgSpan *texts, size_t n, size_t number)
+fill_window(const MgTask *task, Window *window, const MgSpan *texts, size_t n, size_t number)
 {
 	window->n_texts = window->n_sequences = window->n_tokens = 0;
 	memset(window->slots, 0, window->n_slots * sizeof *window->slots);
@@ -164,10 +164,10 @@ fill_window(MgCtx *cx, const MgTask *task, Window *window, const MgSpan *texts, 
 	{
 		uint32_t text = (uint32_t) window->n_texts++;
 
-		if (!mg_poll(cx))
+		if (!mg_poll(task->run->cx))
 			return false;
 		window->firsts[text] = first_of(window, texts, text);
-		if (window->firsts[text] == text && !add_text(cx, task, window, texts[text], number + text))
+		if (window->firsts[text] == text && !add_text(task, window, texts[text], number + text))
 			return false;
 	}
 	return true;
@@ -177,7 +177,7 @@ fill_window(MgCtx *cx, const MgTask *task, Window *window, const MgSpan *texts, 
 static void
 sort_window(const MgTask *task, Window *window)
 {
-	size_t longest = task->model->meta.max_tokens, *ends = window->ends;
+	size_t longest = task->run->model->meta.max_tokens, *ends = window->ends;
 
 	memset(ends, 0, (longest + 2) * sizeof *ends);
 	for (size_t i = 0; i < window->n_sequences; i++)
@@ -189,20 +189,20 @@ sort_window(const MgTask *task, Window *window)
 }
 
 static bool
-run_many(MgCtx *cx, const MgTask *task, const MgSpan *texts, size_t n, MgUsage *usage)
+run_many(const MgTask *task, const MgSpan *texts, size_t n)
 {
 	Window window;
 
-	if (!make_window(cx, task, n, &window))
+	if (!make_window(task, n, &window))
 		return false;
 	for (size_t done = 0; done < n; done += window.n_texts)
 	{
 		float *out = task->out + done * task->width;
 
-		if (!fill_window(cx, task, &window, texts + done, n - done, done))
+		if (!fill_window(task, &window, texts + done, n - done, done))
 			return false;
 		sort_window(task, &window);
-		if (!run_batches(cx, task, window.sorted, window.n_sequences, usage))
+		if (!run_batches(task, window.sorted, window.n_sequences))
 			return false;
 		for (size_t i = 0; i < window.n_texts; i++)
 			if (window.firsts[i] != i)
@@ -212,13 +212,13 @@ run_many(MgCtx *cx, const MgTask *task, const MgSpan *texts, size_t n, MgUsage *
 }
 
 bool
-mg_task_run(MgCtx *cx, const MgTask *task, const MgSpan *texts, size_t n, MgUsage *usage)
+mg_task_run(const MgTask *task, const MgSpan *texts, size_t n)
 {
-	MgMark mark = mg_mark(cx);
+	MgMark mark = mg_mark(task->run->cx);
 
-	if (n > 0 && !(n == 1 ? run_alone(cx, task, texts[0], usage) : run_many(cx, task, texts, n, usage)))
+	if (n > 0 && !(n == 1 ? run_alone(task, texts[0]) : run_many(task, texts, n)))
 		return false;
-	usage->rows += n;
-	mg_rewind(cx, mark);
+	task->run->usage->rows += n;
+	mg_rewind(task->run->cx, mark);
 	return true;
 }

@@ -24,19 +24,19 @@ typedef struct MgTask MgTask;
 /* The first member of a task's own struct. */
 struct MgTask
 {
-	const MgModel *model;
+	const MgRun *run;
 	size_t n_parts; /* sequences of each text, at least 1 */
 	float *out;		/* [n texts, width] */
 	size_t width;
 
 	/* The sequences [n_parts] of a text, in arena memory; sets n and ids. n is 1 .. max_tokens. */
-	bool (*fill)(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences);
+	bool (*fill)(const MgTask *task, MgSpan text, MgSequence *sequences);
 
 	/* One forward pass over sequences [n]; each says whose it is. What it leaves in the arena is rewound. */
-	bool (*run)(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n);
+	bool (*run_batch)(const MgTask *task, const MgSequence *sequences, size_t n);
 };
 
-/* Results of texts [n] to task->out. Adds to usage: rows are texts, tokens what ran. Polls. */
-bool mg_task_run(MgCtx *cx, const MgTask *task, const MgSpan *texts, size_t n, MgUsage *usage);
+/* Results of texts [n] to task->out. Adds to the run's usage: rows are texts, tokens what ran. Polls. */
+bool mg_task_run(const MgTask *task, const MgSpan *texts, size_t n);
 
 #endif

@@ -108,7 +108,6 @@ typedef struct MgCompute
 	MgProvider provider;	  /* for matrices laid out MG_ROWS */
 	MgPool *pool;			  /* NULL: one thread */
 	MgProfile *profile;		  /* NULL: nobody asks */
-	size_t batch_tokens;	  /* of one forward pass, unless one sequence is longer; 0: MG_BATCH_TOKENS of task/input.h */
 } MgCompute;
 
 static inline uint64_t

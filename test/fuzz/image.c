@@ -12,6 +12,7 @@
 #include "model/checkpoint.h"
 #include "model/model.h"
 #include "task/fill_mask.h"
+#include "unit/run.h"
 
 typedef struct Bytes
 {
@@ -67,7 +68,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static Bytes image;
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 	MgReader reader = mg_reader(mg_span(data, size));
 	MgFillMaskOptions options = {.top_k = 3};
 	MgSpan text = mg_span_of("The capital of paris \xC3\xA9t\xC3\xA9 is [MASK]!");
@@ -96,8 +96,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			copy[i] = (uint8_t) value;
 	}
 	mg_ctx_init(&cx, &fuzz_host);
-	model = mg_model_bind(&cx, "fuzz", mg_span(copy, image.used), &compute);
-	fine = model != NULL && mg_fill_mask(&cx, model, &options, text, &filled, &n, &usage);
+	model = mg_model_bind(&cx, mg_span(copy, image.used));
+	fine = model != NULL && mg_fill_mask(RUN(&cx, model, scalar_compute(), &usage), &options, text, &filled, &n);
 	fuzz_judge(&cx, fine);
 	mg_ctx_free(&cx);
 	free(copy);

@@ -12,6 +12,7 @@
 #include "model/checkpoint.h"
 #include "model/model.h"
 #include "task/embed.h"
+#include "unit/run.h"
 
 typedef struct Bytes
 {
@@ -76,11 +77,11 @@ use(MgCtx *cx, MgSpan bytes)
 	if (to.data == NULL || !mg_image_pack(cx, compute.kernels, &source, &portable, &resident, &sink))
 		return false;
 	fuzz_require(to.used == to.room);
-	model = mg_model_bind(cx, "fuzz", mg_span(to.data, to.used), &compute);
+	model = mg_model_bind(cx, mg_span(to.data, to.used));
 	if (model == NULL)
 		return false;
 	vector = mg_alloc_array(cx, model->sizes->width, sizeof *vector);
-	return vector != NULL && mg_embed(cx, model, &options, &text, 1, vector, &usage);
+	return vector != NULL && mg_embed(RUN(cx, model, &compute, &usage), &options, &text, 1, vector);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

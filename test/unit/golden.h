@@ -13,6 +13,7 @@
 #include "task/classify.h"
 #include "task/embed.h"
 #include "task/fill_mask.h"
+#include "unit/run.h"
 #include "unit/tap.h"
 
 /* Agreement with the reference that the project promises for float32. */
@@ -36,6 +37,7 @@ typedef struct Golden
 {
 	MgCtx *cx, *kept; /* kept: for what a later line refers to */
 	const MgModel *model;
+	const MgCompute *compute;
 	double tolerance;
 	char *texts[GOLDEN_TEXTS];
 	char *template;
@@ -110,8 +112,7 @@ golden_ids(Golden *golden, char *rest)
 	long t = (long) golden_number(&rest), n = (long) golden_number(&rest);
 	MgSequence sequence;
 
-	if (!mg_sequence_of_text(golden->cx, golden->model, mg_span(NULL, 0), mg_span_of(golden->texts[t]),
-							 true, MG_LONG_TRUNCATE, &sequence))
+	if (!mg_sequence_of_text(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), mg_span(NULL, 0), mg_span_of(golden->texts[t]), true, MG_LONG_TRUNCATE, &sequence))
 		return false;
 	golden_compare(golden, KIND_IDS, (double) sequence.n, (double) n, t);
 	for (long i = 0; i < n && i < (long) sequence.n; i++)
@@ -130,12 +131,11 @@ golden_state(Golden *golden, char *rest)
 		MgBatch batch;
 		float *states;
 
-		if (!mg_sequence_of_text(golden->cx, golden->model, mg_span(NULL, 0), mg_span_of(golden->texts[t]),
-								 true, MG_LONG_TRUNCATE, &sequence) ||
+		if (!mg_sequence_of_text(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), mg_span(NULL, 0), mg_span_of(golden->texts[t]), true, MG_LONG_TRUNCATE, &sequence) ||
 			!mg_batch_pack(golden->cx, &sequence, 1, &batch))
 			return false;
 		states = mg_alloc_array(golden->cx, sequence.n, h * sizeof *states);
-		if (states == NULL || !golden->model->arch->forward(golden->cx, golden->model, &batch, states))
+		if (states == NULL || !golden->model->arch->forward(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), &batch, states))
 			return false;
 		free(golden->states);
 		golden->states = malloc(sequence.n * h * sizeof *states);
@@ -162,7 +162,7 @@ golden_top(Golden *golden, char *rest)
 	rank = (long) golden_number(&rest);
 	id = (long) golden_number(&rest);
 	share = golden_number(&rest);
-	if (!mg_fill_mask(golden->cx, golden->model, &options, mg_span_of(golden->texts[t]), &filled, &n, &usage))
+	if (!mg_fill_mask(RUN(golden->cx, golden->model, golden->compute, &usage), &options, mg_span_of(golden->texts[t]), &filled, &n))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (filled[i].mask == mask && filled[i].rank == rank)
@@ -190,18 +190,17 @@ golden_logits(Golden *golden, char *rest)
 	position = (long) golden_number(&rest);
 	n = (size_t) golden_number(&rest);
 	row = (uint32_t) position;
-	if (!mg_sequence_of_text(golden->cx, golden->model, mg_span(NULL, 0), mg_span_of(golden->texts[t]),
-							 true, MG_LONG_TRUNCATE, &sequence) ||
+	if (!mg_sequence_of_text(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), mg_span(NULL, 0), mg_span_of(golden->texts[t]), true, MG_LONG_TRUNCATE, &sequence) ||
 		!mg_batch_pack(golden->cx, &sequence, 1, &batch))
 		return false;
 	batch.rows = &row;
 	batch.n_rows = 1;
-	if (!golden->model->arch->forward(golden->cx, golden->model, &batch, state) ||
-		!golden->model->arch->head(golden->cx, golden->model, state, 1, state + h))
+	if (!golden->model->arch->forward(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), &batch, state) ||
+		!golden->model->arch->head(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), state, 1, state + h))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		golden_compare(golden, KIND_LOGITS,
-					   mg_table_dot(&golden->model->compute, vocabulary.matrix, i, state + h) +
+					   mg_table_dot(golden->compute, vocabulary.matrix, i, state + h) +
 						   vocabulary.bias[i],
 					   golden_number(&rest), t);
 	return true;
@@ -235,11 +234,9 @@ golden_labels(Golden *golden, char *rest, bool calibrated)
 	text = mg_span_of(golden->texts[t]);
 	for (int i = 0; i < golden->n_labels; i++)
 		names[i] = mg_span_of(golden->labels[i]);
-	labels = mg_labels_prepare(golden->cx, golden->model, names, (size_t) golden->n_labels,
-							   mg_span_of(golden->template));
-	if (labels == NULL || !mg_labels_prior(golden->cx, golden->model, labels, prior, &usage) ||
-		!mg_classify(golden->cx, golden->model, labels, calibrated ? prior : NULL, MG_LONG_TRUNCATE, &text, 1, scores,
-					 &usage))
+	labels = mg_labels_prepare(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), names, (size_t) golden->n_labels, mg_span_of(golden->template));
+	if (labels == NULL || !mg_labels_prior(RUN(golden->cx, golden->model, golden->compute, &usage), labels, prior) ||
+		!mg_classify(RUN(golden->cx, golden->model, golden->compute, &usage), &(MgClassifyOptions){labels, calibrated ? prior : NULL, MG_LONG_TRUNCATE}, &text, 1, scores))
 		return false;
 	for (int i = 0; i < golden->n_labels; i++)
 		golden_compare(golden, calibrated ? KIND_SCORE : KIND_RAW, scores[i], golden_number(&rest), t);
@@ -272,7 +269,7 @@ golden_embedding(Golden *golden, char *rest)
 		options.prompt = prompt->text;
 	}
 	vector = mg_alloc_array(golden->cx, (size_t) n, sizeof *vector);
-	if (vector == NULL || !mg_embed(golden->cx, golden->model, &options, &text, 1, vector, &usage))
+	if (vector == NULL || !mg_embed(RUN(golden->cx, golden->model, golden->compute, &usage), &options, &text, 1, vector))
 		return false;
 	for (long d = 0; d < n; d++)
 		golden_compare(golden, KIND_EMBEDDING, vector[d], golden_number(&rest), t);
@@ -323,7 +320,7 @@ golden_check(const char *what, const char *directory, const char *values, const 
 	static const char *const names[N_KINDS] = {"ids", "states", "fill-mask", "logits", "raw scores", "scores",
 											   "embeddings"};
 	MgCtx kept, scratch;
-	Golden golden = {.cx = &scratch, .kept = &kept, .states_of = -1, .tolerance = GOLDEN_TOLERANCE};
+	Golden golden = {.cx = &scratch, .kept = &kept, .compute = compute, .states_of = -1, .tolerance = GOLDEN_TOLERANCE};
 	FILE *file = fopen(values, "r");
 	char *line = NULL, *rest;
 	size_t room = 0;
@@ -331,7 +328,7 @@ golden_check(const char *what, const char *directory, const char *values, const 
 
 	mg_ctx_init(&kept, &cli_host);
 	mg_ctx_init(&scratch, &cli_host);
-	golden.model = cli_load(&kept, directory, options, compute, form);
+	golden.model = cli_load(&kept, directory, options, compute->kernels, form, NULL);
 	if (!ok(golden.model != NULL && file != NULL, "%s: loaded (%s)", what, kept.error.message))
 		return;
 	while (fine && getline(&line, &room, file) > 0)

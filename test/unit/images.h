@@ -9,6 +9,7 @@
 #include "task/embed.h"
 #include "task/fill_mask.h"
 #include "unit/host.h"
+#include "unit/run.h"
 
 #define TINY "test/golden/tiny/"
 
@@ -70,8 +71,7 @@ make_resident(MgCtx *cx, MgSpan portable_bytes, MgForm form, Bytes *out)
 __attribute__((unused)) static bool
 use_resident(MgCtx *cx, MgSpan bytes)
 {
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
-	const MgModel *model = mg_model_bind(cx, "test", bytes, &compute);
+	const MgModel *model = mg_model_bind(cx, bytes);
 	MgSpan text = mg_span_of("Paris is [MASK].");
 	MgUsage usage = {0};
 
@@ -83,13 +83,13 @@ use_resident(MgCtx *cx, MgSpan bytes)
 		MgFilled *filled;
 		size_t n;
 
-		return mg_fill_mask(cx, model, &options, text, &filled, &n, &usage);
+		return mg_fill_mask(RUN(cx, model, scalar_compute(), &usage), &options, text, &filled, &n);
 	}
 
 	MgEmbedOptions options = {.normalize = true};
 	float *vector = mg_alloc_array(cx, model->sizes->width, sizeof *vector);
 
-	return vector != NULL && mg_embed(cx, model, &options, &text, 1, vector, &usage);
+	return vector != NULL && mg_embed(RUN(cx, model, scalar_compute(), &usage), &options, &text, 1, vector);
 }
 
 #endif

@@ -26,7 +26,7 @@ typedef struct Bound
 	MemoryContext context; /* of cx */
 	MgHost host;
 	MgCtx cx;	  /* memory of model */
-	MgModel *model;
+	const MgModel *model;
 } Bound;
 
 static HTAB *bound_models;
@@ -120,8 +120,7 @@ choose_compute(void)
 		open_blas(threads);
 	return (MgCompute){.kernels = mg_kernels(guc_cpu_level()),
 					   .provider = (MgProvider) maskgen_matmul,
-					   .pool = pool,
-					   .batch_tokens = (size_t) maskgen_batch_tokens};
+					   .pool = pool};
 }
 
 static void
@@ -139,16 +138,13 @@ unbind(Bound *bound)
 
 /* Binds to a copy that was just acquired; a failure gives it back. */
 static void
-bind(Bound *bound, const ModelEntry *entry, const Resident *resident)
+bind(Bound *bound, const Resident *resident)
 {
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
-
 	bound->resident = resident;
 	bound->context = AllocSetContextCreate(TopMemoryContext, "maskgen model", ALLOCSET_DEFAULT_SIZES);
 	bound->host = host_in(bound->context);
 	mg_ctx_init(&bound->cx, &bound->host);
-	bound->model = mg_model_bind(&bound->cx, NameStr(entry->name), mg_span(resident->map.bytes, resident->map.size),
-								 &compute);
+	bound->model = mg_model_bind(&bound->cx, mg_span(resident->map.bytes, resident->map.size));
 	if (bound->model == NULL)
 	{
 		scratch.error = bound->cx.error;
@@ -157,7 +153,7 @@ bind(Bound *bound, const ModelEntry *entry, const Resident *resident)
 	}
 }
 
-static MgModel *
+static const MgModel *
 bound_model(const ModelEntry *entry)
 {
 	ModelKey key = stored_image_key(entry, session_form());
@@ -175,26 +171,30 @@ bound_model(const ModelEntry *entry)
 	if (bound->resident != NULL && (bound->model == NULL || !resident_is_current(bound->resident)))
 		unbind(bound);
 	if (bound->resident == NULL)
-		bind(bound, entry, stored_image_acquire(entry, session_form()));
+		bind(bound, stored_image_acquire(entry, session_form()));
 	return bound->model;
 }
 
 void
 model_use_begin(ModelUse *use, const char *name)
 {
-	MgModel *model;
+	static MgCompute compute;
+	const MgModel *model;
 
 	prepare();
 	mg_ctx_reset(&scratch);
 	memset(use, 0, sizeof *use);
 	use->entry = catalog_find(name);
 	use->version = catalog_version();
-	use->cx = &scratch;
 	model = bound_model(use->entry);
-	model->compute = choose_compute();
+	compute = choose_compute();
 	/* Two models of equal content are bound once; errors name the one that was asked for. */
-	model->name = NameStr(use->entry->name);
-	use->model = model;
+	use->run = (MgRun){.cx = &scratch,
+					   .model = model,
+					   .name = NameStr(use->entry->name),
+					   .compute = &compute,
+					   .batch_tokens = (size_t) maskgen_batch_tokens,
+					   .usage = &use->usage};
 	INSTR_TIME_SET_CURRENT(use->start);
 }
 
@@ -214,7 +214,7 @@ model_use_end(ModelUse *use, bool fine)
 	counts.values[STATS_ERRORS] = !fine;
 	stats_add(use->entry->digest, &counts);
 	if (!fine)
-		host_throw(use->cx);
+		host_throw(use->run.cx);
 }
 
 void

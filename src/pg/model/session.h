@@ -4,10 +4,10 @@
  *
  *     ModelUse use;
  *     model_use_begin(&use, name);              privileges, weights, binding
- *     fine = mg_embed(use.cx, use.model, ..., &use.usage);
+ *     fine = mg_embed(&use.run, ...);
  *     model_use_end(&use, fine);                statistics; throws unless fine
  *
- * use.cx is the backend's one scratch context: it keeps its memory from call
+ * use.run.cx is the backend's one scratch context: it keeps its memory from call
  * to call, and begin resets it, so nothing in it outlives the next begin. An
  * error or a cancel in between needs no clean-up for that reason.
  */
@@ -15,7 +15,6 @@
 #define MASKGEN_PG_MODEL_SESSION_H
 
 #include "postgres.h"
-#include "model/model.h"
 #include "pg/model/catalog.h"
 #include "portability/instr_time.h"
 #include "task/input.h"
@@ -24,9 +23,8 @@ typedef struct ModelUse
 {
 	const ModelEntry *entry;
 	uint64 version; /* of the catalog that entry is from */
-	const MgModel *model;
-	MgCtx *cx;
-	MgUsage usage;
+	MgRun run;
+	MgUsage usage; /* that run adds to: a use is not copied */
 	instr_time start;
 } ModelUse;
 

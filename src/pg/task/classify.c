@@ -28,11 +28,10 @@ static bool
 score_labels(ModelUse *use, const LabelRequest *request, const MgSpan *inputs, int n, float **scores)
 {
 	LabelSet set = label_cache_get(use, request);
+	MgClassifyOptions options = {set.labels, set.prior, (MgLongInput) maskgen_long_input};
 
-	*scores = mg_alloc_array(use->cx, (size_t) n * (size_t) request->n, sizeof **scores);
-	return *scores != NULL &&
-		mg_classify(use->cx, use->model, set.labels, set.prior, (MgLongInput) maskgen_long_input, inputs, (size_t) n,
-					*scores, &use->usage);
+	*scores = mg_alloc_array(use->run.cx, (size_t) n * (size_t) request->n, sizeof **scores);
+	return *scores != NULL && mg_classify(&use->run, &options, inputs, (size_t) n, *scores);
 }
 
 /* Labels by their scores, best first, into items [n]. */

@@ -35,12 +35,12 @@ make_options(const text *prompt, int dims, bool normalize)
 static bool
 embed_texts(ModelUse *use, const MgEmbedOptions *options, const MgSpan *texts, int n, float **values, size_t *dims)
 {
-	if (!mg_embed_dims(use->cx, use->model, options, dims))
+	if (!mg_embed_dims(&use->run, options, dims))
 		return false;
 	if (*dims > VECTOR_MAX_DIM)
-		return mg_fail(use->cx, MG_TOO_LARGE, "model \"%s\" has %zu dimensions", use->model->name, *dims);
-	*values = mg_alloc_array(use->cx, (size_t) n, *dims * sizeof **values);
-	return *values != NULL && mg_embed(use->cx, use->model, options, texts, (size_t) n, *values, &use->usage);
+		return mg_fail(use->run.cx, MG_TOO_LARGE, "model \"%s\" has %zu dimensions", use->run.name, *dims);
+	*values = mg_alloc_array(use->run.cx, (size_t) n, *dims * sizeof **values);
+	return *values != NULL && mg_embed(&use->run, options, texts, (size_t) n, *values);
 }
 
 static Datum
@@ -56,7 +56,7 @@ datum_of_values(const float *values, size_t dims)
 static void
 finish_run(TaskCall *call, const MgEmbedOptions *options, const MgSpan *inputs, int n, Datum *results)
 {
-	MgCtx *cx = call->use.cx;
+	MgCtx *cx = call->use.run.cx;
 	int done = 0;
 	bool fine;
 
@@ -103,9 +103,9 @@ run_prompted(TaskCall *call, const char *const names[2], const MgSpan *inputs, i
 	const MgPrompt *prompt;
 
 	task_begin(call);
-	prompt = mg_model_prompt(call->use.model, mg_span_of(names[0]));
+	prompt = mg_model_prompt(call->use.run.model, mg_span_of(names[0]));
 	if (prompt == NULL)
-		prompt = mg_model_prompt(call->use.model, mg_span_of(names[1]));
+		prompt = mg_model_prompt(call->use.run.model, mg_span_of(names[1]));
 	if (prompt != NULL)
 		options.prompt = prompt->text;
 	finish_run(call, &options, inputs, n, results);

@@ -35,7 +35,7 @@ maskgen_fill_mask(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("top_k is %d", top_k),
 						errdetail("It is at least 1.")));
 	model_use_begin(&use, model);
-	model_use_end(&use, mg_fill_mask(use.cx, use.model, &options, input, &filled, &n, &use.usage));
+	model_use_end(&use, mg_fill_mask(&use.run, &options, input, &filled, &n));
 	InitMaterializedSRF(fcinfo, 0);
 	for (size_t i = 0; i < n; i++)
 	{

@@ -71,7 +71,7 @@ drop(CachedSet *cached)
 		MemoryContextDelete(context);
 }
 
-/* The prior, from shared memory or computed and left there; NULL after an error of use->cx or cx. */
+/* The prior, from shared memory or computed and left there; NULL after an error of use->run.cx or cx. */
 static float *
 get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *flat)
 {
@@ -80,7 +80,7 @@ get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *
 
 	if (prior == NULL || priors_find(&key, n, prior))
 		return prior;
-	if (!mg_labels_prior(use->cx, use->model, labels, prior, &use->usage))
+	if (!mg_labels_prior(&use->run, labels, prior))
 		return NULL;
 	priors_add(&key, n, prior);
 	return prior;
@@ -90,19 +90,21 @@ get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *
 static void
 fill(CachedSet *cached, ModelUse *use, const LabelRequest *request, const bytea *flat)
 {
+	MgRun run = use->run;
 	const MgLabels *labels;
 	float *prior = NULL;
 
 	cached->context = AllocSetContextCreate(TopMemoryContext, "maskgen labels", ALLOCSET_SMALL_SIZES);
 	cached->host = host_in(cached->context);
 	mg_ctx_init(&cached->cx, &cached->host);
-	labels = mg_labels_prepare(&cached->cx, use->model, request->labels, (size_t) request->n, request->template);
-	if (labels != NULL && use->model->meta.calibrate)
+	run.cx = &cached->cx;
+	labels = mg_labels_prepare(&run, request->labels, (size_t) request->n, request->template);
+	if (labels != NULL && use->run.model->meta.calibrate)
 		prior = get_prior(&cached->cx, use, labels, request->n, flat);
-	if (labels == NULL || (prior == NULL && use->model->meta.calibrate))
+	if (labels == NULL || (prior == NULL && use->run.model->meta.calibrate))
 	{
-		if (use->cx->error.code == MG_OK)
-			use->cx->error = cached->cx.error;
+		if (use->run.cx->error.code == MG_OK)
+			use->run.cx->error = cached->cx.error;
 		drop(cached);
 		model_use_end(use, false);
 	}

@@ -46,8 +46,8 @@ tokenize(ModelUse *use, const char *model, MgSpan input)
 	Tokenized result = {0};
 
 	model_use_begin(use, model);
-	specials = &use->model->specials;
-	model_use_end(use, mg_tokenize(use->cx, use->model->tokenizer, input, MG_NO_DATA, &result.text));
+	specials = &use->run.model->specials;
+	model_use_end(use, mg_tokenize(use->run.cx, use->run.model->tokenizer, input, MG_NO_DATA, &result.text));
 	result.ids = palloc((result.text.n + 2) * sizeof *result.ids);
 	if (specials->classify >= 0)
 		result.ids[result.n++] = specials->classify;
@@ -109,7 +109,7 @@ maskgen_detokenize(PG_FUNCTION_ARGS)
 		ids[i] = DatumGetInt32(elements[i]);
 	}
 	model_use_begin(&use, model);
-	model_use_end(&use, mg_detokenize(use.cx, use.model->tokenizer, ids, (size_t) n, false, &text));
+	model_use_end(&use, mg_detokenize(use.run.cx, use.run.model->tokenizer, ids, (size_t) n, false, &text));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len((const char *) text.data, (int) text.size));
 }
 
@@ -126,7 +126,7 @@ maskgen_tokens(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < tokenized.n; i++)
 	{
-		MgSpan token = mg_token_text(use.model->tokenizer, tokenized.ids[i]);
+		MgSpan token = mg_token_text(use.run.model->tokenizer, tokenized.ids[i]);
 		int at = i - tokenized.first;
 		bool around = at < 0 || at >= (int) tokenized.text.n;
 		Datum values[5] = {Int32GetDatum(i), Int32GetDatum(tokenized.ids[i]),

@@ -9,6 +9,7 @@
 #include "cli/host.h"
 #include "task/input.h"
 #include "tensor/pool.h"
+#include "unit/run.h"
 #include "unit/tap.h"
 
 /*
@@ -36,16 +37,16 @@ static States
 run(const char *directory, const char *options, MgCompute compute, MgForm form, bool together)
 {
 	MgCtx cx;
-	MgModel *model;
+	const MgModel *model;
 	MgSequence sequences[N_TEXTS];
 	States states = {0, NULL};
 	bool fine = true;
 
 	mg_ctx_init(&cx, &cli_host);
-	model = cli_load(&cx, directory, options, &compute, form);
+	model = cli_load(&cx, directory, options, compute.kernels, form, NULL);
 	for (size_t i = 0; model != NULL && fine && i < N_TEXTS; i++)
 	{
-		fine = mg_sequence_of_text(&cx, model, mg_span(NULL, 0), mg_span_of(texts[i]), true, MG_LONG_TRUNCATE, &sequences[i]);
+		fine = mg_sequence_of_text(RUN(&cx, model, &compute, &(MgUsage){0}), mg_span(NULL, 0), mg_span_of(texts[i]), true, MG_LONG_TRUNCATE, &sequences[i]);
 		states.n += sequences[i].n * model->sizes->width;
 	}
 	states.x = calloc(states.n + 1, sizeof *states.x);
@@ -54,7 +55,7 @@ run(const char *directory, const char *options, MgCompute compute, MgForm form, 
 		MgBatch batch;
 
 		fine = mg_batch_pack(&cx, &sequences[i], together ? N_TEXTS : 1, &batch) &&
-			model->arch->forward(&cx, model, &batch, states.x + at);
+			model->arch->forward(RUN(&cx, model, &compute, &(MgUsage){0}), &batch, states.x + at);
 		at += batch.n_tokens * model->sizes->width;
 	}
 	if (model == NULL || !fine)

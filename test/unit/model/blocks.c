@@ -57,16 +57,16 @@ rows_that_differ(const float *a, const float *b, size_t n)
 
 /* Rows, with whatever attend and batch say, against the sequences alone. */
 static void
-test_rows(MgCtx *cx, const MgModel *model, MgBatch batch, MgAttendBatch attend, const char *what)
+test_rows(const MgRun *run, MgBatch batch, MgAttendBatch attend, const char *what)
 {
 	static const uint32_t rows[] = {0, 6, 7, 9, 30, 31, 59};
 	const size_t n_rows = sizeof rows / sizeof *rows;
 	float *want = numbers(N * WIDTH), *got = numbers(N * WIDTH), *some = numbers(N * WIDTH), *q = numbers(n_rows * WIDTH);
-	MgMark mark = mg_mark(cx), after;
+	MgMark mark = mg_mark(run->cx), after;
 
-	each_alone(cx, &model->compute, &batch, &attend, want);
+	each_alone(run->cx, run->compute, &batch, &attend, want);
 	attend.out = got;
-	ok(mg_attend_batch(cx, model, &batch, NULL, &attend) && rows_that_differ(got, want, N) == 0, "%s", what);
+	ok(mg_attend_batch(run, &batch, NULL, &attend) && rows_that_differ(got, want, N) == 0, "%s", what);
 	for (size_t i = 0; i < n_rows; i++)
 	{
 		memcpy(q + i * WIDTH, attend.q + rows[i] * WIDTH, WIDTH * sizeof *q);
@@ -76,8 +76,8 @@ test_rows(MgCtx *cx, const MgModel *model, MgBatch batch, MgAttendBatch attend, 
 	batch.n_rows = n_rows;
 	attend.q = q;
 	attend.out = some;
-	ok(mg_attend_batch(cx, model, &batch, rows, &attend) && rows_that_differ(some, want, n_rows) == 0, "%s: some rows", what);
-	after = mg_mark(cx);
+	ok(mg_attend_batch(run, &batch, rows, &attend) && rows_that_differ(some, want, n_rows) == 0, "%s: some rows", what);
+	after = mg_mark(run->cx);
 	ok(after.block == mark.block && after.used == mark.used, "%s: scratch is rewound", what);
 	free(want);
 	free(got);
@@ -87,7 +87,7 @@ test_rows(MgCtx *cx, const MgModel *model, MgBatch batch, MgAttendBatch attend, 
 
 /* Token by token in slots of a cache, the sequences together, against each as a whole. */
 static void
-test_cache(MgCtx *cx, const MgModel *model, const MgBatch *whole, MgAttendBatch attend)
+test_cache(const MgRun *run, const MgBatch *whole, MgAttendBatch attend)
 {
 	static const uint32_t slots[] = {2, 0, 1};
 	float *want = numbers(N * WIDTH), *got = numbers(N * WIDTH), *q = numbers(3 * WIDTH), *k = numbers(3 * KV_WIDTH),
@@ -99,7 +99,7 @@ test_cache(MgCtx *cx, const MgModel *model, const MgBatch *whole, MgAttendBatch 
 
 	for (size_t i = 0; i < 3; i++)
 		keys[i] = (MgKeys){.heads = KV_HEADS, .head_size = SIZE, .room = N, .keys = numbers(n_keys), .values = numbers(n_values)};
-	each_alone(cx, &model->compute, whole, &attend, want);
+	each_alone(run->cx, run->compute, whole, &attend, want);
 	for (uint32_t step = 0; step < 52; step++)
 	{
 		uint32_t ends[4] = {0}, past[3], in[3];
@@ -124,7 +124,7 @@ test_cache(MgCtx *cx, const MgModel *model, const MgBatch *whole, MgAttendBatch 
 		now.v = v;
 		now.out = out;
 		now.keys = keys;
-		fine &= mg_attend_batch(cx, model, &batch, NULL, &now);
+		fine &= mg_attend_batch(run, &batch, NULL, &now);
 		for (size_t s = 0, at = 0; s < 3; s++)
 			if (step < lengths[s])
 				memcpy(got + (firsts[s] + step) * WIDTH, out + at++ * WIDTH, WIDTH * sizeof *got);
@@ -149,7 +149,8 @@ main(void)
 	TestHost test;
 	MgCtx cx;
 	uint32_t positions[N];
-	MgModel model = {.compute = {.kernels = mg_kernels(mg_cpu_level())}};
+	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level())};
+	MgRun run = {.cx = &cx, .compute = &compute};
 	MgBatch batch = {.n_sequences = 4, .n_tokens = N, .n_rows = N, .offsets = offsets};
 	float *q = numbers(N * WIDTH), *k = numbers(N * KV_WIDTH), *v = numbers(N * KV_WIDTH);
 	MgAttendBatch attend = {.q = q, .q_stride = WIDTH, .k = k, .v = v, .kv_stride = KV_WIDTH, .heads = HEADS,
@@ -160,18 +161,18 @@ main(void)
 	ok(mg_alloc(&cx, 1) != NULL, "an arena");
 	for (uint32_t i = 0; i < N; i++)
 		positions[i] = i / 2 * 3;
-	test_rows(&cx, &model, batch, attend, "all of each sequence");
+	test_rows(&run, batch, attend, "all of each sequence");
 	attend.window = &local;
-	test_rows(&cx, &model, batch, attend, "a window");
+	test_rows(&run, batch, attend, "a window");
 	attend.bias = slope;
-	test_rows(&cx, &model, batch, attend, "a window and a bias");
+	test_rows(&run, batch, attend, "a window and a bias");
 	batch.positions = positions;
-	test_rows(&cx, &model, batch, attend, "positions of the batch");
+	test_rows(&run, batch, attend, "positions of the batch");
 	attend.window = NULL;
-	test_rows(&cx, &model, batch, attend, "positions for a bias alone");
+	test_rows(&run, batch, attend, "positions for a bias alone");
 	batch.positions = NULL;
 	attend.window = &causal;
-	test_cache(&cx, &model, &batch, attend);
+	test_cache(&run, &batch, attend);
 	free(q);
 	free(k);
 	free(v);

@@ -236,8 +236,7 @@ test_versions(void)
 static bool
 answer(MgCtx *cx, MgSpan bytes, float vector[32], MgFilled **filled)
 {
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
-	const MgModel *model = mg_model_bind(cx, "test", bytes, &compute);
+	const MgModel *model = mg_model_bind(cx, bytes);
 	MgEmbedOptions embed = {.normalize = true};
 	MgFillMaskOptions fill = {.top_k = 5};
 	MgSpan text = mg_span_of("Paris is [MASK].");
@@ -245,8 +244,8 @@ answer(MgCtx *cx, MgSpan bytes, float vector[32], MgFilled **filled)
 	size_t n;
 
 	return model != NULL && model->n_prompts == 1 && mg_span_is(model->prompts[0].text, "query: ") &&
-		mg_span_is(model->template, "{mask} news: {text}") && mg_embed(cx, model, &embed, &text, 1, vector, &usage) &&
-		mg_fill_mask(cx, model, &fill, text, filled, &n, &usage) && n == 5;
+		mg_span_is(model->template, "{mask} news: {text}") && mg_embed(RUN(cx, model, scalar_compute(), &usage), &embed, &text, 1, vector) &&
+		mg_fill_mask(RUN(cx, model, scalar_compute(), &usage), &fill, text, filled, &n) && n == 5;
 }
 
 #define OLD_OPTIONS \

@@ -168,12 +168,11 @@ make(MgCtx *cx, const char *config, size_t without, const char *options_text, By
 static const MgModel *
 load(MgCtx *cx, const char *config, size_t without, const char *options)
 {
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 	Bytes portable, resident;
 
 	return make(cx, config, without, options, &portable) &&
 			make_resident(cx, mg_span(portable.data, portable.used), MG_FORM_ROWS, &resident)
-		? mg_model_bind(cx, "toy", mg_span(resident.data, resident.used), &compute)
+		? mg_model_bind(cx, mg_span(resident.data, resident.used))
 		: NULL;
 }
 

@@ -3,20 +3,22 @@
 
 #include "cli/host.h"
 #include "unit/host.h"
+#include "unit/run.h"
 
-static MgModel *model;
+static const MgModel *model;
+static MgCompute compute;
 
 static bool
 classify_two(MgCtx *cx, void *user)
 {
 	MgSpan names[] = {mg_span_of("world"), mg_span_of("science and sports")};
 	MgSpan texts[] = {mg_span_of("paris"), mg_span_of("the capital of france"), mg_span_of("")};
-	const MgLabels *labels = mg_labels_prepare(cx, model, names, 2, mg_span_of("{mask} news: {text}"));
+	const MgLabels *labels = mg_labels_prepare(RUN(cx, model, &compute, &(MgUsage){0}), names, 2, mg_span_of("{mask} news: {text}"));
 	float prior[2], *scores = user;
 	MgUsage usage = {0};
 
-	return labels != NULL && mg_labels_prior(cx, model, labels, prior, &usage) &&
-		mg_classify(cx, model, labels, prior, MG_LONG_TRUNCATE, texts, 3, scores, &usage);
+	return labels != NULL && mg_labels_prior(RUN(cx, model, &compute, &usage), labels, prior) &&
+		mg_classify(RUN(cx, model, &compute, &usage), &(MgClassifyOptions){labels, prior, MG_LONG_TRUNCATE}, texts, 3, scores);
 }
 
 static void
@@ -42,12 +44,12 @@ test_refusals(void)
 		MgSpan names[2] = {mg_span_of(cases[i].labels[0]), mg_span_of(cases[i].labels[1])};
 
 		mg_ctx_reset(&cx);
-		ok(mg_labels_prepare(&cx, model, names, 2, mg_span_of(cases[i].template)) == NULL, "refused: %s",
+		ok(mg_labels_prepare(RUN(&cx, model, &compute, &(MgUsage){0}), names, 2, mg_span_of(cases[i].template)) == NULL, "refused: %s",
 		   cases[i].message);
 		is_text(cx.error.message, cases[i].message, "and said so");
 	}
 	mg_ctx_reset(&cx);
-	ok(mg_labels_prepare(&cx, model, NULL, 0, mg_span(NULL, 0)) == NULL, "no labels are refused");
+	ok(mg_labels_prepare(RUN(&cx, model, &compute, &(MgUsage){0}), NULL, 0, mg_span(NULL, 0)) == NULL, "no labels are refused");
 	mg_ctx_free(&cx);
 }
 
@@ -65,11 +67,11 @@ test_long_text(void)
 		memcpy(text + i, "paris ", 6);
 	input = mg_span_of(text);
 	mg_ctx_init(&cx, &cli_host);
-	labels = mg_labels_prepare(&cx, model, names, 2, mg_span_of("{text} this is {mask}"));
-	ok(labels != NULL && mg_classify(&cx, model, labels, NULL, MG_LONG_TRUNCATE, &input, 1, scores, &usage),
+	labels = mg_labels_prepare(RUN(&cx, model, &compute, &(MgUsage){0}), names, 2, mg_span_of("{text} this is {mask}"));
+	ok(labels != NULL && mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &input, 1, scores),
 	   "a text that is too long is cut");
 	is_int(usage.tokens, model->meta.max_tokens, "to what fits, template and all");
-	ok(!mg_classify(&cx, model, labels, NULL, MG_LONG_ERROR, &input, 1, scores, &usage), "or refused");
+	ok(!mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_ERROR}, &input, 1, scores), "or refused");
 	is_int(cx.error.code, MG_TOO_LARGE, "as too large");
 	ok(isfinite(scores[0]) && isfinite(scores[1]), "scores are numbers");
 	mg_ctx_free(&cx);
@@ -95,13 +97,13 @@ test_batch_invariance(void)
 	}
 	mg_ctx_init(&cx, &cli_host);
 	mg_ctx_init(&kept, &cli_host);
-	labels = mg_labels_prepare(&kept, model, names, 2, mg_span_of("{mask} : {text}"));
-	ok(mg_classify(&cx, model, labels, NULL, MG_LONG_TRUNCATE, spans, 200, together, &usage) && usage.batches > 1,
+	labels = mg_labels_prepare(RUN(&kept, model, &compute, &(MgUsage){0}), names, 2, mg_span_of("{mask} : {text}"));
+	ok(mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, spans, 200, together) && usage.batches > 1,
 	   "200 texts in %d batches", (int) usage.batches);
 	for (size_t i = 0; i < 200; i++)
 	{
 		mg_ctx_reset(&cx);
-		mg_classify(&cx, model, labels, NULL, MG_LONG_TRUNCATE, &spans[i], 1, alone, &usage);
+		mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &spans[i], 1, alone);
 		differ += memcmp(alone, together + 2 * i, sizeof alone) != 0;
 	}
 	is_int(differ, 0, "have the same bits as one by one");
@@ -109,17 +111,17 @@ test_batch_invariance(void)
 	{
 		MgUsage one = {0};
 
-		model->compute.batch_tokens = budget;
+		test_batch_tokens = budget;
 		for (size_t i = 0; i < 200; i++)
 			spans[i] = mg_span_of(texts[i / 2]);
 		mg_ctx_reset(&cx);
-		ok(mg_classify(&cx, model, labels, NULL, MG_LONG_TRUNCATE, spans, 200, again, &one) && one.rows == 200,
+		ok(mg_classify(RUN(&cx, model, &compute, &one), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, spans, 200, again) && one.rows == 200,
 		   "batches of %zu tokens: 200 texts, %d tokens in %d batches", budget, (int) one.tokens, (int) one.batches);
 		for (size_t i = differ = 0; i < 200; i++)
 			differ += memcmp(again + 2 * i, together + i / 2 * 2, sizeof alone) != 0;
 		is_int(differ, 0, "have the same bits");
 	}
-	model->compute.batch_tokens = 0;
+	test_batch_tokens = 0;
 	mg_ctx_free(&cx);
 	mg_ctx_free(&kept);
 }
@@ -127,15 +129,14 @@ test_batch_invariance(void)
 int
 main(void)
 {
-	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	float scores[6];
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
-	model = cli_load(&cx, "test/golden/tiny/bert-mlm", "{}", &compute, MG_FORM_PANELS);
+	compute.kernels = mg_kernels(mg_cpu_level());
+	model = cli_load(&cx, "test/golden/tiny/bert-mlm", "{}", compute.kernels, MG_FORM_PANELS, NULL);
 	if (!ok(model != NULL, "loaded (%s)", cx.error.message))
 		return done();
-	model->name = "tiny";
 	test_refusals();
 	test_long_text();
 	test_batch_invariance();

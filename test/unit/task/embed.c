@@ -3,10 +3,12 @@
 
 #include "cli/host.h"
 #include "unit/host.h"
+#include "unit/run.h"
 
 #define N_TEXTS 150
 
-static MgModel *model;
+static const MgModel *model;
+static MgCompute compute;
 
 static bool
 embed_two(MgCtx *cx, void *user)
@@ -15,7 +17,7 @@ embed_two(MgCtx *cx, void *user)
 	MgSpan texts[] = {mg_span_of("paris"), mg_span_of("")};
 	MgUsage usage = {0};
 
-	return mg_embed(cx, model, &options, texts, 2, user, &usage);
+	return mg_embed(RUN(cx, model, &compute, &usage), &options, texts, 2, user);
 }
 
 static void
@@ -35,12 +37,12 @@ test_batch_invariance(size_t dims)
 		spans[i] = mg_span_of(texts[i]);
 	}
 	mg_ctx_init(&cx, &cli_host);
-	ok(mg_embed(&cx, model, &options, spans, N_TEXTS, together, &usage) && usage.batches > 1 && usage.rows == N_TEXTS,
+	ok(mg_embed(RUN(&cx, model, &compute, &usage), &options, spans, N_TEXTS, together) && usage.batches > 1 && usage.rows == N_TEXTS,
 	   "%d texts in %d batches", N_TEXTS, (int) usage.batches);
 	for (size_t i = 0; i < N_TEXTS; i++)
 	{
 		mg_ctx_reset(&cx);
-		mg_embed(&cx, model, &options, &spans[i], 1, alone, &usage);
+		mg_embed(RUN(&cx, model, &compute, &usage), &options, &spans[i], 1, alone);
 		differ += memcmp(alone, together + i * dims, dims * sizeof *alone) != 0;
 	}
 	is_int(differ, 0, "have the same bits as one by one");
@@ -51,11 +53,11 @@ test_batch_invariance(size_t dims)
 		float *again = malloc(N_TEXTS * dims * sizeof *again);
 		MgUsage one = {0};
 
-		model->compute.batch_tokens = budget;
+		test_batch_tokens = budget;
 		for (size_t i = 0; i < N_TEXTS; i++)
 			spans[i] = mg_span_of(texts[i / 2]);
 		mg_ctx_reset(&cx);
-		ok(mg_embed(&cx, model, &options, spans, N_TEXTS, again, &one) && one.rows == N_TEXTS && one.tokens < usage.tokens,
+		ok(mg_embed(RUN(&cx, model, &compute, &one), &options, spans, N_TEXTS, again) && one.rows == N_TEXTS && one.tokens < usage.tokens,
 		   "batches of %zu tokens: %d texts, %d tokens in %d batches", budget, N_TEXTS, (int) one.tokens,
 		   (int) one.batches);
 		for (size_t i = differ = 0; i < N_TEXTS; i++)
@@ -63,8 +65,8 @@ test_batch_invariance(size_t dims)
 		is_int(differ, 0, "have the same bits");
 		free(again);
 	}
-	model->compute.batch_tokens = 0;
-	ok(mg_embed(&cx, model, &options, NULL, 0, together, &usage), "no text at all is fine");
+	test_batch_tokens = 0;
+	ok(mg_embed(RUN(&cx, model, &compute, &usage), &options, NULL, 0, together), "no text at all is fine");
 	mg_ctx_free(&cx);
 	free(together);
 	free(alone);
@@ -85,34 +87,34 @@ test_limits(size_t dims)
 		memcpy(text + i, "a ", 2);
 	input = mg_span_of(text);
 	mg_ctx_init(&cx, &cli_host);
-	ok(mg_embed(&cx, model, &options, &input, 1, out, &usage), "a long text is cut");
+	ok(mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "a long text is cut");
 	is_int(usage.tokens, model->meta.max_tokens, "to the model's limit");
 
 	options.long_input = MG_LONG_ERROR;
-	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage), "or refused");
+	ok(!mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "or refused");
 	is_text(cx.error.message, "input is too long for model \"tiny\"", "and said so");
 
 	mg_ctx_reset(&cx);
 	options.long_input = MG_LONG_TRUNCATE;
 	options.prompt = input;
-	ok(!mg_embed(&cx, model, &options, &(MgSpan){(const uint8_t *) "b", 1}, 1, out, &usage),
+	ok(!mg_embed(RUN(&cx, model, &compute, &usage), &options, &(MgSpan){(const uint8_t *) "b", 1}, 1, out),
 	   "a prompt that leaves no room for the text is refused");
 	is_text(cx.error.message, "prompt is too long for model \"tiny\"", "and said so");
 
 	mg_ctx_reset(&cx);
 	options.prompt = mg_span(NULL, 0);
 	options.dims = 5;
-	ok(mg_embed(&cx, model, &options, &input, 1, out, &usage), "five dimensions");
+	ok(mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "five dimensions");
 	for (size_t d = 0; d < 5; d++)
 		length += (double) out[d] * out[d];
 	is_near(length, 1, 1e-6, "have length 1 again");
 	options.dims = dims + 1;
-	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage), "more dimensions than there are are refused");
+	ok(!mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "more dimensions than there are are refused");
 
 	mg_ctx_reset(&cx);
 	options.dims = 0;
 	input = mg_span("a\xFF", 2);
-	ok(!mg_embed(&cx, model, &options, &input, 1, out, &usage) && cx.error.code == MG_BAD_TEXT,
+	ok(!mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out) && cx.error.code == MG_BAD_TEXT,
 	   "invalid UTF-8 is refused");
 	mg_ctx_free(&cx);
 	free(out);
@@ -121,16 +123,15 @@ test_limits(size_t dims)
 int
 main(void)
 {
-	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	size_t dims;
 	float *out;
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
-	model = cli_load(&cx, "test/golden/tiny/bert-embed-mean", "{}", &compute, MG_FORM_PANELS);
+	compute.kernels = mg_kernels(mg_cpu_level());
+	model = cli_load(&cx, "test/golden/tiny/bert-embed-mean", "{}", compute.kernels, MG_FORM_PANELS, NULL);
 	if (!ok(model != NULL, "loaded (%s)", cx.error.message))
 		return done();
-	model->name = "tiny";
 	dims = model->sizes->width;
 	out = malloc(2 * dims * sizeof *out);
 	test_batch_invariance(dims);

@@ -8,21 +8,21 @@
 
 static MgModel model;
 static MgArch recorder;
-static bool (*forward)(MgCtx *cx, const MgModel *model, const MgBatch *batch, float *out);
+static bool (*forward)(const MgRun *run, const MgBatch *batch, float *out);
 
 /* The sequences of the last call. */
 static int32_t recorded[65536];
 static size_t n_recorded, n_sequences;
 
 static bool
-record(MgCtx *cx, const MgModel *used, const MgBatch *batch, float *out)
+record(const MgRun *run, const MgBatch *batch, float *out)
 {
 	if (n_recorded + batch->n_tokens > sizeof recorded / sizeof *recorded)
-		return mg_fail(cx, MG_TOO_LARGE, "more tokens than the test records");
+		return mg_fail(run->cx, MG_TOO_LARGE, "more tokens than the test records");
 	memcpy(recorded + n_recorded, batch->ids, batch->n_tokens * sizeof *batch->ids);
 	n_recorded += batch->n_tokens;
 	n_sequences += batch->n_sequences;
-	return forward(cx, used, batch, out);
+	return forward(run, batch, out);
 }
 
 static size_t
@@ -39,12 +39,12 @@ static bool
 classify(MgCtx *cx, const char *template, MgSpan text)
 {
 	MgSpan names[] = {mg_span_of("world"), mg_span_of("sports"), mg_span_of("science tech")};
-	const MgLabels *labels = mg_labels_prepare(cx, &model, names, 3, mg_span_of(template));
+	const MgLabels *labels = mg_labels_prepare(RUN(cx, &model, scalar_compute(), &(MgUsage){0}), names, 3, mg_span_of(template));
 	float scores[3];
 	MgUsage usage = {0};
 
 	n_recorded = n_sequences = 0;
-	return labels != NULL && mg_classify(cx, &model, labels, NULL, MG_LONG_TRUNCATE, &text, 1, scores, &usage);
+	return labels != NULL && mg_classify(RUN(cx, &model, scalar_compute(), &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &text, 1, scores);
 }
 
 static bool
@@ -55,7 +55,7 @@ embed(MgCtx *cx, const char *prompt, MgSpan text)
 	MgUsage usage = {0};
 
 	n_recorded = n_sequences = 0;
-	return mg_embed(cx, &model, &options, &text, 1, vector, &usage);
+	return mg_embed(RUN(cx, &model, scalar_compute(), &usage), &options, &text, 1, vector);
 }
 
 /* Whether the only sequence, or the first one, is [CLS] joined [SEP]. */
@@ -147,7 +147,7 @@ test_specials(MgCtx *cx)
 		   count(model.specials.classify) == 4,
 	   "a template's own are read");
 	mg_ctx_reset(cx);
-	ok(!mg_labels_prepare(cx, &model, (MgSpan[]){mg_span_of("[MASK]\xE2\x98\x83")}, 1, mg_span_of("")) &&
+	ok(!mg_labels_prepare(RUN(cx, &model, scalar_compute(), &(MgUsage){0}), (MgSpan[]){mg_span_of("[MASK]\xE2\x98\x83")}, 1, mg_span_of("")) &&
 		   cx->error.code == MG_BAD_ARGUMENT,
 	   "a label is data, too: %s", cx->error.message);
 }
@@ -155,7 +155,6 @@ test_specials(MgCtx *cx)
 int
 main(void)
 {
-	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR), .provider = MG_NATIVE, .pool = NULL};
 	Bytes portable, resident;
 	const MgModel *bound = NULL;
 	MgCtx cx, work;
@@ -164,7 +163,7 @@ main(void)
 	mg_ctx_init(&work, &cli_host);
 	if (make_portable(&cx, TINY "bert-mlm", "{\"pooling\": \"mean\"}", &portable) &&
 		make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_PANELS, &resident))
-		bound = mg_model_bind(&cx, "tiny", mg_span(resident.data, resident.used), &compute);
+		bound = mg_model_bind(&cx, mg_span(resident.data, resident.used));
 	if (!ok(bound != NULL, "a model (%s)", cx.error.message))
 		return done();
 	model = *bound;

@@ -3,10 +3,11 @@
 
 #include "cli/host.h"
 #include "unit/host.h"
+#include "unit/run.h"
 
 #define LONGEST 40
 
-static MgModel model = {.meta = {.max_tokens = LONGEST}};
+static const MgModel model = {.meta = {.max_tokens = LONGEST}};
 
 /* Part p of a text is its letters, less their 'a', and p. What runs is noted down. */
 typedef struct Sum
@@ -17,15 +18,15 @@ typedef struct Sum
 } Sum;
 
 static bool
-fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
+fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 {
 	((Sum *) (uintptr_t) task)->n_texts++;
 	if (text.size > LONGEST - 1)
-		return mg_fail(cx, MG_TOO_LARGE, "text %.*s is too long", 3, (const char *) text.data);
+		return mg_fail(task->run->cx, MG_TOO_LARGE, "text %.*s is too long", 3, (const char *) text.data);
 	for (size_t p = 0; p < task->n_parts; p++)
 	{
 		sequences[p].n = text.size + 1;
-		sequences[p].ids = mg_alloc_array(cx, text.size + 1, sizeof(int32_t));
+		sequences[p].ids = mg_alloc_array(task->run->cx, text.size + 1, sizeof(int32_t));
 		if (sequences[p].ids == NULL)
 			return false;
 		for (size_t i = 0; i < text.size; i++)
@@ -36,7 +37,7 @@ fill(MgCtx *cx, const MgTask *task, MgSpan text, MgSequence *sequences)
 }
 
 static bool
-run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
+run(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	Sum *sum = (Sum *) (uintptr_t) task;
 	size_t tokens = 0;
@@ -53,15 +54,15 @@ run(MgCtx *cx, const MgTask *task, const MgSequence *sequences, size_t n)
 		sum->last_length = sequences[i].n;
 	}
 	sum->n_batches++;
-	sum->mixed += n > 1 && tokens > (model.compute.batch_tokens > 0 ? model.compute.batch_tokens : MG_BATCH_TOKENS);
+	sum->mixed += n > 1 && tokens > (task->run->batch_tokens > 0 ? task->run->batch_tokens : MG_BATCH_TOKENS);
 	sum->largest = tokens > sum->largest ? tokens : sum->largest;
-	return mg_alloc(cx, 1000) != NULL;
+	return mg_alloc(task->run->cx, 1000) != NULL;
 }
 
 static Sum
-sum_of(size_t n_parts, float *out)
+sum_of(const MgRun *run_of, size_t n_parts, float *out)
 {
-	return (Sum){.task = {&model, n_parts, out, n_parts, fill, run}};
+	return (Sum){.task = {run_of, n_parts, out, n_parts, fill, run}};
 }
 
 /* Text i of a run of which every third one is new. */
@@ -83,16 +84,16 @@ check(size_t n, size_t period, size_t n_parts, size_t budget, MgUsage *usage)
 	char (*buffers)[LONGEST] = malloc(n * sizeof *buffers);
 	MgSpan *texts = malloc(n * sizeof *texts);
 	float *out = malloc(n * n_parts * sizeof *out);
-	Sum sum = sum_of(n_parts, out);
-	size_t wrong = 0;
 	MgCtx cx;
+	MgRun own = {.cx = &cx, .model = &model, .compute = scalar_compute(), .batch_tokens = budget, .usage = usage};
+	Sum sum = sum_of(&own, n_parts, out);
+	size_t wrong = 0;
 
-	model.compute.batch_tokens = budget;
 	for (size_t i = 0; i < n; i++)
 		texts[i] = text_of(buffers[i], i, period);
 	mg_ctx_init(&cx, &cli_host);
 	*usage = (MgUsage){0};
-	ok(mg_task_run(&cx, &sum.task, texts, n, usage), "%zu texts, %zu of them distinct, %zu parts, budget %zu", n, period,
+	ok(mg_task_run(&sum.task, texts, n), "%zu texts, %zu of them distinct, %zu parts, budget %zu", n, period,
 	   n_parts, budget);
 	for (size_t i = 0; i < n; i++)
 		for (size_t p = 0; p < n_parts; p++)
@@ -156,16 +157,16 @@ test_errors(void)
 	MgSpan texts[3] = {mg_span_of("a"), mg_span_of("xyz.........................................."),
 					   mg_span_of("uvw..........................................")};
 	float out[3];
-	Sum sum = sum_of(1, out);
 	MgUsage usage = {0};
 	MgCtx cx;
+	Sum sum = sum_of(RUN(&cx, &model, scalar_compute(), &usage), 1, out);
 
 	mg_ctx_init(&cx, &cli_host);
-	ok(!mg_task_run(&cx, &sum.task, texts, 3, &usage), "a text that is refused ends the run");
+	ok(!mg_task_run(&sum.task, texts, 3), "a text that is refused ends the run");
 	is_text(cx.error.message, "text xyz is too long", "with the first error");
 	is_int(sum.n_batches, 0, "before anything was computed");
 	mg_ctx_reset(&cx);
-	ok(mg_task_run(&cx, &sum.task, NULL, 0, &usage) && usage.rows == 0 && usage.batches == 0, "no text is nothing");
+	ok(mg_task_run(&sum.task, NULL, 0) && usage.rows == 0 && usage.batches == 0, "no text is nothing");
 	mg_ctx_free(&cx);
 }
 
@@ -175,13 +176,13 @@ run_some(MgCtx *cx, void *user)
 	static char buffers[60][LONGEST];
 	MgSpan texts[60];
 	float out[120];
-	Sum sum = sum_of(2, out);
 	MgUsage usage = {0};
+	MgRun own = {.cx = cx, .model = &model, .compute = scalar_compute(), .batch_tokens = 100, .usage = &usage};
+	Sum sum = sum_of(&own, 2, out);
 
-	model.compute.batch_tokens = 100;
 	for (size_t i = 0; i < 60; i++)
 		texts[i] = text_of(buffers[i], i, 50);
-	return mg_task_run(cx, &sum.task, texts, 60, &usage) && user == NULL;
+	return mg_task_run(&sum.task, texts, 60) && user == NULL;
 }
 
 int

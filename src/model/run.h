@@ -1,0 +1,30 @@
+/*
+ * What belongs to a call of a model, beside the model, which nobody changes: so
+ * one bound model serves several calls at once.
+ */
+#ifndef MG_MODEL_RUN_H
+#define MG_MODEL_RUN_H
+
+#include "model/model.h"
+#include "tensor/attention.h"
+
+/* What a call cost; callers add it up. */
+typedef struct MgUsage
+{
+	uint64_t rows;	  /* texts */
+	uint64_t tokens;  /* that ran through the model */
+	uint64_t batches; /* forward passes */
+} MgUsage;
+
+struct MgRun
+{
+	MgCtx *cx; /* memory of what is computed */
+	const MgModel *model;
+	const char *name; /* that the caller knows the model by, for errors */
+	const MgCompute *compute;
+	size_t batch_tokens; /* of one forward pass, unless one sequence is longer; 0: MG_BATCH_TOKENS of task/input.h */
+	MgUsage *usage;
+	MgKeys *keys; /* of earlier tokens, by layer and slot of the batch; NULL: none are kept */
+};
+
+#endif
