@@ -60,6 +60,7 @@ typedef struct Work
 	size_t n_blocks;
 	size_t first_piece; /* of the region at work */
 	bool alone;		   /* rows are computed one by one */
+	bool plain;		   /* all see all keys, and scores are but scaled */
 	float *scores;	   /* [threads, block * n_scores] */
 } Work;
 
@@ -146,6 +147,13 @@ pack_head(void *arg, size_t head, size_t worker)
 	mg_keys_put(&work->packed, head, a->k + column, a->k_stride, a->v + column, a->v_stride, a->n_keys);
 }
 
+/* Whether scores are more than scaled before the softmax, which cannot mask where the scale is zero. */
+static bool
+is_adjusted(const MgAttention *a)
+{
+	return a->soft_cap > 0 || a->bias != NULL || a->scale == 0;
+}
+
 /* Scores of a query in one head, n of them, before the softmax, where they are not just products times scale. */
 static void
 adjust(const Work *work, size_t head, size_t query, size_t first, size_t n, float *scores)
@@ -177,7 +185,7 @@ weigh(const Work *work, size_t head, size_t query, size_t start, size_t depth, f
 		memset(scores, 0, depth * sizeof *scores);
 		return 1.0f;
 	}
-	if (a->soft_cap > 0 || a->bias != NULL || scale == 0)
+	if (is_adjusted(a))
 	{
 		adjust(work, head, query, range.first, last - first, scores + first);
 		scale = 1.0f;
@@ -206,7 +214,9 @@ attend_rows(const Work *work, size_t head, size_t query, size_t n, float *scores
 		.columns = (depth + SCORES_AT_ONCE - 1) / SCORES_AT_ONCE * SCORES_AT_ONCE,
 		.out = scores, .out_stride = work->n_scores,
 	});
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && work->plain; i++)
+		sums[i] = kernels->softmax(scores + i * work->n_scores, depth, a->scale);
+	for (size_t i = 0; i < n && !work->plain; i++)
 		sums[i] = weigh(work, head, query + i, all.first, depth, scores + i * work->n_scores);
 	kernels->panel_product(&(MgProduct){
 		.x = scores, .x_stride = work->n_scores, .rows = n, .depth = depth,
@@ -374,6 +384,7 @@ mg_attention(MgCtx *cx, const MgCompute *compute, const MgAttention *attention)
 		return true;
 	}
 	work.group = a->heads / kv_heads;
+	work.plain = a->window == NULL && !is_adjusted(a);
 	work.n_heads = a->keys != NULL || mg_pool_threads(pool) > 1 ? kv_heads : 1;
 	fine = prepare(cx, &work, mg_pool_threads(pool)) && run_groups(cx, pool, &work);
 	mg_rewind(cx, mark);
