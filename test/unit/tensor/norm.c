@@ -61,7 +61,8 @@ test_norm(const MgCompute *compute, const char *who)
 		}
 	ok(bad == 0, "%s: layer norm of all sizes, with and without residual and bias", who);
 	is_near(norm_error(compute, 300, 384, 0.0f, true, true), 0.0, 3e-6, "%s: many rows", who);
-	is_near(norm_error(compute, 3, 768, 1000.0f, false, true), 0.0, 3e-4, "%s: a mean far from zero", who);
+	/* Its sum is rounded to 1/32: the most where lanes are four, 3.2e-4 on AArch64. */
+	is_near(norm_error(compute, 3, 768, 1000.0f, false, true), 0.0, 5e-4, "%s: a mean far from zero", who);
 	{
 		float x[3] = {5, 5, 5}, gain[3] = {1, 2, 3}, bias[3] = {7, 8, 9};
 
