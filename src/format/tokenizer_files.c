@@ -117,7 +117,7 @@ mg_tokenizer_files_read(MgCtx *cx, const MgFiles *files, MgTokenizerSpec *spec)
 	MgTokenTable table = {0};
 
 	memset(spec, 0, sizeof *spec);
-	spec->unknown = spec->classify = spec->separate = spec->pad = spec->mask = -1;
+	spec->unknown = spec->pad = spec->mask = -1;
 	if (!read_object(cx, files, "tokenizer_config.json", &config.config) ||
 		!read_object(cx, files, "special_tokens_map.json", &config.special_map) ||
 		!read_vocabulary(cx, files, &config, &table, spec) ||

@@ -1,53 +1,24 @@
 /*
- * tokenizer.json (github.com/huggingface/tokenizers), for BERT's pipeline:
+ * tokenizer.json (github.com/huggingface/tokenizers): the model and its
+ * vocabulary. The other parts of the pipeline are read by tokenizer_parts.c.
  *
  *   added_tokens    found in text before all else; ids may exceed the model's
- *   normalizer      BertNormalizer
- *   pre_tokenizer   BertPreTokenizer
- *   model           WordPiece; files of before 2020 do not say its type
- *   post_processor  TemplateProcessing or BertProcessing, as [CLS] A [SEP]
- *   decoder         WordPiece
+ *   model           WordPiece, BPE; files of before 2020 do not say its type
  *   truncation      max_length, of which the configuration knows better
  *   padding         of no interest: sequences are packed, not padded
  *
  * A part that would run differently from what the file says is refused, by its
- * name. A missing strip_accents means "as lowercase".
+ * name.
  */
-#include "format/token_table.h"
+#include "format/tokenizer_parts.h"
 
-#define FILE_NAME "tokenizer.json"
+#define FILE_NAME MG_TOKENIZER_JSON
 
 /* A longer word than any text: beyond this the file is not what it seems to be. */
 #define MAX_WORD_CHARS 1000000
 
 /* Entries between two polls. */
 #define POLL_STEP 4096
-
-static bool
-fail_part(MgCtx *cx, const char *part, MgSpan type, const char *wanted, const char *also)
-{
-	if (type.size == 0)
-		mg_fail(cx, MG_UNSUPPORTED, "tokenizer without a %s is not supported", part);
-	else
-		mg_fail(cx, MG_UNSUPPORTED, "tokenizer %s \"%.*s\" is not supported", part, MG_SPAN_ARGS(type));
-	return mg_hint(cx, "Supported: %s%s%s.", wanted, also != NULL ? ", " : "", also != NULL ? also : "");
-}
-
-/* The part of that key, with its type; refused unless it is wanted (or, where there are two, also). */
-static bool
-find_part(MgCtx *cx, const MgJson *root, const char *key, const char *wanted, const char *also, const MgJson **part)
-{
-	MgSpan type = {NULL, 0};
-
-	*part = mg_json_get(root, key);
-	if (!mg_json_get_string(cx, FILE_NAME, *part, "type", &type))
-		return false;
-	if (mg_span_is(type, wanted) || (also != NULL && mg_span_is(type, also)))
-		return true;
-	if (type.size == 0 && *part != NULL)
-		return mg_fail(cx, MG_BAD_FILE, "\"%s\" in file \"%s\" has no type", key, FILE_NAME);
-	return fail_part(cx, key, type, wanted, also);
-}
 
 /* What a model without a type is, by the keys that only it has. */
 static MgSpan
@@ -109,32 +80,80 @@ read_tokens(MgCtx *cx, const MgJson *vocab, const MgJson *added, MgTokenTable *t
 	return true;
 }
 
+/* "a b", or ["a", "b"]. */
 static bool
-read_model(MgCtx *cx, const MgJson *root, MgTokenTable *table, MgTokenizerSpec *spec)
+read_merge(MgCtx *cx, const MgJson *merge, MgMergeNames *names)
 {
-	const MgJson *model = mg_json_get(root, "model");
-	const MgJson *added = mg_json_get(root, "added_tokens");
-	const MgJson *vocab = mg_json_get(model, "vocab");
-	MgSpan type = {NULL, 0}, unknown = {NULL, 0};
+	const uint8_t *space;
 
-	if (model == NULL || model->kind != MG_JSON_OBJECT)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no model", FILE_NAME);
-	if (!mg_json_get_string(cx, FILE_NAME, model, "type", &type))
+	if (merge->kind == MG_JSON_ARRAY && merge->n == 2 && merge->items[0].kind == MG_JSON_STRING &&
+		merge->items[1].kind == MG_JSON_STRING)
+	{
+		*names = (MgMergeNames){merge->items[0].string, merge->items[1].string};
+		return true;
+	}
+	space = merge->kind == MG_JSON_STRING ? memchr(merge->string.data, ' ', merge->string.size) : NULL;
+	if (space == NULL)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has a merge that is not of two tokens", FILE_NAME);
+	names->left = mg_span(merge->string.data, (size_t) (space - merge->string.data));
+	names->right = mg_span(space + 1, merge->string.size - names->left.size - 1);
+	return true;
+}
+
+/* Options of BPE that would make other tokens. */
+static bool
+check_bpe(MgCtx *cx, const MgJson *model)
+{
+	MgSpan prefix = {NULL, 0}, suffix = {NULL, 0};
+	float dropout = 0;
+	bool fallback = false;
+
+	if (!mg_json_get_string(cx, FILE_NAME, model, "continuing_subword_prefix", &prefix) ||
+		!mg_json_get_string(cx, FILE_NAME, model, "end_of_word_suffix", &suffix) ||
+		!mg_json_get_float(cx, FILE_NAME, model, "dropout", &dropout) ||
+		!mg_json_get_bool(cx, FILE_NAME, model, "byte_fallback", &fallback))
 		return false;
-	if (type.size == 0)
-		type = guess_model(model);
-	if (!mg_span_is(type, "WordPiece"))
-		return fail_part(cx, "model", type, "WordPiece", NULL);
-	if (vocab == NULL || vocab->kind != MG_JSON_OBJECT)
-		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no vocabulary", FILE_NAME);
-	if (added != NULL && added->kind != MG_JSON_ARRAY)
-		return mg_fail(cx, MG_BAD_FILE, "\"added_tokens\" in file \"%s\" is not an array", FILE_NAME);
+	if (prefix.size == 0 && suffix.size == 0 && dropout == 0 && !fallback)
+		return true;
+	return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model BPE with \"%s\" is not supported",
+				   prefix.size > 0 ? "continuing_subword_prefix" : suffix.size > 0 ? "end_of_word_suffix"
+				   : dropout != 0												   ? "dropout"
+																				   : "byte_fallback");
+}
+
+static bool
+read_bpe(MgCtx *cx, const MgJson *model, const MgTokenTable *table, MgTokenizerSpec *spec)
+{
+	const MgJson *merges = mg_json_get(model, "merges");
+	MgMergeNames *names;
+	MgSpan unknown = {NULL, 0};
+
+	if (merges == NULL || merges->kind != MG_JSON_ARRAY)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no merges", FILE_NAME);
+	names = mg_alloc_array(cx, merges->n, sizeof *names);
+	if (names == NULL || !check_bpe(cx, model))
+		return false;
+	for (size_t i = 0; i < merges->n; i++)
+		if ((i % POLL_STEP == 0 && !mg_poll(cx)) || !read_merge(cx, &merges->items[i], &names[i]))
+			return false;
+	spec->kind = MG_BPE;
+	spec->merges = names;
+	spec->n_merges = merges->n;
+	return mg_json_get_bool(cx, FILE_NAME, model, "ignore_merges", &spec->whole_words) &&
+		   mg_json_get_bool(cx, FILE_NAME, model, "fuse_unk", &spec->fuse_unknown) &&
+		   mg_json_get_string(cx, FILE_NAME, model, "unk_token", &unknown) &&
+		   (unknown.size == 0 || mg_token_table_require(cx, table, unknown, &spec->unknown));
+}
+
+static bool
+read_wordpiece(MgCtx *cx, const MgJson *model, const MgTokenTable *table, MgTokenizerSpec *spec)
+{
+	MgSpan unknown = {NULL, 0};
 
 	spec->kind = MG_WORDPIECE;
 	spec->continuation = mg_span_of("##");
 	spec->max_word_chars = 100;
-	return read_tokens(cx, vocab, added, table) &&
-		   mg_json_get_string(cx, FILE_NAME, model, "continuing_subword_prefix", &spec->continuation) &&
+	return mg_json_get_string(cx, FILE_NAME, model, "continuing_subword_prefix", &spec->continuation) &&
 		   mg_json_get_size(cx, FILE_NAME, model, "max_input_chars_per_word", 1, MAX_WORD_CHARS,
 							&spec->max_word_chars) &&
 		   mg_json_get_string(cx, FILE_NAME, model, "unk_token", &unknown) &&
@@ -142,126 +161,35 @@ read_model(MgCtx *cx, const MgJson *root, MgTokenTable *table, MgTokenizerSpec *
 }
 
 static bool
-read_normalizer(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
+read_model(MgCtx *cx, const MgJson *root, MgTokenTable *table, MgTokenizerSpec *spec)
 {
-	const MgJson *part;
+	const MgJson *model = mg_json_get(root, "model");
+	const MgJson *added = mg_json_get(root, "added_tokens");
+	const MgJson *vocab = mg_json_get(model, "vocab");
+	MgSpan type = {NULL, 0};
 
-	if (!find_part(cx, root, "normalizer", "BertNormalizer", NULL, &part))
+	if (model == NULL || model->kind != MG_JSON_OBJECT)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no model", FILE_NAME);
+	if (!mg_json_get_string(cx, FILE_NAME, model, "type", &type))
 		return false;
-	spec->clean_text = spec->chinese_chars = spec->lowercase = true;
-	if (!mg_json_get_bool(cx, FILE_NAME, part, "clean_text", &spec->clean_text) ||
-		!mg_json_get_bool(cx, FILE_NAME, part, "handle_chinese_chars", &spec->chinese_chars) ||
-		!mg_json_get_bool(cx, FILE_NAME, part, "lowercase", &spec->lowercase))
-		return false;
-	spec->strip_accents = spec->lowercase;
-	return mg_json_get_bool(cx, FILE_NAME, part, "strip_accents", &spec->strip_accents);
-}
-
-static bool
-read_decoder(MgCtx *cx, const MgJson *root, const MgTokenizerSpec *spec)
-{
-	const MgJson *part;
-	MgSpan prefix = mg_span_of("##");
-	bool cleanup = true;
-
-	if (!find_part(cx, root, "decoder", "WordPiece", NULL, &part) ||
-		!mg_json_get_string(cx, FILE_NAME, part, "prefix", &prefix) ||
-		!mg_json_get_bool(cx, FILE_NAME, part, "cleanup", &cleanup))
-		return false;
-	if (!cleanup)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer decoder without cleanup is not supported");
-	if (!mg_span_equal(prefix, spec->continuation))
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer decoder has prefix \"%.*s\", the model \"%.*s\"",
-					   MG_SPAN_ARGS(prefix), MG_SPAN_ARGS(spec->continuation));
-	return true;
-}
-
-/* An id that must be one of the table's. */
-static bool
-read_id(MgCtx *cx, const MgTokenTable *table, const MgJson *value, int32_t *id)
-{
-	if (value == NULL || value->kind != MG_JSON_INTEGER || value->integer < 0 ||
-		(uint64_t) value->integer >= table->n || table->tokens[value->integer].size == 0)
-		return mg_fail(cx, MG_BAD_FILE, "tokenizer post_processor in file \"%s\" names a token that does not exist",
-					   FILE_NAME);
-	*id = (int32_t) value->integer;
-	return true;
-}
-
-/* ["[SEP]", 102] */
-static bool
-read_pair(MgCtx *cx, const MgTokenTable *table, const MgJson *part, const char *key, int32_t *id)
-{
-	const MgJson *pair = mg_json_get(part, key);
-
-	if (pair == NULL || pair->kind != MG_JSON_ARRAY || pair->n != 2)
-		return mg_fail(cx, MG_BAD_FILE, "tokenizer post_processor in file \"%s\" has no \"%s\"", FILE_NAME, key);
-	return read_id(cx, table, &pair->items[1], id);
-}
-
-/* The name in a template's piece, {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, if it is of that kind and type 0. */
-static const MgJson *
-template_id(const MgJson *piece, const char *kind)
-{
-	const MgJson *value = mg_json_get(piece, kind);
-	const MgJson *id = mg_json_get(value, "id");
-	const MgJson *type = mg_json_get(value, "type_id");
-
-	if (id == NULL || id->kind != MG_JSON_STRING || type == NULL || type->kind != MG_JSON_INTEGER || type->integer != 0)
-		return NULL;
-	return id;
-}
-
-/* A special token of the template, through the table of ids that goes with it. */
-static bool
-read_template_token(MgCtx *cx, const MgTokenTable *table, const MgJson *part, const MgJson *name, int32_t *id)
-{
-	const MgJson *special = mg_json_get(part, "special_tokens");
-	const MgJson *ids = mg_json_get(mg_json_get(special, (const char *) name->string.data), "ids");
-
-	if (ids == NULL || ids->kind != MG_JSON_ARRAY || ids->n != 1)
-	{
-		mg_fail(cx, MG_UNSUPPORTED, "tokenizer template without one id for \"%.*s\" is not supported",
-				MG_SPAN_ARGS(name->string));
-		return false;
-	}
-	return read_id(cx, table, &ids->items[0], id);
-}
-
-static bool
-read_post_processor(MgCtx *cx, const MgJson *root, const MgTokenTable *table, MgTokenizerSpec *spec)
-{
-	const MgJson *part, *single, *classify, *sequence, *separate;
-
-	if (!find_part(cx, root, "post_processor", "TemplateProcessing", "BertProcessing", &part))
-		return false;
-	if (mg_span_is(mg_json_get(part, "type")->string, "BertProcessing"))
-		return read_pair(cx, table, part, "cls", &spec->classify) && read_pair(cx, table, part, "sep", &spec->separate);
-
-	single = mg_json_get(part, "single");
-	if (single == NULL || single->kind != MG_JSON_ARRAY)
-		return mg_fail(cx, MG_BAD_FILE, "tokenizer template in file \"%s\" is missing", FILE_NAME);
-	classify = single->n == 3 ? template_id(&single->items[0], "SpecialToken") : NULL;
-	sequence = single->n == 3 ? template_id(&single->items[1], "Sequence") : NULL;
-	separate = single->n == 3 ? template_id(&single->items[2], "SpecialToken") : NULL;
-	if (classify == NULL || sequence == NULL || separate == NULL || !mg_span_is(sequence->string, "A"))
-	{
-		mg_fail(cx, MG_UNSUPPORTED, "tokenizer template for one sequence is not supported");
-		return mg_hint(cx, "Supported: a special token, the sequence, a special token, all of type 0.");
-	}
-	return read_template_token(cx, table, part, classify, &spec->classify) &&
-		   read_template_token(cx, table, part, separate, &spec->separate);
+	if (type.size == 0)
+		type = guess_model(model);
+	if (!mg_span_is(type, "WordPiece") && !mg_span_is(type, "BPE"))
+		return mg_tokenizer_part_fail(cx, "model", type, "WordPiece, BPE");
+	if (vocab == NULL || vocab->kind != MG_JSON_OBJECT)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no vocabulary", FILE_NAME);
+	if (added != NULL && added->kind != MG_JSON_ARRAY)
+		return mg_fail(cx, MG_BAD_FILE, "\"added_tokens\" in file \"%s\" is not an array", FILE_NAME);
+	return read_tokens(cx, vocab, added, table) &&
+		   (mg_span_is(type, "BPE") ? read_bpe(cx, model, table, spec) : read_wordpiece(cx, model, table, spec));
 }
 
 bool
 mg_tokenizer_json_read(MgCtx *cx, MgSpan text, MgTokenTable *table, MgTokenizerSpec *spec)
 {
 	const MgJson *root = mg_json_parse(cx, FILE_NAME, text);
-	const MgJson *part;
 
-	return root != NULL && read_model(cx, root, table, spec) && read_normalizer(cx, root, spec) &&
-		   find_part(cx, root, "pre_tokenizer", "BertPreTokenizer", NULL, &part) &&
-		   read_post_processor(cx, root, table, spec) && read_decoder(cx, root, spec) &&
+	return root != NULL && read_model(cx, root, table, spec) && mg_tokenizer_parts_read(cx, root, table, spec) &&
 		   mg_json_get_size(cx, FILE_NAME, mg_json_get(root, "truncation"), "max_length", 1, SIZE_MAX,
 							&spec->max_tokens);
 }

@@ -153,13 +153,15 @@ mg_vocab_txt_read(MgCtx *cx, MgSpan text, const MgTokenizerConfig *files, MgToke
 {
 	const MgJson *config = files->config;
 	const MgJson *added = mg_json_get(config, "added_tokens_decoder");
-	int32_t unused;
+	int32_t unused, classify, separate;
 
 	if (!check_class(cx, config) || !check_text(cx, text))
 		return false;
 	if (added != NULL && added->kind != MG_JSON_OBJECT)
 		return mg_fail(cx, MG_BAD_FILE, "\"added_tokens_decoder\" in file \"%s\" is not an object", CONFIG_NAME);
 	spec->kind = MG_WORDPIECE;
+	spec->pre = MG_PRE_BERT;
+	spec->decoder = MG_DECODE_WORDPIECE;
 	spec->continuation = mg_span_of("##");
 	spec->max_word_chars = 100;
 	spec->clean_text = spec->chinese_chars = spec->lowercase = true;
@@ -171,13 +173,14 @@ mg_vocab_txt_read(MgCtx *cx, MgSpan text, const MgTokenizerConfig *files, MgToke
 		!read_lines(cx, text, added, table))
 		return false;
 	if (!read_special(cx, files, "unk_token", "[UNK]", table, &spec->unknown) ||
-		!read_special(cx, files, "cls_token", "[CLS]", table, &spec->classify) ||
-		!read_special(cx, files, "sep_token", "[SEP]", table, &spec->separate) ||
+		!read_special(cx, files, "cls_token", "[CLS]", table, &classify) ||
+		!read_special(cx, files, "sep_token", "[SEP]", table, &separate) ||
 		!read_special(cx, files, "pad_token", "[PAD]", table, &unused) ||
 		!read_special(cx, files, "mask_token", "[MASK]", table, &unused))
 		return false;
-	if (spec->unknown < 0 || spec->classify < 0 || spec->separate < 0)
+	if (spec->unknown < 0 || classify < 0 || separate < 0)
 		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no %s token", FILE_NAME,
-					   spec->unknown < 0 ? "unknown" : spec->classify < 0 ? "classification" : "separator");
+					   spec->unknown < 0 ? "unknown" : classify < 0 ? "classification" : "separator");
+	spec->wrapping = mg_wrapping_of_bert(classify, separate);
 	return true;
 }

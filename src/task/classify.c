@@ -74,36 +74,33 @@ fill_template(const MgRun *run, const MgLabels *labels, MgSpan text, Filled *fil
 	return true;
 }
 
-/* A filled template of which n_text tokens of the text are kept, with n_masks masks, between special tokens. */
+/* A filled template of which n_text tokens of the text are kept, with n_masks masks, wrapped. */
 static bool
 make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_masks,
 			  MgSequence *sequence)
 {
-	const MgSpecialTokens *specials = &run->model->specials;
 	const MgTokens *tokens = &filled->tokens;
-	int32_t *at = mg_alloc_array(run->cx, tokens->n + n_masks + 2, sizeof *at);
+	int32_t *ids = mg_alloc_array(run->cx, tokens->n + n_masks, sizeof *ids);
+	size_t n = 0, place = 0;
 
-	sequence->ids = at;
-	if (at == NULL)
+	if (ids == NULL)
 		return false;
-	if (specials->classify >= 0)
-		*at++ = specials->classify;
 	for (size_t i = 0; i < tokens->n; i++)
 	{
 		if (i >= filled->text_first + n_text && i < filled->text_stop)
 			continue;
 		if (i != filled->mask)
 		{
-			*at++ = tokens->ids[i];
+			ids[n++] = tokens->ids[i];
 			continue;
 		}
-		sequence->place = (size_t) (at - sequence->ids);
+		place = n;
 		for (size_t m = 0; m < n_masks; m++)
-			*at++ = specials->mask;
+			ids[n++] = run->model->specials.mask;
 	}
-	if (specials->separate >= 0)
-		*at++ = specials->separate;
-	sequence->n = (size_t) (at - sequence->ids);
+	if (!mg_sequence_wrap(run, (MgIds){n, ids}, sequence))
+		return false;
+	sequence->place = sequence->first + place;
 	return true;
 }
 
@@ -114,18 +111,19 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 	const Classification *classification = (const Classification *) task;
 	const MgLabels *labels = classification->labels;
 	const MgRun *run = task->run;
-	size_t limit = run->model->meta.max_tokens, n_text, fixed;
+	size_t limit = mg_text_limit(run->model), n_text, fixed;
 	Filled filled;
 
 	if (!fill_template(run, labels, text, &filled))
 		return false;
 	n_text = filled.text_stop - filled.text_first;
-	fixed = filled.tokens.n - n_text - 1 + labels->most_masks + (run->model->specials.classify >= 0) +
-		(run->model->specials.separate >= 0);
+	fixed = filled.tokens.n - n_text - 1 + labels->most_masks;
 	if (fixed > limit)
 	{
+		size_t extra = run->model->meta.max_tokens - limit;
+
 		mg_fail(run->cx, MG_TOO_LARGE, "template is too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed, limit);
+		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed + extra, limit + extra);
 	}
 	if (n_text > limit - fixed)
 	{

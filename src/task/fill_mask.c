@@ -83,12 +83,11 @@ rank_row(const float *logits, const MgModel *model, const int32_t *targets, cons
 static bool
 fill_one(const MgRun *run, const MgSequence *sequence, size_t position, MgFilled *filled)
 {
-	size_t first = run->model->specials.classify >= 0, end = sequence->n - (run->model->specials.separate >= 0);
 	int32_t kept = sequence->ids[position];
 	bool fine;
 
 	sequence->ids[position] = filled->token_id;
-	fine = mg_detokenize(run->cx, run->model->tokenizer, sequence->ids + first, end - first, true, &filled->sequence);
+	fine = mg_detokenize(run->cx, run->model->tokenizer, sequence->ids + sequence->first, sequence->n_text, true, &filled->sequence);
 	sequence->ids[position] = kept;
 	filled->token = mg_token_text(run->model->tokenizer, filled->token_id);
 	return fine;

@@ -9,6 +9,33 @@ mg_fail_too_long(const MgRun *run, size_t n, size_t limit)
 	return mg_hint(run->cx, "Shorten the input, or cut it by setting maskgen.long_input to \"truncate\".");
 }
 
+size_t
+mg_text_limit(const MgModel *model)
+{
+	size_t extra = mg_wrap_extra(mg_tokenizer_wrapping(model->tokenizer), 1);
+
+	return model->meta.max_tokens > extra ? model->meta.max_tokens - extra : 0;
+}
+
+bool
+mg_sequence_wrap(const MgRun *run, MgIds text, MgSequence *sequence)
+{
+	const MgModel *model = run->model;
+	MgWrapped wrapped;
+
+	if (text.n > mg_text_limit(model))
+		return mg_fail_too_long(run, text.n, mg_text_limit(model));
+	if (!mg_wrap(run->cx, mg_tokenizer_wrapping(model->tokenizer), &text, 1, &wrapped))
+		return false;
+	if (wrapped.n > model->meta.max_tokens)
+		return mg_fail(run->cx, MG_TOO_LARGE, "model \"%s\" has no room for a text between its special tokens", run->name);
+	sequence->n = wrapped.n;
+	sequence->ids = wrapped.ids;
+	sequence->first = wrapped.starts[0];
+	sequence->n_text = text.n;
+	return true;
+}
+
 /* A text behind a prompt that fills the sequence by itself would be cut off without a word. */
 static bool
 check_prompt(const MgRun *run, MgSpan prompt, size_t limit)
@@ -30,10 +57,8 @@ mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_spec
 					MgLongInput long_input, MgSequence *sequence)
 {
 	MgDataRange data = read_specials ? MG_NO_DATA : (MgDataRange){prompt.size, SIZE_MAX};
-	const MgSpecialTokens *specials = &run->model->specials;
-	size_t limit = run->model->meta.max_tokens - (specials->classify >= 0) - (specials->separate >= 0);
+	size_t limit = mg_text_limit(run->model);
 	MgTokens tokens;
-	size_t n = 0;
 
 	if (prompt.size > 0)
 	{
@@ -59,18 +84,7 @@ mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_spec
 			return mg_fail_too_long(run, tokens.n, limit);
 		tokens.n = limit;
 	}
-	sequence->ids = mg_alloc_array(run->cx, tokens.n + 2, sizeof *sequence->ids);
-	if (sequence->ids == NULL)
-		return false;
-	if (specials->classify >= 0)
-		sequence->ids[n++] = specials->classify;
-	if (tokens.n > 0)
-		memcpy(sequence->ids + n, tokens.ids, tokens.n * sizeof *tokens.ids);
-	n += tokens.n;
-	if (specials->separate >= 0)
-		sequence->ids[n++] = specials->separate;
-	sequence->n = n;
-	return true;
+	return mg_sequence_wrap(run, (MgIds){tokens.n, tokens.ids}, sequence);
 }
 
 size_t

@@ -23,11 +23,18 @@ typedef struct MgSequence
 	int32_t *ids; /* [n] */
 	size_t text;  /* whose it is, where there are several (task/schedule.h) */
 	size_t part;
-	size_t place; /* the task's own: where its masks begin */
+	size_t first, n_text; /* where the text's tokens are, behind the special ones in front */
+	size_t place;		  /* the task's own: where its masks begin */
 } MgSequence;
 
+/* The tokens of a text, wrapped as the model wants one. Refuses what is longer than max_tokens then. */
+bool mg_sequence_wrap(const MgRun *run, MgIds text, MgSequence *sequence);
+
+/* The most tokens of a text that fit into a sequence. */
+size_t mg_text_limit(const MgModel *model);
+
 /*
- * [CLS] prompt text [SEP], cut (or refused) at the model's max_tokens. prompt may be empty. Special tokens are read in the
+ * Prompt and text, wrapped and cut (or refused) at the model's max_tokens. prompt may be empty. Special tokens are read in the
  * prompt, and in the text only if read_specials says so: it is data.
  */
 bool mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_specials,

@@ -30,14 +30,8 @@ check_id(MgCtx *cx, const MgTokenizerSpec *spec, const char *what, int32_t id)
 }
 
 static bool
-check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
+check_wordpiece(MgCtx *cx, const MgTokenizerSpec *spec)
 {
-	if (spec->kind != MG_WORDPIECE)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer of kind %d is not supported", (int) spec->kind);
-	if (spec->n_tokens == 0)
-		return mg_fail(cx, MG_BAD_FILE, "vocabulary is empty");
-	if (spec->n_tokens > MG_VOCAB_LIMIT)
-		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has %zu tokens, more than %zu", spec->n_tokens, MG_VOCAB_LIMIT);
 	if (spec->unknown == -1)
 		return mg_fail(cx, MG_BAD_FILE, "vocabulary has no token for unknown words");
 	if (spec->max_word_chars == 0 || spec->max_word_chars > MG_MAX_WORD_CHARS)
@@ -48,8 +42,27 @@ check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
 					   spec->continuation.size, MG_MAX_CONTINUATION);
 	if (mg_utf8_check(spec->continuation) != spec->continuation.size)
 		return mg_fail(cx, MG_BAD_FILE, "tokenizer's continuation is not valid UTF-8");
-	return check_id(cx, spec, "unknown", spec->unknown) && check_id(cx, spec, "classify", spec->classify) &&
-		   check_id(cx, spec, "separate", spec->separate) && check_id(cx, spec, "pad", spec->pad) &&
+	return true;
+}
+
+static bool
+check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
+{
+	bool words = spec->kind == MG_WORDPIECE;
+
+	if ((!words && spec->kind != MG_BPE) || spec->pre != (words ? MG_PRE_BERT : MG_PRE_BYTES) ||
+		spec->decoder != (words ? MG_DECODE_WORDPIECE : MG_DECODE_BYTES))
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer of kind %d with words of kind %d and decoder %d is not supported",
+					   (int) spec->kind, (int) spec->pre, (int) spec->decoder);
+	if (spec->n_tokens == 0)
+		return mg_fail(cx, MG_BAD_FILE, "vocabulary is empty");
+	if (spec->n_tokens > MG_VOCAB_LIMIT)
+		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has %zu tokens, more than %zu", spec->n_tokens, MG_VOCAB_LIMIT);
+	if (words && !check_wordpiece(cx, spec))
+		return false;
+	if (!mg_wrapping_is_valid(&spec->wrapping, spec->n_tokens))
+		return mg_fail(cx, MG_BAD_FILE, "special tokens around a text are not in the vocabulary");
+	return check_id(cx, spec, "unknown", spec->unknown) && check_id(cx, spec, "pad", spec->pad) &&
 		   check_id(cx, spec, "mask", spec->mask);
 }
 
@@ -91,7 +104,7 @@ add_entry(uint8_t *entries, size_t *n, size_t id, size_t offset, size_t size)
 static MgNormalRules
 rules_of(const MgTokenizerSpec *spec)
 {
-	return (MgNormalRules){spec->clean_text, spec->chinese_chars, spec->strip_accents, spec->lowercase};
+	return (MgNormalRules){spec->clean_text, spec->chinese_chars, spec->strip_accents, spec->lowercase, spec->compose};
 }
 
 /* The normalised form of an added token; one that normalises to nothing is never found. */
@@ -161,57 +174,118 @@ gather(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered)
 	return true;
 }
 
-static void
-fill_header(const MgTokenizerSpec *spec, const Gathered *gathered, MgSectionHeader *header)
+static uint32_t
+rules_word(const MgTokenizerSpec *spec)
 {
-	*header = (MgSectionHeader){.magic = MG_SECTION_MAGIC,
-								.version = MG_SECTION_VERSION,
-								.kind = (uint32_t) spec->kind,
-								.n_tokens = (uint32_t) spec->n_tokens,
-								.slot_bits = mg_vocab_slot_bits(spec->n_tokens),
-								.n_raw = (uint32_t) gathered->n_raw,
-								.n_normalized = (uint32_t) gathered->n_normalized,
-								.strings_size = (uint32_t) gathered->strings_size,
-								.max_word_chars = (uint32_t) spec->max_word_chars,
-								.continuation_size = (uint32_t) spec->continuation.size,
-								.special = {spec->unknown, spec->classify, spec->separate, spec->pad, spec->mask}};
-	header->rules = (spec->clean_text ? MG_RULE_CLEAN : 0u) | (spec->chinese_chars ? MG_RULE_CHINESE : 0u) |
-					(spec->strip_accents ? MG_RULE_STRIP : 0u) | (spec->lowercase ? MG_RULE_LOWER : 0u);
-	if (spec->continuation.size > 0)
-		memcpy(header->continuation, spec->continuation.data, spec->continuation.size);
+	return (spec->clean_text ? MG_RULE_CLEAN : 0u) | (spec->chinese_chars ? MG_RULE_CHINESE : 0u) |
+		   (spec->strip_accents ? MG_RULE_STRIP : 0u) | (spec->lowercase ? MG_RULE_LOWER : 0u) |
+		   (spec->compose ? MG_RULE_COMPOSE : 0u);
 }
 
-/* Offsets, flags and strings, over which the slots are then filled. */
-static bool
-fill_tokens(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, const MgSectionLayout *layout,
-			uint8_t *bytes)
+/* All facts that are no arrays. */
+static void
+fill_facts(const MgTokenizerSpec *spec, MgSectionFacts *facts)
 {
-	uint32_t offset = 0;
+	*facts = (MgSectionFacts){.vocab = {.n_tokens = (uint32_t) spec->n_tokens,
+										.slot_bits = mg_vocab_slot_bits(spec->n_tokens),
+										.unknown = spec->unknown,
+										.pad = spec->pad,
+										.mask = spec->mask},
+							  .normalizer = {rules_word(spec)},
+							  .words = {.kind = spec->pre},
+							  .model = {.kind = spec->kind},
+							  .decoder = {spec->decoder},
+							  .wrapping = spec->wrapping};
+	if (spec->kind == MG_BPE)
+	{
+		facts->words.pattern = spec->pattern;
+		facts->words.leading_space = spec->leading_space;
+		facts->model.whole_words = spec->whole_words;
+		facts->model.fuse_unknown = spec->fuse_unknown;
+		return;
+	}
+	facts->model.max_word_chars = (uint32_t) spec->max_word_chars;
+	facts->model.continuation_size = (uint32_t) spec->continuation.size;
+	if (spec->continuation.size > 0)
+		memcpy(facts->model.continuation, spec->continuation.data, spec->continuation.size);
+}
 
+/* The vocabulary's arrays. */
+static bool
+fill_vocab(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, MgSectionFacts *facts)
+{
+	size_t n_slots = (size_t) 1 << facts->vocab.slot_bits;
+	uint32_t *offsets = mg_alloc_array(cx, spec->n_tokens + 1, sizeof *offsets), offset = 0;
+	uint8_t *slots = mg_alloc_zeroed(cx, n_slots, 8);
+	MgVocab vocab;
+
+	if (offsets == NULL || slots == NULL)
+		return false;
 	for (size_t id = 0; id <= spec->n_tokens; id++)
 	{
 		if (id % POLL_STEP == 0 && !mg_poll(cx))
 			return false;
-		memcpy(bytes + layout->offsets + 4 * id, &offset, sizeof offset);
+		offsets[id] = offset;
 		if (id < spec->n_tokens)
 			offset += (uint32_t) spec->tokens[id].size;
 	}
-	memcpy(bytes + layout->flags, spec->flags, spec->n_tokens);
-	memcpy(bytes + layout->strings, gathered->strings, gathered->strings_size);
-	memcpy(bytes + layout->raw, gathered->raw, MG_ADDED_ENTRY * gathered->n_raw);
-	memcpy(bytes + layout->normalized, gathered->normalized, MG_ADDED_ENTRY * gathered->n_normalized);
+	facts->offsets = mg_span(offsets, (spec->n_tokens + 1) * sizeof *offsets);
+	facts->slots = mg_span(slots, 8 * n_slots);
+	facts->flags = mg_span(spec->flags, spec->n_tokens);
+	facts->strings = mg_span(gathered->strings, gathered->strings_size);
+	facts->raw = mg_span(gathered->raw, MG_ADDED_ENTRY * gathered->n_raw);
+	facts->normalized = mg_span(gathered->normalized, MG_ADDED_ENTRY * gathered->n_normalized);
+	vocab = (MgVocab){.n_tokens = spec->n_tokens,
+					  .offsets = facts->offsets.data,
+					  .slots = slots,
+					  .flags = spec->flags,
+					  .strings = facts->strings,
+					  .slot_bits = facts->vocab.slot_bits};
+	if (!mg_vocab_fill(cx, &vocab, slots))
+		return false;
+	facts->vocab.max_probe = vocab.max_probe;
 	return true;
+}
+
+/* The merges by ids, as slots. */
+static bool
+fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
+{
+	MgVocab vocab = {.n_tokens = spec->n_tokens,
+					 .offsets = facts->offsets.data,
+					 .slots = facts->slots.data,
+					 .strings = facts->strings,
+					 .slot_bits = facts->vocab.slot_bits,
+					 .max_probe = facts->vocab.max_probe};
+	MgMerge *merges = mg_alloc_array(cx, spec->n_merges, sizeof *merges);
+	MgSpan none = mg_span("", 0);
+
+	if (merges == NULL)
+		return false;
+	for (size_t i = 0; i < spec->n_merges; i++)
+	{
+		MgSpan left = spec->merges[i].left, right = spec->merges[i].right;
+		uint64_t hash = mg_hash_span(MG_HASH_START, left);
+		int32_t ids[3] = {mg_vocab_find(&vocab, hash, none, left),
+						  mg_vocab_find(&vocab, mg_hash_span(MG_HASH_START, right), none, right),
+						  mg_vocab_find(&vocab, mg_hash_span(hash, right), left, right)};
+
+		if (i % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
+		if (ids[0] < 0 || ids[1] < 0 || ids[2] < 0)
+			return mg_fail(cx, MG_BAD_FILE, "merge of \"%.*s\" and \"%.*s\" is not in the vocabulary", MG_SPAN_ARGS(left),
+						   MG_SPAN_ARGS(right));
+		merges[i] = (MgMerge){(uint32_t) ids[0], (uint32_t) ids[1], (uint32_t) ids[2]};
+	}
+	return mg_bpe_build(cx, merges, spec->n_merges, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
 }
 
 bool
 mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section)
 {
 	Gathered gathered;
-	MgSectionHeader header;
-	MgSectionLayout layout;
-	MgVocab vocab;
+	MgSectionFacts facts;
 	MgSpan strings;
-	uint8_t *bytes;
 
 	if (!check_facts(cx, spec) || !gather(cx, spec, &gathered))
 		return false;
@@ -219,21 +293,7 @@ mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section)
 	if (!mg_added_tokens_sort(cx, strings, gathered.raw, &gathered.n_raw) ||
 		!mg_added_tokens_sort(cx, strings, gathered.normalized, &gathered.n_normalized))
 		return false;
-	fill_header(spec, &gathered, &header);
-	layout = mg_section_layout(&header);
-	bytes = mg_alloc_zeroed(cx, layout.size, 1);
-	if (bytes == NULL || !fill_tokens(cx, spec, &gathered, &layout, bytes))
-		return false;
-	vocab = (MgVocab){.n_tokens = spec->n_tokens,
-					  .offsets = bytes + layout.offsets,
-					  .slots = bytes + layout.slots,
-					  .flags = bytes + layout.flags,
-					  .strings = mg_span(bytes + layout.strings, gathered.strings_size),
-					  .slot_bits = header.slot_bits};
-	if (!mg_vocab_fill(cx, &vocab, bytes + layout.slots))
-		return false;
-	header.max_probe = vocab.max_probe;
-	memcpy(bytes, &header, sizeof header);
-	*section = mg_span(bytes, layout.size);
-	return true;
+	fill_facts(spec, &facts);
+	return fill_vocab(cx, spec, &gathered, &facts) && (spec->kind != MG_BPE || fill_merges(cx, spec, &facts)) &&
+		mg_section_write(cx, &facts, section);
 }

@@ -1,12 +1,15 @@
 /*
- * Tokens to text, as the reference's WordPiece decoder does it: a space before
+ * Tokens to text. Of byte-level tokens the bytes are put end to end. Other
+ * tokens as the reference's WordPiece decoder does it: a space before
  * each token but the first and continuations, whose prefix goes; then eleven
  * replacements that undo the cutting at English punctuation. They are applied
  * to each token with its space, one after the other, and not to the text as a
  * whole: so "don ' t" stays, as there.
  */
+#include "text/byte_level.h"
 #include "text/pace.h"
 #include "text/parts.h"
+#include "text/utf8.h"
 
 typedef struct Replacement
 {
@@ -62,6 +65,75 @@ put_token(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *in
 	return size;
 }
 
+/* Writes the bytes that a token's characters stand for; a token with other characters stands for itself. */
+static size_t
+put_bytes(MgSpan token, uint8_t *into)
+{
+	size_t size = 0;
+
+	for (size_t at = 0; at < token.size;)
+	{
+		int byte = mg_char_byte(mg_utf8_next(token, &at));
+
+		if (byte < 0)
+		{
+			memcpy(into, token.data, token.size);
+			return token.size;
+		}
+		into[size++] = (uint8_t) byte;
+	}
+	return size;
+}
+
+/* Bytes of a character that begins at bytes[at] as far as it is well-formed, at least 1; *whole: it is. */
+static size_t
+well_formed(MgSpan bytes, size_t at, bool *whole)
+{
+	size_t left = bytes.size - at, size = 1;
+
+	for (size_t n = 1; n <= MG_UTF8_MAX && n <= left; n++)
+		if (mg_utf8_check(mg_span(bytes.data + at, n)) == n)
+		{
+			*whole = true;
+			return n;
+		}
+	*whole = false;
+	/* The longest start of a character that could go on: what follows it makes one, or it is the end. */
+	for (size_t n = 2; n < MG_UTF8_MAX && n <= left; n++)
+		if (mg_utf8_starts(bytes.data + at, n))
+			size = n;
+	return size;
+}
+
+/* Bytes as UTF-8: what is none becomes U+FFFD, one for each start of a character. */
+static bool
+mend(MgCtx *cx, MgSpan bytes, MgSpan *text)
+{
+	size_t size = 0, bad = mg_utf8_check(bytes);
+	MgPace pace = {0};
+	uint8_t *mended;
+
+	*text = bytes;
+	if (bad == bytes.size)
+		return true;
+	mended = mg_alloc_array(cx, bytes.size, 3);
+	if (mended == NULL)
+		return false;
+	for (size_t at = 0, n; at < bytes.size; at += n)
+	{
+		bool whole;
+
+		n = well_formed(bytes, at, &whole);
+		if (whole)
+			memcpy(mended + size, bytes.data + at, n);
+		size += whole ? n : mg_utf8_put(0xFFFD, mended + size);
+		if (!mg_pace(cx, &pace, 4))
+			return false;
+	}
+	*text = mg_span(mended, size);
+	return true;
+}
+
 static bool
 is_shown(const MgTokenizer *tokenizer, int32_t id, bool keep_special)
 {
@@ -99,9 +171,12 @@ mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_
 			return false;
 		if (!is_shown(tokenizer, ids[i], keep_special))
 			continue;
-		size += put_token(tokenizer, token, is_first, bytes + size);
+		size += tokenizer->kind == MG_BPE ? put_bytes(token, bytes + size)
+										  : put_token(tokenizer, token, is_first, bytes + size);
 		is_first = false;
 	}
+	if (tokenizer->kind == MG_BPE)
+		return mend(cx, mg_span(bytes, size), text);
 	*text = mg_span(bytes, size);
 	return true;
 }

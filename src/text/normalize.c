@@ -182,6 +182,77 @@ reorder(MgCtx *cx, MgCluster *cluster)
 	return true;
 }
 
+/* Characters of combining class 0 that compose with what precedes them; Hangul's are below. */
+static const uint32_t joining[] = {0x09BE, 0x09D7, 0x0B3E, 0x0B56, 0x0B57, 0x0BBE, 0x0BD7, 0x0CC2, 0x0CD5, 0x0CD6, 0x0D3E, 0x0D57,
+								   0x0DCF, 0x0DDF, 0x102E, 0x1B35, 0x11127, 0x1133E, 0x11357, 0x114B0, 0x114BA, 0x114BD, 0x115AF};
+
+static bool
+joins_back(uint32_t code)
+{
+	if (code < 0x09BE)
+		return false;
+	if ((code >= 0x1161 && code <= 0x1175) || (code >= 0x11A8 && code <= 0x11C2))
+		return true;
+	for (size_t i = 0; i < sizeof joining / sizeof *joining; i++)
+		if (joining[i] == code)
+			return true;
+	return false;
+}
+
+bool
+mg_char_may_compose(uint32_t code, unsigned flags)
+{
+	return code >= 0x300 && ((flags & (MG_CHAR_MARK | MG_CHAR_REORDERS | MG_CHAR_DECOMPOSES)) != 0 || joins_back(code));
+}
+
+/* Composes what reordering left, in place. */
+static bool
+compose(MgCtx *cx, MgNormalizer *normalizer)
+{
+	MgCluster *cluster = normalizer->cluster;
+	size_t n = 0, starter = SIZE_MAX;
+	uint8_t last = 0;
+
+	for (size_t i = 0; i < cluster->n_parts; i++)
+	{
+		Part part = cluster->parts[i];
+
+		if (!mg_pace(cx, normalizer->pace, 1))
+			return false;
+		if (starter != SIZE_MAX && (last == 0 ? starter + 1 == n : last < part.class))
+		{
+			uint32_t whole = mg_char_compose(cluster->parts[starter].code, part.code);
+
+			if (whole != 0)
+			{
+				cluster->parts[starter].code = whole;
+				continue;
+			}
+		}
+		if (part.class == 0)
+			starter = n;
+		last = part.class;
+		cluster->parts[n++] = part;
+	}
+	cluster->n_parts = n;
+	return true;
+}
+
+/* Composes a cluster and passes it on. */
+static bool
+emit_composed(MgCtx *cx, MgNormalizer *normalizer)
+{
+	MgCluster *cluster = normalizer->cluster;
+	Place place = {cluster->places[0].start, cluster->places[cluster->n_places - 1].stop};
+
+	if (!compose(cx, normalizer))
+		return false;
+	for (size_t i = 0; i < cluster->n_parts; i++)
+		if (!mg_pace(cx, normalizer->pace, 1) || !emit(cx, normalizer, cluster->parts[i].code, 0, place))
+			return false;
+	return true;
+}
+
 /* Reorders what the cluster holds, deals out its places and passes it on. */
 static bool
 emit_cluster(MgCtx *cx, MgNormalizer *normalizer)
@@ -191,6 +262,8 @@ emit_cluster(MgCtx *cx, MgNormalizer *normalizer)
 
 	if (!reorder(cx, cluster))
 		return false;
+	if (normalizer->rules.compose)
+		return emit_composed(cx, normalizer);
 	for (size_t i = 0; i < cluster->n_parts; i++)
 	{
 		const Part *part = &cluster->parts[i];
@@ -258,7 +331,8 @@ take_cluster(MgCtx *cx, MgNormalizer *normalizer, uint32_t code, unsigned flags,
 			return false;
 		if (!add_character(cx, cluster, code, flags, place))
 			return false;
-		if (!peek(normalizer, &position, &code, &flags, &place) || !continues_cluster(flags))
+		if (!peek(normalizer, &position, &code, &flags, &place) ||
+			!(continues_cluster(flags) || (normalizer->rules.compose && joins_back(code))))
 			break;
 		normalizer->position = position;
 	}
@@ -270,6 +344,20 @@ static bool
 take(MgCtx *cx, MgNormalizer *normalizer, uint32_t code, unsigned flags, Place place)
 {
 	bool spaced = normalizer->rules.chinese && mg_char_is_ideograph(code);
+
+	if (normalizer->rules.compose)
+	{
+		size_t position = normalizer->position;
+		uint32_t next;
+		unsigned next_flags;
+		Place next_place;
+
+		if ((flags & (MG_CHAR_DECOMPOSES | MG_CHAR_REORDERS)) || mg_char_is_hangul(code) ||
+			(peek(normalizer, &position, &next, &next_flags, &next_place) &&
+			 (continues_cluster(next_flags) || joins_back(next))))
+			return take_cluster(cx, normalizer, code, flags, place);
+		return emit(cx, normalizer, code, flags, place);
+	}
 
 	/* Its place is that of the ideograph; it is never part of a word. */
 	if (spaced && !emit(cx, normalizer, ' ', MG_CHAR_SPACE, place))

@@ -15,7 +15,8 @@
  * character that is left over from the text takes the k-th place, and a part
  * that a decomposition added takes the place of whatever precedes it. A mark
  * that is dropped takes its place with it, so that the "e" of "e" + U+0301
- * ends before the mark, while that of U+00E9 ends behind it.
+ * ends before the mark, while that of U+00E9 ends behind it. What composition
+ * makes of a cluster has the place of all of it.
  */
 #ifndef MG_TEXT_NORMALIZE_H
 #define MG_TEXT_NORMALIZE_H
@@ -27,6 +28,7 @@
 typedef struct MgNormalRules
 {
 	bool clean, chinese, strip, lower;
+	bool compose; /* canonical composition (NFC) instead of the others */
 } MgNormalRules;
 
 typedef struct MgNormalChar
@@ -53,6 +55,9 @@ typedef struct MgNormalizer
 
 /* Starts over text; cleared memory, or a normalizer that was used before, whose arena memory is then used again. */
 void mg_normalizer_start(MgNormalizer *normalizer, MgNormalRules rules, MgSpan text, uint32_t base, MgPace *pace);
+
+/* Whether composition may change a character, or what stands before it. */
+bool mg_char_may_compose(uint32_t code, unsigned flags);
 
 /* Makes the next characters, some hundreds; n is 0 at the end. False on an error. */
 bool mg_normalizer_next(MgCtx *cx, MgNormalizer *normalizer);

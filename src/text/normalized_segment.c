@@ -6,19 +6,10 @@
 
 #include "text/utf8.h"
 
-typedef struct Normalized
-{
-	uint8_t *bytes; /* [n] */
-	uint32_t *starts;
-	uint32_t *stops;
-	size_t n;
-	size_t room;
-} Normalized;
-
 static bool
-make_room(MgCtx *cx, Normalized *normalized, size_t room)
+make_room(MgCtx *cx, MgNormalized *normalized, size_t room)
 {
-	Normalized larger = {mg_alloc(cx, room), mg_alloc_array(cx, room, sizeof *larger.starts),
+	MgNormalized larger = {mg_alloc(cx, room), mg_alloc_array(cx, room, sizeof *larger.starts),
 						 mg_alloc_array(cx, room, sizeof *larger.stops), normalized->n, room};
 
 	if (larger.bytes == NULL || larger.starts == NULL || larger.stops == NULL)
@@ -33,8 +24,8 @@ make_room(MgCtx *cx, Normalized *normalized, size_t room)
 	return true;
 }
 
-static bool
-normalize_all(MgCtx *cx, MgNormalizer *normalizer, Normalized *normalized)
+bool
+mg_normalize_all(MgCtx *cx, MgNormalizer *normalizer, MgNormalized *normalized)
 {
 	if (!make_room(cx, normalized, normalizer->text.size + 64))
 		return false;
@@ -60,9 +51,8 @@ normalize_all(MgCtx *cx, MgNormalizer *normalizer, Normalized *normalized)
 	return true;
 }
 
-/* The normalised bytes that stand for the text's data. */
-static bool
-find_data(MgCtx *cx, const Normalized *normalized, const MgPieces *pieces, MgDataRange *range)
+bool
+mg_normalized_data(MgCtx *cx, const MgNormalized *normalized, const MgPieces *pieces, MgDataRange *range)
 {
 	MgDataRange data = pieces->data;
 
@@ -85,7 +75,7 @@ find_data(MgCtx *cx, const Normalized *normalized, const MgPieces *pieces, MgDat
 
 /* The words of [start, stop) of the normalised bytes. */
 static bool
-take_words(MgCtx *cx, const Normalized *normalized, size_t start, size_t stop, MgWordBuffer *buffer)
+take_words(MgCtx *cx, const MgNormalized *normalized, size_t start, size_t stop, MgWordBuffer *buffer)
 {
 	MgSpan bytes = mg_span(normalized->bytes, stop);
 	size_t at = start;
@@ -107,19 +97,19 @@ bool
 mg_normalized_segment(MgCtx *cx, MgNormalizer *normalizer, MgWordBuffer *buffer)
 {
 	const MgTokenizer *tokenizer = buffer->pieces->tokenizer;
-	Normalized normalized = {.n = 0};
+	MgNormalized normalized = {.n = 0};
 	MgAddedSearch search;
 	MgAddedMatch match;
 	size_t done = 0;
 	bool found;
 
-	if (!normalize_all(cx, normalizer, &normalized))
+	if (!mg_normalize_all(cx, normalizer, &normalized))
 		return false;
 	search = (MgAddedSearch){.vocab = &tokenizer->vocab,
 							 .tokens = &tokenizer->normalized,
 							 .text = mg_span(normalized.bytes, normalized.n),
 							 .pace = buffer->pieces->pace};
-	if (!find_data(cx, &normalized, buffer->pieces, &search.data))
+	if (!mg_normalized_data(cx, &normalized, buffer->pieces, &search.data))
 		return false;
 	for (;;)
 	{

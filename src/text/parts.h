@@ -6,6 +6,7 @@
 #define MG_TEXT_PARTS_H
 
 #include "text/added_tokens.h"
+#include "text/bpe.h"
 #include "text/normalize.h"
 #include "text/tokenizer.h"
 #include "text/vocab.h"
@@ -27,11 +28,20 @@ struct MgTokenizer
 	MgVocab vocab;
 	MgAddedTokens raw, normalized;
 	MgNormalRules rules;
+	MgTokenizerKind kind; /* of the model; pre-tokeniser and decoder go with it */
+	MgSpecialTokens special;
+	MgWrapping wrapping;
+
+	/* BPE */
+	MgPattern pattern;
+	bool leading_space;
+	MgBpe bpe;
+
+	/* WordPiece */
 	uint8_t continuation_bytes[MG_MAX_CONTINUATION];
 	size_t continuation_size;
 	uint64_t continuation_hash; /* after the continuation's bytes */
 	size_t max_word_chars;
-	MgSpecialTokens special;
 	uint8_t kinds[256];	  /* MgByteKind */
 	uint8_t lowered[128]; /* of ASCII bytes, by the rules */
 };

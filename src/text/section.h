@@ -2,19 +2,31 @@
  * The tokeniser's section: a flat, position-independent run of bytes at any
  * alignment, little-endian.
  *
- *   1. MgSectionHeader, 128 bytes
- *   2. u32 offsets [n_tokens + 1]                 text/vocab.h
- *   3. slots, 8 bytes each [1 << slot_bits]       text/vocab.h
- *   4. entries of raw added tokens [n_raw]        text/added_tokens.h
- *   5. entries of normalized ones [n_normalized]
- *   6. u8 flags [n_tokens]                        MG_TOKEN_...
- *   7. strings [strings_size]: the tokens end to end, then the normalised
- *      patterns of added tokens
+ *   1. u32 magic "MGTK", u32 version 2, u32 number of parts, u32 0
+ *   2. parts, 32 bytes each: char name[16], u64 offset, u64 size
+ *   3. the parts' bytes, end to end, in the order of the list
  *
- * and no byte more. It may come from a table row that somebody has changed, so
- * mg_section_bind checks every offset before anything is looked up; what it
- * cannot see, such as a token in the wrong slot, can make answers wrong but
- * not reads wild or searches long.
+ * and no byte more. A part that is not known is passed over:
+ *
+ *   vocab       MgVocabFacts
+ *   offsets     u32 [n_tokens + 1]                 text/vocab.h
+ *   slots       8 bytes each [1 << slot_bits]      text/vocab.h
+ *   flags       u8 [n_tokens]                      MG_TOKEN_...
+ *   strings     the tokens end to end, then the normalised patterns of added tokens
+ *   added       entries of raw added tokens        text/added_tokens.h
+ *   added.norm  entries of normalized ones
+ *   normalizer  MgNormalizerFacts
+ *   words       MgWordsFacts: the pre-tokeniser
+ *   model       MgModelFacts
+ *   merges      16 bytes each [1 << merge_bits]    text/bpe.h; absent without BPE
+ *   wrap        u32 pieces of the single form, u32 of the pair's, then i32 id, u32 segment of each
+ *   decoder     MgDecoderFacts
+ *
+ * Version 1, of images before version 3, is a fixed header for BERT's pipeline
+ * (old_section.c). A section may come from a table row that somebody has
+ * changed, so mg_section_bind checks every offset before anything is looked up;
+ * what it cannot see, such as a token in the wrong slot, can make answers wrong
+ * but not reads wild or searches long.
  */
 #ifndef MG_TEXT_SECTION_H
 #define MG_TEXT_SECTION_H
@@ -22,7 +34,9 @@
 #include "text/parts.h"
 
 #define MG_SECTION_MAGIC UINT32_C(0x4B54474D) /* "MGTK" */
-#define MG_SECTION_VERSION 1
+#define MG_SECTION_VERSION 2
+#define MG_SECTION_HEADER 16
+#define MG_SECTION_PARTS 64
 
 enum
 {
@@ -30,37 +44,67 @@ enum
 	MG_RULE_CHINESE = 2,
 	MG_RULE_STRIP = 4,
 	MG_RULE_LOWER = 8,
-	MG_RULES_ALL = 15
+	MG_RULES_BERT = 15,
+	MG_RULE_COMPOSE = 16
 };
 
-typedef struct MgSectionHeader
+typedef struct MgSectionPart
 {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t kind; /* MgTokenizerKind */
-	uint32_t rules;
-	uint32_t n_tokens;
-	uint32_t slot_bits;
-	uint32_t max_probe;
-	uint32_t n_raw;
-	uint32_t n_normalized;
-	uint32_t strings_size;
-	uint32_t max_word_chars;
-	uint32_t continuation_size;
+	char name[16]; /* padded with zeros */
+	uint64_t offset, size;
+} MgSectionPart;
+
+typedef struct MgVocabFacts
+{
+	uint32_t n_tokens, slot_bits, max_probe;
+	int32_t unknown, pad, mask; /* -1: none */
+} MgVocabFacts;
+
+typedef struct MgNormalizerFacts
+{
+	uint32_t rules; /* MG_RULE_... */
+} MgNormalizerFacts;
+
+typedef struct MgWordsFacts
+{
+	uint32_t kind, pattern, leading_space;
+} MgWordsFacts;
+
+typedef struct MgModelFacts
+{
+	uint32_t kind;
+	uint32_t max_word_chars, continuation_size; /* WordPiece */
 	uint8_t continuation[MG_MAX_CONTINUATION];
-	int32_t special[5]; /* unknown, classify, separate, pad, mask; -1: none */
-	uint8_t zero[44];
-} MgSectionHeader;
+	uint32_t merge_bits, merge_probe, whole_words, fuse_unknown; /* BPE */
+} MgModelFacts;
 
-/* Bytes from the section's first to each of its parts. */
-typedef struct MgSectionLayout
+typedef struct MgDecoderFacts
 {
-	uint64_t offsets, slots, raw, normalized, flags, strings, size;
-} MgSectionLayout;
+	uint32_t kind;
+} MgDecoderFacts;
 
-MgSectionLayout mg_section_layout(const MgSectionHeader *header);
+/* All that a section says, of either version. */
+typedef struct MgSectionFacts
+{
+	MgVocabFacts vocab;
+	MgNormalizerFacts normalizer;
+	MgWordsFacts words;
+	MgModelFacts model;
+	MgDecoderFacts decoder;
+	MgWrapping wrapping;
+	MgSpan offsets, slots, flags, strings, raw, normalized, merges;
+} MgSectionFacts;
 
 /* Fills in a tokeniser; false after an MG_BAD_FILE or MG_UNSUPPORTED error. */
 bool mg_section_bind(MgCtx *cx, MgSpan section, MgTokenizer *tokenizer);
+
+/* Where a section of version 1 has the ids around a text. */
+#define MG_OLD_AROUND 68
+
+/* The facts of a section of version 1. */
+bool mg_old_section_read(MgCtx *cx, MgSpan section, MgSectionFacts *facts);
+
+/* A section of these facts, in arena memory. */
+bool mg_section_write(MgCtx *cx, const MgSectionFacts *facts, MgSpan *section);
 
 #endif

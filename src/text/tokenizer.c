@@ -3,7 +3,8 @@
  *
  *   text --raw added tokens--> segments --normalise--> characters --words--> pieces
  *
- * Nearly all words of most texts are ASCII between ASCII white space or
+ * For byte-level BPE a segment goes to text/byte_segment.c. What follows is for
+ * WordPiece, and its words those of BERT. Nearly all words of most texts are ASCII between ASCII white space or
  * punctuation, and for these the fast path needs no normaliser: it lowers and
  * hashes a word in one pass and looks it up. Any other byte sends the stretch
  * up to the next such boundary through the normaliser. This gives the same
@@ -13,6 +14,7 @@
  * A tokeniser with normalized added tokens must see a segment normalised as a
  * whole: text/normalized_segment.c. None of the BERT family has any.
  */
+#include "text/byte_segment.h"
 #include "text/normalized_segment.h"
 #include "text/section.h"
 #include "text/utf8.h"
@@ -112,6 +114,8 @@ take_between(Run *run, size_t start, size_t stop)
 {
 	if (start >= stop)
 		return true;
+	if (run->tokenizer->kind == MG_BPE)
+		return mg_byte_segment(run->cx, &run->pieces, &run->normalizer, run->text, start, stop);
 	if (run->tokenizer->normalized.n == 0)
 		return take_segment(run, start, stop);
 	mg_normalizer_start(&run->normalizer, run->tokenizer->rules, mg_span(run->text.data + start, stop - start),
@@ -181,7 +185,7 @@ mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgDataRange da
 	run.cx = cx;
 	run.tokenizer = tokenizer;
 	run.text = text;
-	run.pieces = (MgPieces){tokenizer, &run.list, &run.pace, NULL, data};
+	run.pieces = (MgPieces){.tokenizer = tokenizer, .list = &run.list, .pace = &run.pace, .data = data};
 	run.pieces.ends = mg_alloc_array(cx, MG_UTF8_MAX * tokenizer->max_word_chars, sizeof *run.pieces.ends);
 	run.lowered = mg_alloc(cx, tokenizer->max_word_chars);
 	if (run.pieces.ends == NULL || run.lowered == NULL || !mg_token_list_init(cx, &run.list, text.size) ||
@@ -194,7 +198,7 @@ mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgDataRange da
 const MgTokenizer *
 mg_tokenizer_bind(MgCtx *cx, MgSpan section)
 {
-	MgTokenizer *tokenizer = mg_alloc(cx, sizeof *tokenizer);
+	MgTokenizer *tokenizer = mg_alloc_zeroed(cx, 1, sizeof *tokenizer);
 
 	return tokenizer != NULL && mg_section_bind(cx, section, tokenizer) ? tokenizer : NULL;
 }
@@ -229,6 +233,12 @@ bool
 mg_token_is_special(const MgTokenizer *tokenizer, int32_t id)
 {
 	return has_id(tokenizer, id) && (tokenizer->vocab.flags[id] & MG_TOKEN_SPECIAL) != 0;
+}
+
+const MgWrapping *
+mg_tokenizer_wrapping(const MgTokenizer *tokenizer)
+{
+	return &tokenizer->wrapping;
 }
 
 MgSpecialTokens

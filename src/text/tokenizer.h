@@ -70,12 +70,22 @@ MgSpan mg_token_text(const MgTokenizer *tokenizer, int32_t id); /* as in the voc
 int32_t mg_token_find(const MgTokenizer *tokenizer, MgSpan token); /* -1: not in the vocabulary */
 bool mg_token_is_special(const MgTokenizer *tokenizer, int32_t id);
 
-/* Ids of the special tokens; -1: there is none. */
+/* Ids of the special tokens that a text or a task may need; -1: there is none. Those around a text: mg_tokenizer_wrapping. */
 typedef struct MgSpecialTokens
 {
-	int32_t unknown, classify, separate, pad, mask;
+	int32_t unknown, pad, mask;
 } MgSpecialTokens;
 
 MgSpecialTokens mg_special_tokens(const MgTokenizer *tokenizer);
+
+/*
+ * Tokens that are put around a text, from the first MG_TOKENIZER_HEAD bytes of a section, or all of a shorter one; 0 when
+ * they do not say. For estimates: nothing else is checked.
+ */
+#define MG_TOKENIZER_HEAD 1024
+size_t mg_tokenizer_extra(MgSpan head);
+
+/* What is put around texts; text/wrap.h. */
+const MgWrapping *mg_tokenizer_wrapping(const MgTokenizer *tokenizer);
 
 #endif

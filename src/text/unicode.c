@@ -131,3 +131,16 @@ mg_char_class(uint32_t code)
 {
 	return (uint8_t) utf8proc_get_property((utf8proc_int32_t) code)->combining_class;
 }
+
+/* Only what the table knows to decompose: a newer Unicode composes more. */
+uint32_t
+mg_char_compose(uint32_t first, uint32_t second)
+{
+	utf8proc_int32_t pair[2] = {(utf8proc_int32_t) first, (utf8proc_int32_t) second};
+
+	if (utf8proc_normalize_utf32(pair, 2, UTF8PROC_STABLE | UTF8PROC_COMPOSE) != 1)
+		return 0;
+	return (mg_char_flags((uint32_t) pair[0]) & MG_CHAR_DECOMPOSES) || mg_char_is_hangul((uint32_t) pair[0])
+		? (uint32_t) pair[0]
+		: 0;
+}

@@ -46,6 +46,9 @@ bool mg_char_is_word(uint32_t code);
 /* Full canonical decomposition of a code point that has one, not reordered; the number of parts. */
 size_t mg_char_decompose(uint32_t code, uint32_t parts[MG_DECOMPOSITION_MAX]);
 
+/* What two characters are in one, by canonical composition; 0: nothing. */
+uint32_t mg_char_compose(uint32_t first, uint32_t second);
+
 /* Canonical combining class. */
 uint8_t mg_char_class(uint32_t code);
 

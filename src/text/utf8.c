@@ -62,3 +62,23 @@ mg_utf8_check(MgSpan text)
 	}
 	return text.size;
 }
+
+/* Some continuation completes them, or none does. */
+bool
+mg_utf8_starts(const uint8_t *bytes, size_t n)
+{
+	static const uint8_t lows[] = {0x80, 0x90, 0xA0, 0xBF};
+
+	for (size_t size = n + 1; size <= MG_UTF8_MAX; size++)
+		for (size_t i = 0; i < sizeof lows; i++)
+		{
+			uint8_t whole[MG_UTF8_MAX];
+
+			memcpy(whole, bytes, n);
+			memset(whole + n, 0x80, sizeof whole - n);
+			whole[n] = lows[i];
+			if (mg_utf8_check(mg_span(whole, size)) == size)
+				return true;
+		}
+	return false;
+}

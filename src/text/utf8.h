@@ -19,6 +19,9 @@
  */
 size_t mg_utf8_check(MgSpan text);
 
+/* Whether bytes [n], 1 to 3, can begin a well-formed character of more bytes. */
+bool mg_utf8_starts(const uint8_t *bytes, size_t n);
+
 /* Whether a byte is the second or a later one of a character. */
 static inline bool
 mg_utf8_continues(uint8_t byte)

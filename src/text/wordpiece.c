@@ -11,9 +11,8 @@ push(MgCtx *cx, const MgPieces *pieces, const MgWord *word, int32_t id, size_t f
 	return mg_token_list_push(cx, pieces->list, id, word->starts[from], word->stops[to - 1]);
 }
 
-/* Flags of tokens that a word may not become. */
-static uint8_t
-excluded(const MgPieces *pieces, const MgWord *word)
+uint8_t
+mg_excluded_flags(const MgPieces *pieces, const MgWord *word)
 {
 	size_t start = word->starts == NULL ? word->first : word->starts[0];
 	size_t stop = word->starts == NULL ? word->first + word->size : word->stops[word->size - 1];
@@ -34,7 +33,7 @@ find(const MgVocab *vocab, uint64_t hash, MgSpan head, MgSpan tail, uint8_t excl
 static int32_t
 longest_piece(const MgPieces *pieces, const MgWord *word, size_t from, size_t *to, size_t *work)
 {
-	uint8_t flags = excluded(pieces, word);
+	uint8_t flags = mg_excluded_flags(pieces, word);
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	MgSpan head = from == 0 ? mg_span("", 0) : mg_continuation(tokenizer);
 	uint64_t hash = from == 0 ? MG_HASH_START : tokenizer->continuation_hash;
@@ -72,7 +71,7 @@ mg_wordpiece(MgCtx *cx, const MgPieces *pieces, const MgWord *word)
 	size_t to = 0;
 	size_t work = word->size;
 	int32_t id = find(vocab, word->hash, mg_span("", 0), mg_span(word->bytes, word->size),
-					  excluded(pieces, word));
+					  mg_excluded_flags(pieces, word));
 
 	if (id >= 0)
 		return mg_pace(cx, pieces->pace, work) && push(cx, pieces, word, id, 0, word->size);

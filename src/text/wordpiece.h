@@ -31,7 +31,11 @@ typedef struct MgPieces
 	MgPace *pace;
 	uint64_t *ends;
 	MgDataRange data;
+	struct MgBpeScratch *bpe; /* of BPE alone */
 } MgPieces;
+
+/* Flags of tokens that a word may not become. */
+uint8_t mg_excluded_flags(const MgPieces *pieces, const MgWord *word);
 
 /* Appends the tokens of a word of at most max_word_chars characters. */
 bool mg_wordpiece(MgCtx *cx, const MgPieces *pieces, const MgWord *word);

@@ -42,11 +42,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_judge(&cx, fine);
 	if (fine)
 	{
-		const int32_t ids[] = {spec.unknown, spec.classify, spec.separate, spec.pad, spec.mask};
+		const int32_t ids[] = {spec.unknown, spec.pad, spec.mask};
 
 		for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		{
-			fuzz_require(ids[i] >= (i < 3 ? 0 : -1) && ids[i] < (int32_t) spec.n_tokens);
+			fuzz_require(ids[i] >= (i == 0 && spec.kind == MG_WORDPIECE ? 0 : -1) && ids[i] < (int32_t) spec.n_tokens);
 			fuzz_require(ids[i] < 0 || spec.tokens[ids[i]].size > 0);
 		}
 		for (size_t id = 0; id < spec.n_tokens; id++)

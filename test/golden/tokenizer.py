@@ -187,4 +187,5 @@ def main():
     write("cased", 3, make(vocab, **cased), vocab, texts)
 
 
-main()
+if __name__ == "__main__":
+    main()

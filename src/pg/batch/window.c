@@ -23,9 +23,8 @@
 /* Of the model, so that texts of like length find each other. */
 #define BATCHES ((size_t) 8)
 
-/* An English text has 4 to 5 bytes a token; two are put around it. */
+/* An English text has 4 to 5 bytes a token. */
 #define BYTES_PER_TOKEN 4
-#define EXTRA_TOKENS 2
 
 /* The value of an optional count; -1 if there is none or it is no limit. */
 static int64
@@ -135,7 +134,7 @@ add_row(BatchScan *scan, TupleTableSlot *slot)
 
 		call->nulls[scan->n] = !read_input(scan, call, input);
 		if (!call->nulls[scan->n])
-			most = Max(most, input->size / BYTES_PER_TOKEN + EXTRA_TOKENS);
+			most = Max(most, input->size / BYTES_PER_TOKEN + call->call.extra_tokens);
 	}
 	scan->n++;
 	ResetExprContext(scan->custom.ss.ps.ps_ExprContext);

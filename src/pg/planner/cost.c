@@ -35,9 +35,8 @@ PG_FUNCTION_INFO_V1(maskgen_tokenize_support);
 /* That cpu_operator_cost stands for; see sql/40-task.sql. */
 #define OPERATOR_SECONDS 10e-9
 
-/* English in the vocabulary of BERT; [CLS] and [SEP]. */
+/* English in the vocabulary of BERT. */
 #define BYTES_A_TOKEN 4.0
-#define SPECIAL_TOKENS 2
 
 /* "{mask} news: {text}" */
 #define TEMPLATE_TOKENS 4
@@ -50,7 +49,7 @@ PG_FUNCTION_INFO_V1(maskgen_tokenize_support);
 static double
 tokens_of(double width, double more, const ModelWork *work)
 {
-	return Min(ceil(width / BYTES_A_TOKEN) + SPECIAL_TOKENS + more, work->max_tokens);
+	return Min(ceil(width / BYTES_A_TOKEN) + work->extra + more, work->max_tokens);
 }
 
 static const ModelWork *
@@ -274,7 +273,9 @@ tokenize_seconds(PlannerInfo *root, List *args)
 static double
 tokenize_rows(PlannerInfo *root, List *args)
 {
-	return ceil(plan_width(root, argument(args, 1)) / BYTES_A_TOKEN) + SPECIAL_TOKENS;
+	const ModelWork *work = work_of(linitial(args));
+
+	return ceil(plan_width(root, argument(args, 1)) / BYTES_A_TOKEN) + (work != NULL ? work->extra : 0);
 }
 
 /* Costs that the planner was told of late. It asks with what it knows of columns, which a finished plan no longer says. */

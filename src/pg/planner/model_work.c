@@ -3,6 +3,7 @@
 
 #include "model/image.h"
 #include "pg/host.h"
+#include "text/tokenizer.h"
 #include "pg/model/catalog.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -48,6 +49,19 @@ count_weights(const MgImage *image, uint32_t parts)
 	return n;
 }
 
+/* Tokens around a text; what cannot be read leaves none. */
+static double
+read_extra(MgCtx *cx, const MgSource *source, const MgImage *image)
+{
+	const MgSection *section = mg_image_find(image, "tokenizer");
+	uint8 head[MG_TOKENIZER_HEAD];
+	size_t size = section == NULL ? 0 : Min((size_t) section->size, sizeof head);
+
+	if (size == 0 || !source->read(cx, source->user, section->offset, head, size))
+		return 0;
+	return (double) mg_tokenizer_extra(mg_span(head, size));
+}
+
 static bool
 read_work(const ModelEntry *entry, ModelWork *work)
 {
@@ -68,6 +82,7 @@ read_work(const ModelEntry *entry, ModelWork *work)
 		work->attention = 4.0 * sizes->width * sizes->layers;
 		work->mask = 2 * (count_weights(&image, image.parts & ~1u) + (double) sizes->vocab * sizes->width);
 		work->max_tokens = image.meta.max_tokens;
+		work->extra = read_extra(&cx, &source, &image);
 		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
 	}
 	MemoryContextDelete(context);

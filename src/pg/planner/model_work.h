@@ -21,6 +21,7 @@ typedef struct ModelWork
 	double attention;  /* operations for each pair of tokens */
 	double mask;	   /* operations for each row that passes head and vocabulary */
 	double max_tokens; /* of a sequence */
+	double extra;	   /* tokens that are put around a text */
 	double rate;	   /* operations a second */
 } ModelWork;
 

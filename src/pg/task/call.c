@@ -142,6 +142,7 @@ task_begin(TaskCall *call)
 	char *model = task_call_model(call);
 
 	model_use_begin(&call->use, model);
+	call->extra_tokens = mg_wrap_extra(mg_tokenizer_wrapping(call->use.run.model->tokenizer), 1);
 	pfree(model);
 }
 

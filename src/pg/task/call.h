@@ -61,6 +61,7 @@ struct TaskCall
 	TaskUsage usage;
 	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
 	void *state;  /* the function's own, kept from call to call */
+	size_t extra_tokens; /* that the model puts around a text; 0 before the first run */
 	bool refused; /* the last run ended with an error of the library */
 };
 

@@ -17,13 +17,13 @@ PG_FUNCTION_INFO_V1(maskgen_detokenize);
 PG_FUNCTION_INFO_V1(maskgen_count_tokens);
 PG_FUNCTION_INFO_V1(maskgen_tokens);
 
-/* Tokens as the model sees them; ids[0] and the last one are the special tokens around, where the model has them. */
+/* Tokens as the model sees them, in scratch memory. */
 typedef struct Tokenized
 {
 	int n;
-	int32_t *ids;
+	const int32_t *ids;
 	int first;	   /* tokens in front of the text's */
-	MgTokens text; /* of the text alone, in scratch memory */
+	MgTokens text; /* of the text alone */
 } Tokenized;
 
 /* A text of 64 MB has tens of millions of tokens: what goes over all of them hears a cancel. */
@@ -39,23 +39,26 @@ copy_ids(int32_t *into, const int32_t *ids, size_t n)
 	}
 }
 
+static bool
+wrap(ModelUse *use, MgSpan input, MgTokens *tokens, MgWrapped *wrapped)
+{
+	const MgTokenizer *tokenizer = use->run.model->tokenizer;
+
+	return mg_tokenize(use->run.cx, tokenizer, input, MG_NO_DATA, tokens) &&
+		mg_wrap(use->run.cx, mg_tokenizer_wrapping(tokenizer), &(MgIds){tokens->n, tokens->ids}, 1, wrapped);
+}
+
 static Tokenized
 tokenize(ModelUse *use, const char *model, MgSpan input)
 {
-	const MgSpecialTokens *specials;
 	Tokenized result = {0};
+	MgWrapped wrapped = {0};
 
 	model_use_begin(use, model);
-	specials = &use->run.model->specials;
-	model_use_end(use, mg_tokenize(use->run.cx, use->run.model->tokenizer, input, MG_NO_DATA, &result.text));
-	result.ids = palloc((result.text.n + 2) * sizeof *result.ids);
-	if (specials->classify >= 0)
-		result.ids[result.n++] = specials->classify;
-	result.first = result.n;
-	copy_ids(result.ids + result.n, result.text.ids, result.text.n);
-	result.n += (int) result.text.n;
-	if (specials->separate >= 0)
-		result.ids[result.n++] = specials->separate;
+	model_use_end(use, wrap(use, input, &result.text, &wrapped));
+	result.n = (int) wrapped.n;
+	result.ids = wrapped.ids;
+	result.first = (int) wrapped.starts[0];
 	return result;
 }
 

@@ -56,6 +56,15 @@ read_two(const char *name1, const char *text1, const char *name2, const char *te
 	return mg_tokenizer_files_read(&cx, &MEMORY_FILES(array), &spec);
 }
 
+/* Whether the spec wraps one text in these two. */
+static bool
+around(const MgTokenizerSpec *read, int32_t before, int32_t behind)
+{
+	const MgWrapForm *form = &read->wrapping.single;
+
+	return form->n == 3 && form->pieces[0].id == before && form->pieces[1].id == MG_WRAP_A && form->pieces[2].id == behind;
+}
+
 static void
 check_json(void)
 {
@@ -71,7 +80,7 @@ check_json(void)
 	is_int(spec.flags[9], MG_TOKEN_ADDED | MG_TOKEN_RSTRIP | MG_TOKEN_SINGLE_WORD | MG_TOKEN_NORMALIZED,
 		   "flags of a token that is not special");
 	is_int(spec.flags[6], 0, "no flags of a plain token");
-	ok(spec.unknown == 1 && spec.classify == 2 && spec.separate == 3 && spec.pad == 0 && spec.mask == 4,
+	ok(spec.unknown == 1 && around(&spec, 2, 3) && spec.pad == 0 && spec.mask == 4,
 	   "special tokens have their ids");
 	ok(spec.clean_text && !spec.chinese_chars && spec.lowercase && spec.strip_accents,
 	   "the normaliser's options, where strip_accents follows lowercase");
@@ -86,7 +95,7 @@ check_versions(void)
 				DOCUMENT(NORMALIZER, PRE_TOKENIZER,
 						 "{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",3],\"cls\":[\"[CLS]\",2]}", DECODER, MODEL),
 				NULL, NULL) &&
-		   spec.classify == 2 && spec.separate == 3,
+		   around(&spec, 2, 3),
 	   "BertProcessing (%s)", cx.error.message);
 	ok(read_two("tokenizer.json",
 				DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER,
@@ -155,24 +164,37 @@ check_unsupported(void)
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"type\":\"Unigram\",\"vocab\":[]}"),
 			"tokenizer model \"Unigram\" is not supported");
 	is_int(cx.error.code, MG_UNSUPPORTED, "as unsupported");
-	is_text(cx.error.hint, "Supported: WordPiece.", "with what is");
+	is_text(cx.error.hint, "Supported: WordPiece, BPE.", "with what is");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":[]}"),
 			"tokenizer model \"Unigram\" is not supported");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
-			"tokenizer model \"BPE\" is not supported");
+			"tokenizer normalizer \"BertNormalizer\" is not supported");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"unk_token\":\"\"}"),
 			"tokenizer model \"WordLevel\" is not supported");
 	refused(DOCUMENT("{\"type\":\"NFKC\"}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
 			"tokenizer normalizer \"NFKC\" is not supported");
+	refused(DOCUMENT("{\"type\":\"NFC\"}", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"}}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
+			"tokenizer pre_tokenizer \"Split\" is not supported");
+	refused(DOCUMENT("null", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"}},{\"type\":\"ByteLevel\"}]}",
+					 POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
+			"tokenizer pre_tokenizer \"Split\" with this pattern is not supported");
+	refused(DOCUMENT("null", "{\"type\":\"ByteLevel\",\"use_regex\":false}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
+			"tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
+	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[\"ab\"]}"),
+			"file \"tokenizer.json\" has a merge that is not of two tokens");
+	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[],\"byte_fallback\":true}"),
+			"tokenizer model BPE with \"byte_fallback\" is not supported");
+	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[],\"dropout\":0.1}"),
+			"tokenizer model BPE with \"dropout\" is not supported");
 	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
 			"tokenizer without a normalizer is not supported");
 	refused(DOCUMENT("{}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
 			"\"normalizer\" in file \"tokenizer.json\" has no type");
 	refused(DOCUMENT(NORMALIZER, "{\"type\":\"ByteLevel\"}", POST_PROCESSOR, DECODER, MODEL),
 			"tokenizer pre_tokenizer \"ByteLevel\" is not supported");
-	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, "{\"type\":\"RobertaProcessing\"}", DECODER, MODEL),
-			"tokenizer post_processor \"RobertaProcessing\" is not supported");
-	is_text(cx.error.hint, "Supported: TemplateProcessing, BertProcessing.", "with both that are");
+	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, "{\"type\":\"What\"}", DECODER, MODEL),
+			"tokenizer post_processor \"What\" is not supported");
+	is_text(cx.error.hint, "Supported: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel.", "with those that are");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"ByteLevel\"}", MODEL),
 			"tokenizer decoder \"ByteLevel\" is not supported");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"WordPiece\",\"cleanup\":false}", MODEL),
@@ -189,16 +211,30 @@ check_unsupported(void)
 static void
 check_contradictions(void)
 {
-	refused(TEMPLATE("[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]", SPECIAL),
-			"tokenizer template for one sequence is not supported");
+	ok(read_two("tokenizer.json", TEMPLATE("[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]", SPECIAL), NULL, NULL) &&
+		   spec.wrapping.single.n == 1 && spec.wrapping.pair.n == 0,
+	   "a template without special tokens, and without pairs");
+	ok(read_two("tokenizer.json",
+				TEMPLATE(SINGLE ",\"pair\":[{\"Sequence\":{\"id\":\"B\",\"type_id\":1}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}},"
+								"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]", SPECIAL), NULL, NULL) &&
+		   spec.wrapping.pair.n == 3 && spec.wrapping.pair.pieces[0].id == MG_WRAP_B && spec.wrapping.pair.pieces[0].segment == 1 &&
+		   spec.wrapping.pair.pieces[1].id == 3,
+	   "a template of pairs (%s)", cx.error.message);
+	refused(TEMPLATE(SINGLE ",\"pair\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":1}}]", SPECIAL),
+			"tokenizer template is not supported");
+	refused(TEMPLATE("[{\"Sequence\":{\"id\":\"C\"}}]", SPECIAL),
+			"tokenizer template in file \"tokenizer.json\" has a piece that is not known");
+	ok(read_two("tokenizer.json", DOCUMENT(NORMALIZER, PRE_TOKENIZER, "{\"type\":\"RobertaProcessing\",\"cls\":[\"[CLS]\",2],\"sep\":[\"[SEP]\",3]}", DECODER, MODEL), NULL, NULL) &&
+		   around(&spec, 2, 3) && spec.wrapping.pair.n == 6 && spec.wrapping.pair.pieces[4].segment == 0,
+	   "RoBERTa's processor");
 	refused(TEMPLATE("[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}},{\"Sequence\":{\"id\":\"B\",\"type_id\":0}},"
 					 "{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}]",
 					 SPECIAL),
-			"tokenizer template for one sequence is not supported");
+			"tokenizer template is not supported");
 	refused(TEMPLATE("[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":1}},"
 					 "{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}]",
 					 SPECIAL),
-			"tokenizer template for one sequence is not supported");
+			"tokenizer template is not supported");
 	refused(TEMPLATE("7", SPECIAL), "tokenizer template in file \"tokenizer.json\" is missing");
 	refused(TEMPLATE(SINGLE, "{}"), "tokenizer template without one id for \"[CLS]\" is not supported");
 	refused(TEMPLATE(SINGLE, "{\"[CLS]\":{\"ids\":[2,2]}}"),
@@ -236,7 +272,7 @@ check_vocab(void)
 	ok(mg_span_is(spec.tokens[1], "[UNK]"), "without CR");
 	ok(spec.tokens[5].size == 0 && mg_span_is(spec.tokens[6], "a") && mg_span_is(spec.tokens[7], "##\xc3\xa9"),
 	   "an empty line is a hole");
-	ok(spec.unknown == 1 && spec.classify == 2 && spec.separate == 3 && spec.pad == 0 && spec.mask == 4,
+	ok(spec.unknown == 1 && around(&spec, 2, 3) && spec.pad == 0 && spec.mask == 4,
 	   "special tokens are found by name");
 	ok(spec.flags[2] == (MG_TOKEN_ADDED | MG_TOKEN_SPECIAL) && spec.flags[6] == 0, "and are flagged");
 	ok(spec.lowercase && spec.strip_accents && spec.chinese_chars && spec.clean_text, "with BertTokenizer's defaults");
@@ -310,11 +346,11 @@ check_vocab_refused(void)
 static bool
 sound(const MgTokenizerSpec *read)
 {
-	const int32_t ids[] = {read->unknown, read->classify, read->separate, read->pad, read->mask};
+	const int32_t ids[] = {read->unknown, read->pad, read->mask};
 
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 	{
-		if (ids[i] < (i < 3 ? 0 : -1) || ids[i] >= (int32_t) read->n_tokens ||
+		if (ids[i] < (i == 0 ? 0 : -1) || ids[i] >= (int32_t) read->n_tokens ||
 			(ids[i] >= 0 && read->tokens[ids[i]].size == 0))
 			return false;
 	}

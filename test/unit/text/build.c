@@ -22,7 +22,7 @@ test_refusals(MgCtx *cx)
 
 	memset(long_text, 'x', sizeof long_text - 1);
 	spec.kind = 9;
-	is_refused(cx, &spec, MG_UNSUPPORTED, "tokenizer of kind 9 is not supported");
+	is_refused(cx, &spec, MG_UNSUPPORTED, "tokenizer of kind 9 with words of kind 1 and decoder 1 is not supported");
 	spec = sample_spec(tokens, flags);
 	spec.n_tokens = 0;
 	is_refused(cx, &spec, MG_BAD_FILE, "vocabulary is empty");

@@ -4,7 +4,7 @@
 #include "text/utf8.h"
 #include "unit/host.h"
 
-static const MgNormalRules all = {true, true, true, true};
+static const MgNormalRules all = {true, true, true, true, false};
 
 /* "i@0-2" for each character; ASCII as it is, others as hexadecimal. */
 static const char *
@@ -35,13 +35,18 @@ normalized(MgCtx *cx, MgNormalRules rules, const char *text)
 static void
 test_places(MgCtx *cx)
 {
-	MgNormalRules none = {false, false, false, false};
+	MgNormalRules none = {.clean = false};
+	MgNormalRules compose = {.compose = true};
 	MgNormalRules lower = {.lower = true};
 
 	is_text(normalized(cx, all, "aB"), "a@0-1 b@1-2", "ASCII");
 	is_text(normalized(cx, all, "\xC3\x89x"), "e@0-2 x@2-3", "a decomposed letter takes the whole character's place");
 	is_text(normalized(cx, all, "e\xCC\x81x"), "e@0-1 x@3-4", "a dropped mark takes its place along");
 	is_text(normalized(cx, all, "a\tb\x01" "c"), "a@0-1  @1-2 b@2-3 c@4-5", "cleaning");
+	is_text(normalized(cx, compose, "e\xCC\x81x"), "E9@0-3 x@3-4", "a composed letter takes the places of both");
+	is_text(normalized(cx, compose, "e\xCC\xA7\xCC\x81"), "229@0-5 301@0-5", "what composes first stands first");
+	is_text(normalized(cx, compose, "\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8z"), "AC01@0-9 z@9-10", "Hangul composes");
+	is_text(normalized(cx, compose, "\xE2\x84\xAB\xE0\xA5\x98"), "C5@0-3 915@3-6 93C@3-6", "singletons and exclusions do not come back");
 	is_text(normalized(cx, none, "a\tB\x01"), "a@0-1 \t@1-2 B@2-3 \x01@3-4", "nothing at all");
 	is_text(normalized(cx, all, "a\xE4\xB8\xAD" "b"), "a@0-1  @1-4 4E2D@1-4  @1-4 b@4-5", "an ideograph");
 	is_text(normalized(cx, lower, "\xC4\xB0"), "i@0-2 307@0-2", "capital i with dot becomes two");

@@ -59,8 +59,9 @@ golden_bind(GoldenFile *golden, MgCtx *kept)
 {
 	golden->spec.pad = 0;
 	golden->spec.unknown = 1;
-	golden->spec.classify = 2;
-	golden->spec.separate = 3;
+	golden->spec.wrapping = mg_wrapping_of_bert(2, 3);
+	golden->spec.pre = MG_PRE_BERT;
+	golden->spec.decoder = MG_DECODE_WORDPIECE;
 	golden->spec.mask = 4;
 	golden->spec.tokens = golden->tokens;
 	golden->spec.flags = golden->flags;

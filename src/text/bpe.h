@@ -1,0 +1,53 @@
+/*
+ * Byte pair encoding (Sennrich and others, arXiv 1508.07909), over bytes: a
+ * word is the tokens of its bytes; then, of all neighbours that a merge joins,
+ * those of the earliest merge are joined, from the left, until there are none.
+ *
+ * Merges are an open-addressing hash by the two tokens:
+ *
+ *   slot  u32 left, u32 right, u32 rank + 1, u32 id; rank + 1 is 0 in an empty slot
+ *
+ * at any alignment, little-endian, 2^merge_bits of them; no search takes more
+ * than max_probe steps.
+ */
+#ifndef MG_TEXT_BPE_H
+#define MG_TEXT_BPE_H
+
+#include "core/ctx.h"
+#include "text/spec.h"
+#include "text/vocab.h"
+
+#define MG_MERGE_SLOT 16
+#define MG_MAX_MERGE_BITS 25
+
+typedef struct MgMerge
+{
+	uint32_t left, right, id;
+} MgMerge;
+
+typedef struct MgBpe
+{
+	const uint8_t *merges;
+	unsigned merge_bits;
+	uint32_t max_probe;
+	bool whole_words, fuse_unknown;
+	int32_t bytes[256]; /* the token of each byte; -1: there is none */
+} MgBpe;
+
+struct MgTokenizer;
+struct MgPieces;
+struct MgWord;
+
+/* Merges as slots, in arena memory. Of equal pairs the last one counts. */
+bool mg_bpe_build(MgCtx *cx, const MgMerge *merges, size_t n, MgSpan *slots, uint32_t *merge_bits, uint32_t *max_probe);
+
+/* Checks slots that come from a section. False after an MG_BAD_FILE error. */
+bool mg_bpe_check(MgCtx *cx, uint32_t merge_bits, uint32_t max_probe, size_t n_tokens, MgSpan slots);
+
+/* Finds the tokens of the bytes. */
+bool mg_bpe_bind(MgCtx *cx, struct MgTokenizer *tokenizer);
+
+/* Appends the tokens of a word of at most MG_LONGEST_WORD bytes, which are those of the text, not the characters for them. */
+bool mg_bpe(MgCtx *cx, struct MgPieces *pieces, const struct MgWord *word);
+
+#endif
