@@ -35,7 +35,7 @@ fail(const MgCtx *cx)
 
 /* A value of the configuration, as JSON would have it. */
 static void
-print_value(const MgValue *value)
+print_value(const MgConfigValue *value)
 {
 	printf("  %-38.*s ", MG_SPAN_ARGS(value->key));
 	switch (value->kind)

@@ -56,9 +56,9 @@ follow(const MgJson *object, const char *name)
 
 /* A value of JSON that is no array or object; false when it is one. */
 static bool
-value_of_json(const MgJson *json, MgSpan key, MgValue *value)
+value_of_json(const MgJson *json, MgSpan key, MgConfigValue *value)
 {
-	*value = (MgValue){.key = key};
+	*value = (MgConfigValue){.key = key};
 	switch (json->kind)
 	{
 		case MG_JSON_INTEGER:
@@ -87,7 +87,7 @@ value_of_json(const MgJson *json, MgSpan key, MgValue *value)
 static bool
 add_list(MgCtx *cx, const char *file, const char *name, const MgJson *list, MgConfig *config)
 {
-	MgValue *values = (MgValue *) config->values;
+	MgConfigValue *values = (MgConfigValue *) config->values;
 
 	if (list->kind != MG_JSON_ARRAY && list->kind != MG_JSON_OBJECT)
 		return mg_config_fail(cx, config, "\"%s\" that is neither an array nor an object", name);
@@ -116,7 +116,7 @@ mg_config_of_json(MgCtx *cx, const char *file, const MgJson *object, const MgKey
 				  MgConfig *config)
 {
 	size_t most = n_keys;
-	MgValue *values;
+	MgConfigValue *values;
 
 	for (size_t i = 0; i < n_keys; i++)
 	{
@@ -150,7 +150,7 @@ mg_config_of_json(MgCtx *cx, const char *file, const MgJson *object, const MgKey
 }
 
 static bool
-fail_value(MgCtx *cx, const MgConfig *config, const MgValue *value, const char *expected)
+fail_value(MgCtx *cx, const MgConfig *config, const MgConfigValue *value, const char *expected)
 {
 	char shown[256];
 
@@ -172,7 +172,7 @@ fail_value(MgCtx *cx, const MgConfig *config, const MgValue *value, const char *
 }
 
 static bool
-fill_whole(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgValue *value, void *field)
+fill_whole(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgConfigValue *value, void *field)
 {
 	char expected[80];
 
@@ -189,7 +189,7 @@ fill_whole(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgValue *v
 }
 
 static bool
-fill_real(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgValue *value, float *field)
+fill_real(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgConfigValue *value, float *field)
 {
 	double real = value->kind == MG_VALUE_REAL ? value->real : (double) value->integer;
 	char expected[80];
@@ -206,7 +206,7 @@ fill_real(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgValue *va
 }
 
 static bool
-fill_activation(MgCtx *cx, const MgConfig *config, const MgValue *value, uint32_t *field)
+fill_activation(MgCtx *cx, const MgConfig *config, const MgConfigValue *value, uint32_t *field)
 {
 	if (value->kind != MG_VALUE_TEXT)
 		return fail_value(cx, config, value, "a name");
@@ -221,7 +221,7 @@ fill_activation(MgCtx *cx, const MgConfig *config, const MgValue *value, uint32_
 }
 
 static bool
-fill_field(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgValue *value, void *field)
+fill_field(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgConfigValue *value, void *field)
 {
 	switch (key->kind)
 	{
@@ -249,7 +249,7 @@ mg_config_fill(MgCtx *cx, const MgConfig *config, const MgKey *keys, size_t n_ke
 {
 	for (size_t i = 0; i < n_keys; i++)
 	{
-		const MgValue *value = keys[i].kind == MG_KEY_LIST ? NULL : mg_config_find(config, keys[i].name);
+		const MgConfigValue *value = keys[i].kind == MG_KEY_LIST ? NULL : mg_config_find(config, keys[i].name);
 
 		if (value != NULL && !fill_field(cx, config, &keys[i], value, (uint8_t *) fields + keys[i].field))
 			return false;
@@ -259,9 +259,9 @@ mg_config_fill(MgCtx *cx, const MgConfig *config, const MgKey *keys, size_t n_ke
 
 /* The value of a field; false when it is out of its bounds or empty, and so absent. */
 static bool
-value_of_field(const MgKey *key, const void *field, MgValue *value)
+value_of_field(const MgKey *key, const void *field, MgConfigValue *value)
 {
-	*value = (MgValue){.key = mg_span_of(key->name)};
+	*value = (MgConfigValue){.key = mg_span_of(key->name)};
 	switch (key->kind)
 	{
 		case MG_KEY_SIZE:
@@ -296,7 +296,7 @@ value_of_field(const MgKey *key, const void *field, MgValue *value)
 
 /* Whether a value is a member of the list of that name. */
 static bool
-is_member(const MgValue *value, const char *list)
+is_member(const MgConfigValue *value, const char *list)
 {
 	size_t size = strlen(list);
 
@@ -307,7 +307,7 @@ bool
 mg_config_of_fields(MgCtx *cx, const MgKey *keys, size_t n_keys, const void *fields, const MgConfig *lists,
 					MgConfig *config)
 {
-	MgValue *values = mg_alloc_array(cx, n_keys + (lists != NULL ? lists->n : 0), sizeof *values);
+	MgConfigValue *values = mg_alloc_array(cx, n_keys + (lists != NULL ? lists->n : 0), sizeof *values);
 
 	if (values == NULL)
 		return false;
@@ -324,7 +324,7 @@ mg_config_of_fields(MgCtx *cx, const MgKey *keys, size_t n_keys, const void *fie
 	return true;
 }
 
-const MgValue *
+const MgConfigValue *
 mg_config_find(const MgConfig *config, const char *key)
 {
 	MgSpan wanted = mg_span_of(key);

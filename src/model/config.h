@@ -35,20 +35,20 @@ typedef enum MgValueKind
 	MG_VALUE_TEXT = 3
 } MgValueKind;
 
-typedef struct MgValue
+typedef struct MgConfigValue
 {
 	MgSpan key; /* "hidden_size"; a dot leads into an object or array: "id2label.0" */
 	MgValueKind kind;
 	int64_t integer; /* of an integer or a flag */
 	double real;	 /* of a real */
 	MgSpan text;	 /* of a text */
-} MgValue;
+} MgConfigValue;
 
 typedef struct MgConfig
 {
 	const char *file; /* that it is from, for errors; NULL: an image */
 	size_t n;
-	const MgValue *values; /* [n] */
+	const MgConfigValue *values; /* [n] */
 } MgConfig;
 
 typedef enum MgKeyKind
@@ -100,7 +100,7 @@ bool mg_config_write(MgCtx *cx, const MgConfig *config, MgSpan *bytes);
 bool mg_config_read(MgCtx *cx, MgSpan bytes, MgConfig *config);
 
 /* The value of a key, or NULL. */
-const MgValue *mg_config_find(const MgConfig *config, const char *key);
+const MgConfigValue *mg_config_find(const MgConfig *config, const char *key);
 
 /* How many values a list has, such as "id2label". */
 size_t mg_config_count(const MgConfig *config, const char *list);

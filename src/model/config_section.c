@@ -31,7 +31,7 @@ mg_config_write(MgCtx *cx, const MgConfig *config, MgSpan *bytes)
 	to = put_u32(to, (uint32_t) config->n);
 	for (size_t i = 0; i < config->n; i++)
 	{
-		const MgValue *value = &config->values[i];
+		const MgConfigValue *value = &config->values[i];
 
 		to = put_u32(put_u32(to, value->kind), (uint32_t) value->key.size);
 		to = put(to, value->key.data, value->key.size);
@@ -53,7 +53,7 @@ mg_config_read(MgCtx *cx, MgSpan bytes, MgConfig *config)
 {
 	MgReader reader = mg_reader(bytes);
 	uint32_t n = mg_read_u32(&reader);
-	MgValue *values;
+	MgConfigValue *values;
 	bool fine = !reader.failed && n <= MG_MAX_VALUES && n <= bytes.size / 12;
 
 	*config = (MgConfig){NULL, 0, NULL};
@@ -62,7 +62,7 @@ mg_config_read(MgCtx *cx, MgSpan bytes, MgConfig *config)
 		return false;
 	for (uint32_t i = 0; fine && i < n; i++)
 	{
-		MgValue *value = &values[i];
+		MgConfigValue *value = &values[i];
 		uint32_t kind = mg_read_u32(&reader);
 		uint64_t bits;
 

@@ -294,7 +294,7 @@ test_new_keys(void)
 	MgFiles files = cli_directory(TINY "bert-mlm");
 	MgModelOptions options;
 	MgConfig more;
-	MgValue *values;
+	MgConfigValue *values;
 	MgPlan plan;
 	Bytes portable, resident;
 	MgSink sink = {&portable, append};
@@ -306,8 +306,8 @@ test_new_keys(void)
 	   "planned");
 	values = mg_alloc_array(&cx, plan.image.keys.n + 2, sizeof *values);
 	memcpy(values + 2, plan.image.keys.values, plan.image.keys.n * sizeof *values);
-	values[0] = (MgValue){.key = mg_span_of("rope_theta"), .kind = MG_VALUE_REAL, .real = 1e4};
-	values[1] = (MgValue){.key = mg_span_of("layer_types.0"), .kind = MG_VALUE_TEXT, .text = mg_span_of("full")};
+	values[0] = (MgConfigValue){.key = mg_span_of("rope_theta"), .kind = MG_VALUE_REAL, .real = 1e4};
+	values[1] = (MgConfigValue){.key = mg_span_of("layer_types.0"), .kind = MG_VALUE_TEXT, .text = mg_span_of("full")};
 	more = (MgConfig){NULL, plan.image.keys.n + 2, values};
 	sections = (MgSection *) plan.image.sections;
 	ok(mg_config_write(&cx, &more, (MgSpan *) &plan.bytes[1]), "two keys more");

@@ -315,7 +315,7 @@ test_refused(void)
 static void
 test_config_bytes(void)
 {
-	MgValue values[] = {{mg_span_of("a"), MG_VALUE_INTEGER, -3, 0, {NULL, 0}},
+	MgConfigValue values[] = {{mg_span_of("a"), MG_VALUE_INTEGER, -3, 0, {NULL, 0}},
 						{mg_span_of("b.c"), MG_VALUE_REAL, 0, 0.1, {NULL, 0}},
 						{mg_span_of("d"), MG_VALUE_FLAG, 1, 0, {NULL, 0}},
 						{mg_span_of("e"), MG_VALUE_TEXT, 0, 0, mg_span_of("text")}};
