@@ -57,9 +57,9 @@ AS 'MODULE_PATHNAME', 'maskgen_create_model' LANGUAGE C STRICT VOLATILE PARALLEL
 COMMENT ON FUNCTION create_model(text, text, jsonb) IS
 'read a model from a directory on the server and store it; returns its content hash';
 
-CREATE FUNCTION drop_model(name text) RETURNS void
+CREATE FUNCTION drop_model(name text, cascade boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_drop_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION drop_model(text) IS 'remove a model';
+COMMENT ON FUNCTION drop_model(text, boolean) IS 'remove a model; with cascade also what calls it by name';
 
 CREATE FUNCTION load_model(name text, pin boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_load_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;

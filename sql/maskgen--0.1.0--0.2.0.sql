@@ -318,3 +318,9 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 END $$;
+
+-- Whoever drops a model is told what depends on it.
+DROP FUNCTION maskgen.drop_model(text);
+CREATE FUNCTION maskgen.drop_model(name text, cascade boolean DEFAULT false) RETURNS void
+AS 'MODULE_PATHNAME', 'maskgen_drop_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION maskgen.drop_model(text, boolean) IS 'remove a model; with cascade also what calls it by name';

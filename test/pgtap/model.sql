@@ -114,7 +114,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND proname ~ '_models?(_|$)' ORDER BY proname$$,
 	$$VALUES
 	('create_model(name text, path text, options jsonb DEFAULT ''{}''::jsonb)', 'text', 'vsu'),
-	('drop_model(name text)', 'void', 'vsu'),
+	('drop_model(name text, cascade boolean DEFAULT false)', 'void', 'vsu'),
 	('grant_model(name text, role text)', 'void', 'vsu'),
 	('load_model(name text, pin boolean DEFAULT false)', 'void', 'vsu'),
 	('revoke_model(name text, role text)', 'void', 'vsu'),

@@ -88,7 +88,7 @@ is($node->safe_psql('used', q(SET ROLE stranger; INSERT INTO alone (id, body) VA
 my ($status_shared, $out_shared, $error_shared) = $node->psql('used', q(SET ROLE stranger; INSERT INTO shared (id, body) VALUES (1, 'by a writer')));
 like($error_shared, qr/permission denied for model "m".*with the rights of who writes, for the owner of table "shared" has not consented/s, 'elsewhere the owner is asked');
 like($node->safe_psql('used', q(SELECT maskgen.embed('m', 'a')), extra_params => [ '-U', 'friend' ]), qr/^\[/, 'grants hold');
-is($node->safe_psql('used', qq(SELECT maskgen.create_model('new', '$tiny/bert-mlm') IS NOT NULL; SELECT maskgen.drop_model('m'); SELECT string_agg(name, ' ' ORDER BY name) FROM maskgen.maskgen_models)),
+is($node->safe_psql('used', qq(SELECT maskgen.create_model('new', '$tiny/bert-mlm') IS NOT NULL; SELECT maskgen.drop_model('m', cascade => true); SELECT string_agg(name, ' ' ORDER BY name) FROM maskgen.maskgen_models)),
 	"t\n\nmlm new", 'models are made and dropped');
 
 # Whom an update does not trust

@@ -21,6 +21,7 @@
 #include "pg/extension.h"
 #include "pg/host.h"
 #include "pg/model/catalog.h"
+#include "pg/model/dependents.h"
 #include "pg/model/forget.h"
 #include "pg/model/server_files.h"
 #include "pg/model/session.h"
@@ -247,13 +248,20 @@ maskgen_create_model(PG_FUNCTION_ARGS)
 Datum
 maskgen_drop_model(PG_FUNCTION_ARGS)
 {
-	const ModelEntry *entry = catalog_find_any(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const ModelEntry *entry = catalog_find_any(name);
 	Oid types[1] = {INT8OID};
-	Datum values[1] = {Int64GetDatum(entry->id)};
+	Datum values[1];
 	TableOwner owner;
 	char *statement;
 
 	catalog_check_owner(entry);
+	/* The function had one argument in 0.1.0. */
+	dependents_drop(name, PG_NARGS() > 1 && PG_GETARG_BOOL(1));
+	/* Others may have changed it while we looked around. */
+	entry = catalog_find_any(name);
+	catalog_check_owner(entry);
+	values[0] = Int64GetDatum(entry->id);
 	forget_prepare();
 	forget_on_commit(entry->digest);
 	SPI_connect();
