@@ -159,7 +159,7 @@ forward(const MgRun *run, const MgBatch *batch, float *out)
 	MgMark mark = mg_mark(run->cx);
 	MgStates states;
 
-	if (!mg_states_init(run->cx, &form, batch, c->sizes.layers, out, &states))
+	if (!mg_states_init(run, &form, batch, c->sizes.layers, out, &states))
 		return false;
 	embed_tokens(run, batch, states.x);
 	for (uint32_t l = 0; l < c->sizes.layers; l++)

@@ -2,12 +2,14 @@
 #include "model/layer.h"
 
 bool
-mg_states_init(MgCtx *cx, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out, MgStates *states)
+mg_states_init(const MgRun *run, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out,
+			   MgStates *states)
 {
+	MgCtx *cx = run->cx;
 	size_t n = batch->n_tokens, h = form->width, kv_heads = form->kv_heads > 0 ? form->kv_heads : form->heads;
 	size_t q = form->heads * form->head_size, kv = kv_heads * form->head_size;
 
-	*states = (MgStates){.batch = batch, .n = n, .out = out, .layers_left = n_layers};
+	*states = (MgStates){.batch = batch, .n = n, .out = out, .layers_left = n_layers, .keys = run->keys};
 	states->x = batch->rows == NULL ? out : mg_alloc_array(cx, n, h * sizeof(float));
 	states->qkv = mg_alloc_array(cx, n, (q + 2 * kv) * sizeof(float));
 	states->attended = mg_alloc_array(cx, n, q * sizeof(float));
@@ -232,5 +234,7 @@ mg_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStat
 											   : post_norm_layer(run, form, layer, states));
 
 	states->layers_left--;
+	if (states->keys != NULL)
+		states->keys += run->n_slots;
 	return fine;
 }

@@ -5,7 +5,7 @@
  *
  *   MgStates states;
  *
- *   if (!mg_states_init(run->cx, &form, batch, n_layers, out, &states)) ...
+ *   if (!mg_states_init(run, &form, batch, n_layers, out, &states)) ...
  *   embeddings go to states.x
  *   mg_layer(run, &form, &layer, &states) for each layer
  *
@@ -63,7 +63,7 @@ typedef struct MgStates
 	size_t n;
 	float *out; /* where the last layer leaves x, if the batch wants some rows only; else x is out */
 	size_t layers_left;
-	MgKeys *keys; /* of a cache, those of the next layer by slot; NULL: none */
+	MgKeys *keys; /* of the run, those of the next layer; NULL: none */
 	float *qkv;		 /* [n_tokens, (heads + 2 kv_heads) * head_size] */
 	float *query;	 /* [n_rows, heads * head_size] of the last layer */
 	float *attended; /* [n_tokens, heads * head_size] */
@@ -72,7 +72,8 @@ typedef struct MgStates
 } MgStates;
 
 /* out [n_rows, h] is where the last of n_layers leaves its states. */
-bool mg_states_init(MgCtx *cx, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out, MgStates *states);
+bool mg_states_init(const MgRun *run, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out,
+					MgStates *states);
 
 /* Polls; false when stopped or out of memory. */
 bool mg_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states);

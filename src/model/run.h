@@ -24,7 +24,8 @@ struct MgRun
 	const MgCompute *compute;
 	size_t batch_tokens; /* of one forward pass, unless one sequence is longer; 0: MG_BATCH_TOKENS of task/input.h */
 	MgUsage *usage;
-	MgKeys *keys; /* of earlier tokens, by layer and slot of the batch; NULL: none are kept */
+	MgKeys *keys;	/* [layers, n_slots] of earlier tokens, by slot of the batch; NULL: none are kept */
+	size_t n_slots;
 };
 
 #endif

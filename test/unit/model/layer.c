@@ -117,22 +117,28 @@ batch_of(uint32_t offsets[2], size_t n)
 	return (MgBatch){.n_sequences = 1, .n_tokens = n, .n_rows = n, .offsets = offsets};
 }
 
-/* x [n, WIDTH] through layers, each with its form; out [n_rows, WIDTH]. */
-static bool
-run(MgCtx *cx, const MgModel *model, const MgLayerForm *forms, const MgLayer *layers, size_t n_layers, const MgBatch *batch,
-	const float *x, MgKeys *keys, float *out)
+/* Layers, and the form of each. */
+typedef struct Stack
 {
-	MgMark mark = mg_mark(cx);
+	size_t n;
+	MgLayerForm forms[2];
+	MgLayer layers[2];
+} Stack;
+
+/* x [n, WIDTH] through layers; out [n_rows, WIDTH]. */
+static bool
+pass(const MgRun *run, const Stack *stack, const MgBatch *batch, const float *x, float *out)
+{
+	MgMark mark = mg_mark(run->cx);
 	MgStates states;
-	bool fine = mg_states_init(cx, &forms[0], batch, n_layers, out, &states);
+	bool fine = mg_states_init(run, &stack->forms[0], batch, stack->n, out, &states);
 
 	if (!fine)
 		return false;
 	memcpy(states.x, x, batch->n_tokens * WIDTH * sizeof *x);
-	states.keys = keys;
-	for (size_t l = 0; l < n_layers && fine; l++)
-		fine = mg_layer(cx, model, &forms[l], &layers[l], &states);
-	mg_rewind(cx, mark);
+	for (size_t l = 0; l < stack->n && fine; l++)
+		fine = mg_layer(run, &stack->forms[l], &stack->layers[l], &states);
+	mg_rewind(run->cx, mark);
 	return fine;
 }
 
@@ -148,48 +154,38 @@ rope_of(MgCtx *cx, float theta, size_t width, const uint32_t *positions, size_t 
 	return rope;
 }
 
-static double
-distance_of_rows(const float *got, const double *want)
-{
-	return distance(got, want, N * WIDTH);
-}
-
 static void
-test_modernbert(MgCtx *cx, const MgModel *model, const char *who)
+test_modernbert(const MgRun *run, const char *who)
 {
-	static const MgWindow local = {4, 4};
-	MgRope global_rope = rope_of(cx, 160000, 16, NULL, N), local_rope = rope_of(cx, 10000, 16, NULL, N);
-	MgLayerForm forms[2] = {{.width = WIDTH, .heads = 2, .head_size = 16, .pre_norm = true, .eps = 1e-5f,
-							 .activation = MG_ACT_GELU, .fused_gate = true, .rope = &global_rope}};
+	static const MgWindow local = {4, 4}, wider = {5, 4};
+	MgRope global_rope = rope_of(run->cx, 160000, 16, NULL, N), local_rope = rope_of(run->cx, 10000, 16, NULL, N);
+	MgLayerForm form = {.width = WIDTH, .heads = 2, .head_size = 16, .pre_norm = true, .eps = 1e-5f,
+						.activation = MG_ACT_GELU, .fused_gate = true, .rope = &global_rope};
 	double *want = read_states("test/golden/blocks/modernbert.txt", 2 * N);
 	float *x, *first = numbers(N * WIDTH), *both = numbers(N * WIDTH);
 	uint32_t offsets[2];
 	MgBatch batch = batch_of(offsets, N);
+	Stack stack = {.n = 1, .forms = {form, form}};
 	Owned global, near;
-	MgLayer layers[2];
-	MgRope swapped;
 
-	forms[1] = forms[0];
-	forms[1].window = &local;
-	forms[1].rope = &local_rope;
+	stack.forms[1].window = &local;
+	stack.forms[1].rope = &local_rope;
 	number_state = 88172645463325252u;
 	x = drawn(N * WIDTH, 1, 0);
 	global = modernbert_layer(false);
 	near = modernbert_layer(true);
-	layers[0] = global.layer;
-	layers[1] = near.layer;
-	ok(run(cx, model, forms, layers, 1, &batch, x, NULL, first) && run(cx, model, forms, layers, 2, &batch, x, NULL, both),
-	   "%s: two layers of ModernBERT", who);
-	is_near(distance_of_rows(first, want), 0, 1e-4, "%s: the global one as transformers has it", who);
-	is_near(distance_of_rows(both, want + N * WIDTH), 0, 1e-4, "%s: the local one as transformers has it", who);
-	swapped = global_rope;
-	forms[1].rope = &swapped;
-	ok(run(cx, model, forms, layers, 2, &batch, x, NULL, both) && distance_of_rows(both, want + N * WIDTH) > 1e-3,
-	   "%s: another theta shows", who);
-	forms[1].rope = &local_rope;
-	forms[1].window = &(MgWindow){5, 4};
-	ok(run(cx, model, forms, layers, 2, &batch, x, NULL, both) && distance_of_rows(both, want + N * WIDTH) > 1e-3,
-	   "%s: another window shows", who);
+	stack.layers[0] = global.layer;
+	stack.layers[1] = near.layer;
+	ok(pass(run, &stack, &batch, x, first), "%s: a global layer of ModernBERT", who);
+	is_near(distance(first, want, N * WIDTH), 0, 1e-4, "%s: as transformers has it", who);
+	stack.n = 2;
+	ok(pass(run, &stack, &batch, x, both), "%s: a local layer after it", who);
+	is_near(distance(both, want + N * WIDTH, N * WIDTH), 0, 1e-4, "%s: as transformers has it", who);
+	stack.forms[1].rope = &global_rope;
+	ok(pass(run, &stack, &batch, x, both) && distance(both, want + N * WIDTH, N * WIDTH) > 1e-3, "%s: another theta shows", who);
+	stack.forms[1].rope = &local_rope;
+	stack.forms[1].window = &wider;
+	ok(pass(run, &stack, &batch, x, both) && distance(both, want + N * WIDTH, N * WIDTH) > 1e-3, "%s: another window shows", who);
 	drop(&global);
 	drop(&near);
 	free(x);
@@ -207,39 +203,47 @@ llama_form(const MgRope *rope)
 						 .eps = 1e-5f, .activation = MG_ACT_SILU, .window = &causal, .rope = rope};
 }
 
-/* Token by token after what a cache holds: the same bits. */
+/* Two layers token by token, after what a cache of three slots holds in the last one: the same bits. */
 static size_t
-steps_that_differ(MgCtx *cx, const MgModel *model, const MgLayer *layer, const float *x, const float *want)
+steps_that_differ(const MgRun *run, Stack stack, const float *x, const float *want)
 {
-	MgKeys keys = {.heads = 2, .head_size = 8, .room = N};
+	static const uint32_t slot = 2;
+	MgKeys keys[2 * 3];
+	MgRun with_keys = *run;
 	size_t n_keys, n_values, bad = 0;
 
 	if (!mg_keys_size(2, 8, N, &n_keys, &n_values))
 		exit(1);
-	keys.keys = numbers(n_keys);
-	keys.values = numbers(n_values);
+	for (size_t i = 0; i < 6; i++)
+		keys[i] = (MgKeys){.heads = 2, .head_size = 8, .room = N, .keys = numbers(n_keys), .values = numbers(n_values)};
+	with_keys.keys = keys;
+	with_keys.n_slots = 3;
 	for (uint32_t i = 0; i < N; i++)
 	{
-		MgRope rope = rope_of(cx, 10000, 8, &i, 1);
-		MgLayerForm form = llama_form(&rope);
+		MgRope rope = rope_of(run->cx, 10000, 8, &i, 1);
 		uint32_t offsets[2];
 		MgBatch batch = batch_of(offsets, 1);
 		float out[WIDTH];
 
 		batch.past = &i;
-		bad += !run(cx, model, &form, layer, 1, &batch, x + i * WIDTH, &keys, out) ||
-			memcmp(out, want + i * WIDTH, sizeof out) != 0;
+		batch.slots = &slot;
+		stack.forms[0].rope = stack.forms[1].rope = &rope;
+		bad += !pass(&with_keys, &stack, &batch, x + i * WIDTH, out) || memcmp(out, want + i * WIDTH, sizeof out) != 0;
 	}
-	free(keys.keys);
-	free(keys.values);
+	for (size_t i = 0; i < 6; i++)
+	{
+		bad += keys[i].n != (i % 3 == slot ? N : 0);
+		free(keys[i].keys);
+		free(keys[i].values);
+	}
 	return bad;
 }
 
 static void
-test_llama(MgCtx *cx, const MgModel *model, const char *who)
+test_llama(const MgRun *run, const char *who)
 {
-	MgRope rope = rope_of(cx, 10000, 8, NULL, N);
-	MgLayerForm form = llama_form(&rope);
+	MgRope rope = rope_of(run->cx, 10000, 8, NULL, N);
+	Stack stack = {.n = 1, .forms = {llama_form(&rope), llama_form(&rope)}};
 	double *want = read_states("test/golden/blocks/llama.txt", N);
 	float *x, *out = numbers(N * WIDTH);
 	uint32_t offsets[2];
@@ -249,9 +253,12 @@ test_llama(MgCtx *cx, const MgModel *model, const char *who)
 	number_state = 88172645463325252u;
 	x = drawn(N * WIDTH, 1, 0);
 	owned = llama_layer();
-	ok(run(cx, model, &form, &owned.layer, 1, &batch, x, NULL, out), "%s: a layer of Llama", who);
-	is_near(distance_of_rows(out, want), 0, 1e-4, "%s: as transformers has it", who);
-	is_int((long) steps_that_differ(cx, model, &owned.layer, x, out), 0, "%s: token by token, the bits of the whole", who);
+	stack.layers[0] = stack.layers[1] = owned.layer;
+	ok(pass(run, &stack, &batch, x, out), "%s: a layer of Llama", who);
+	is_near(distance(out, want, N * WIDTH), 0, 1e-4, "%s: as transformers has it", who);
+	stack.n = 2;
+	ok(pass(run, &stack, &batch, x, out), "%s: twice that layer", who);
+	is_int((long) steps_that_differ(run, stack, x, out), 0, "%s: token by token, the bits of the whole", who);
 	drop(&owned);
 	free(x);
 	free(out);
@@ -260,21 +267,20 @@ test_llama(MgCtx *cx, const MgModel *model, const char *who)
 
 /* Wanted rows alone have the bits that they have among all; before and after the norm, one matrix or three. */
 static void
-test_rows(MgCtx *cx, const MgModel *model, size_t heads, size_t head_size, bool pre_norm)
+test_rows(const MgRun *run, size_t heads, size_t head_size, bool pre_norm)
 {
 	static const uint32_t offsets[] = {0, 5, 6, N}, rows[] = {0, 4, 5, 9, 23};
 	static const MgWindow local = {4, 4};
 	enum { N_ROWS = 5 };
 	size_t side = heads * head_size;
-	MgRope rope = rope_of(cx, 10000, head_size / 2, NULL, N);
+	MgRope rope = rope_of(run->cx, 10000, head_size / 2, NULL, N);
 	MgLayerForm form = {.width = WIDTH, .heads = heads, .head_size = head_size, .pre_norm = pre_norm, .eps = 1e-5f,
 						.activation = MG_ACT_GELU, .window = &local, .rope = &rope};
-	MgLayerForm forms[2] = {form, form};
+	Stack stack = {.n = 2, .forms = {form, form}};
 	MgBatch batch = {.n_sequences = 3, .n_tokens = N, .n_rows = N, .offsets = offsets};
 	float *w = drawn(3 * side * WIDTH, 0.4f, 0), *bias = drawn(3 * side, 1, 0), *more[4];
 	float *x = numbers(N * WIDTH), *all = numbers(N * WIDTH), *again = numbers(N * WIDTH), *some = numbers(N_ROWS * WIDTH);
 	Owned o = {0};
-	MgLayer layers[2];
 	size_t bad = 0;
 
 	o.layer.query = matrix(MG_PANELS, w, side, WIDTH, &o.memory[0]);
@@ -294,23 +300,23 @@ test_rows(MgCtx *cx, const MgModel *model, size_t heads, size_t head_size, bool 
 	o.layer.block_norm_bias = more[1];
 	o.layer.up_bias = more[2];
 	o.layer.down_bias = more[3];
-	layers[0] = layers[1] = o.layer;
-	bad += !run(cx, model, forms, layers, 2, &batch, x, NULL, all);
+	stack.layers[0] = stack.layers[1] = o.layer;
+	bad += !pass(run, &stack, &batch, x, all);
 	for (int fused = 0; fused < 2; fused++)
 	{
 		batch.rows = rows;
 		batch.n_rows = N_ROWS;
-		bad += !run(cx, model, forms, layers, 2, &batch, x, NULL, some);
+		bad += !pass(run, &stack, &batch, x, some);
 		for (size_t i = 0; i < N_ROWS; i++)
 			bad += memcmp(some + i * WIDTH, all + rows[i] * WIDTH, WIDTH * sizeof *some) != 0;
 		batch.rows = NULL;
 		batch.n_rows = N;
-		bad += !run(cx, model, forms, layers, 2, &batch, x, NULL, again) || memcmp(all, again, N * WIDTH * sizeof *all) != 0;
+		bad += !pass(run, &stack, &batch, x, again) || memcmp(all, again, N * WIDTH * sizeof *all) != 0;
 		if (fused == 0)
 			o.layer.qkv = matrix(MG_PANELS, w, 3 * side, WIDTH, &o.memory[6]);
 		o.layer.qkv_bias = bias;
 		o.layer.query = o.layer.key = o.layer.value = (MgMatrix){.rows = 0};
-		layers[0] = layers[1] = o.layer;
+		stack.layers[0] = stack.layers[1] = o.layer;
 	}
 	is_int((long) bad, 0, "%zu heads of %zu, %s: wanted rows, and one matrix for three", heads, head_size,
 		   pre_norm ? "norm before" : "norm after");
@@ -327,7 +333,7 @@ test_rows(MgCtx *cx, const MgModel *model, size_t heads, size_t head_size, bool 
 
 typedef struct Sweep
 {
-	MgModel model;
+	MgCompute compute;
 	Owned owned;
 	float *x, *out;
 } Sweep;
@@ -339,13 +345,13 @@ sweep_body(MgCtx *cx, void *user)
 	Sweep *s = user;
 	float angles[4 * N] = {0};
 	MgRope rope = {.width = 8, .cosines = angles, .sines = angles};
-	MgLayerForm form = llama_form(&rope);
+	Stack stack = {.n = 1, .forms = {llama_form(&rope)}, .layers = {s->owned.layer}};
 	uint32_t offsets[2];
 	MgBatch batch = batch_of(offsets, N);
 
 	batch.rows = rows;
 	batch.n_rows = 2;
-	return run(cx, &s->model, &form, &s->owned.layer, 1, &batch, s->x, NULL, s->out);
+	return pass(&(MgRun){.cx = cx, .compute = &s->compute}, &stack, &batch, s->x, s->out);
 }
 
 int
@@ -354,21 +360,22 @@ main(void)
 	TestHost test;
 	MgCtx cx;
 	MgPool *pool;
-	Sweep s = {.model = {.compute = {.kernels = mg_kernels(mg_cpu_level())}}, .owned = llama_layer()};
+	Sweep s = {.compute = {.kernels = mg_kernels(mg_cpu_level())}, .owned = llama_layer()};
 
 	test_host_init(&test);
 	mg_ctx_init(&cx, &test.host);
 	pool = mg_pool_create(&cx, 3);
 	FOR_EACH_LEVEL(level)
 	{
-		MgModel model = {.compute = {.kernels = mg_kernels(level), .pool = level % 2 == 1 ? pool : NULL}};
+		MgCompute compute = {.kernels = mg_kernels(level), .pool = level % 2 == 1 ? pool : NULL};
+		MgRun run = {.cx = &cx, .compute = &compute};
 
-		test_modernbert(&cx, &model, mg_cpu_level_name(level));
-		test_llama(&cx, &model, mg_cpu_level_name(level));
+		test_modernbert(&run, mg_cpu_level_name(level));
+		test_llama(&run, mg_cpu_level_name(level));
 		for (int pre_norm = 0; pre_norm < 2; pre_norm++)
 		{
-			test_rows(&cx, &model, 2, 16, pre_norm);
-			test_rows(&cx, &model, 3, 12, pre_norm);
+			test_rows(&run, 2, 16, pre_norm);
+			test_rows(&run, 3, 12, pre_norm);
 		}
 	}
 	s.x = numbers(N * WIDTH);
