@@ -97,7 +97,7 @@ static MgMatrix
 random_matrix(MgLayout layout, size_t rows, size_t cols)
 {
 	float *w = numbers((rows + MG_PANEL) * cols + 2 * MG_PANEL * (rows / MG_PANEL + 1)), scales[MG_PANEL];
-	size_t planes = mg_pairs_planes(layout);
+	size_t planes = mg_bf16x2_planes(layout);
 	int8_t *codes = layout == MG_INT8 ? malloc(MG_PANEL * cols + 1) : NULL;
 
 	for (size_t i = 0; codes != NULL && i < rows; i += MG_PANEL)
@@ -116,11 +116,11 @@ random_matrix(MgLayout layout, size_t rows, size_t cols)
 	/* In place: a panel takes as much as the rows that it is made of, or half. */
 	for (size_t i = 0; planes > 0 && i + MG_PANEL <= rows; i += MG_PANEL)
 	{
-		uint16_t *panel = malloc(mg_pairs_panel(cols, planes) * sizeof *panel);
+		uint16_t *panel = malloc(mg_bf16x2_panel(cols, planes) * sizeof *panel);
 
-		mg_pack_pairs(w + i * cols, MG_PANEL, cols, planes, panel);
-		memcpy((uint16_t *) (void *) w + i / MG_PANEL * mg_pairs_panel(cols, planes), panel,
-			   mg_pairs_panel(cols, planes) * sizeof *panel);
+		mg_pack_bf16x2(w + i * cols, MG_PANEL, cols, planes, panel);
+		memcpy((uint16_t *) (void *) w + i / MG_PANEL * mg_bf16x2_panel(cols, planes), panel,
+			   mg_bf16x2_panel(cols, planes) * sizeof *panel);
 		free(panel);
 	}
 	if (layout == MG_PANELS16) /* in place: nothing is written before it was read */
@@ -231,7 +231,7 @@ elements_body(void *arg)
 		case 3:
 		case 4:
 			memcpy(e->x, e->y, e->n * e->d * sizeof(float));
-			kernels->finish(e->x, e->d, e->n, e->d, NULL,
+			kernels->epilogue(e->x, e->d, e->n, e->d, NULL,
 							e->what == 2 ? MG_ACT_GELU : e->what == 3 ? MG_ACT_GELU_TANH : MG_ACT_TANH);
 			break;
 		case 5:
@@ -427,7 +427,7 @@ static const struct
 {
 	const char *name;
 	MgLayout layout;
-} kinds[] = {{"native", MG_PANELS}, {"bf16", MG_PANELS16}, {"bf16x2", MG_PAIRS}, {"bf16x1", MG_PAIRS16}, {"int8", MG_INT8}};
+} kinds[] = {{"native", MG_PANELS}, {"bf16", MG_PANELS16}, {"bf16x2", MG_BF16X2}, {"bf16x1", MG_BF16X1}, {"int8", MG_INT8}};
 
 int
 main(int argc, char **argv)

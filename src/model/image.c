@@ -40,7 +40,7 @@ mg_image_lacks(MgCtx *cx, const MgWeight *weight)
 MgForm
 mg_image_form(const MgKernels *kernels, MgProvider provider)
 {
-	return provider != MG_NATIVE ? MG_FORM_ROWS : kernels->prefers_pairs ? MG_FORM_PAIRS : MG_FORM_PANELS;
+	return provider != MG_NATIVE ? MG_FORM_ROWS : kernels->prefers_bf16x2 ? MG_FORM_BF16X2 : MG_FORM_PANELS;
 }
 
 /* Bytes that a weight's section must have; false when they do not fit. */
@@ -59,9 +59,9 @@ weight_size(const MgSection *section, uint64_t *size)
 		case MG_INT8:
 			fine = mg_int8_size(rows, cols, &n);
 			break;
-		case MG_PAIRS:
-		case MG_PAIRS16:
-			fine = mg_pairs_size(rows, cols, mg_pairs_planes((MgLayout) section->layout), &n) && mg_multiply(n, sizeof(uint16_t), &n);
+		case MG_BF16X2:
+		case MG_BF16X1:
+			fine = mg_bf16x2_size(rows, cols, mg_bf16x2_planes((MgLayout) section->layout), &n) && mg_multiply(n, sizeof(uint16_t), &n);
 			break;
 		default:
 			fine = mg_dtype_row_size((MgDtype) section->dtype, cols, &n) && mg_multiply(rows, n, &n);
@@ -83,7 +83,7 @@ fits_form(const MgSection *section, MgForm form)
 			return section->dtype == MG_Q8;
 		case MG_ROWS16:
 		case MG_PANELS16:
-		case MG_PAIRS16:
+		case MG_BF16X1:
 			return section->dtype == MG_BF16;
 		default:
 			return section->dtype == MG_F32;
@@ -107,7 +107,7 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	/* Of rows without bytes there could be any number, and packing walks over them. */
 	if (section->rows == 0 || section->cols == 0)
 		return mg_image_damaged(cx, "A weight has rows without columns, or columns without rows.");
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_PAIRS16 || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_BF16X1 || !weight_size(section, &size) ||
 		size != section->size)
 		return mg_image_damaged(cx, "The size of a weight contradicts its shape.");
 	if (!fits_form(section, image->form))
@@ -213,7 +213,7 @@ mg_image_open(MgCtx *cx, const MgSource *source, MgImage *image)
 	form = mg_read_u32(&reader);
 	image->size = mg_read_u64(&reader);
 	image->n_sections = mg_read_u32(&reader);
-	if (form > MG_FORM_PAIRS || image->size != source->size || image->n_sections < 1 ||
+	if (form > MG_FORM_BF16X2 || image->size != source->size || image->n_sections < 1 ||
 		image->n_sections > MG_MAX_SECTIONS ||
 		image->n_sections > (source->size - sizeof head) / sizeof *image->sections)
 		return mg_image_damaged(cx, "A field of its header is out of range.");

@@ -19,8 +19,8 @@
  *             for a BLAS), made from a portable image by mg_image_pack. What
  *             is stored in 8 bits stays so: panels MG_INT8, tables MG_ROWS8;
  *             and of what is bf16 the words' table, MG_ROWS16, and panels,
- *             MG_PANELS16. In a third resident form matrices are MG_PAIRS,
- *             or MG_PAIRS16, for CPUs that multiply these faster
+ *             MG_PANELS16. In a third resident form matrices are MG_BF16X2,
+ *             or MG_BF16X1, for CPUs that multiply these faster
  *
  * Images of versions 1 and 2 have a fixed struct in "meta" and no "config";
  * they are read, and keep their version when they are packed (old_meta.c).
@@ -52,7 +52,7 @@ typedef enum MgForm
 	MG_FORM_PORTABLE = 0,
 	MG_FORM_ROWS = 1,  /* resident, matrices row-major, unless of 8 bits */
 	MG_FORM_PANELS = 2, /* resident, matrices in panels */
-	MG_FORM_PAIRS = 3	/* resident, matrices in panels of MG_PAIRS */
+	MG_FORM_BF16X2 = 3	/* resident, matrices in panels of MG_BF16X2 */
 } MgForm;
 
 typedef struct MgSection

@@ -46,7 +46,7 @@ takes_layout(MgRole role, MgLayout layout)
 	{
 		case MG_LINEAR:
 			return layout == MG_ROWS || layout == MG_PANELS || layout == MG_PANELS16 || layout == MG_INT8 ||
-				layout == MG_PAIRS || layout == MG_PAIRS16;
+				layout == MG_BF16X2 || layout == MG_BF16X1;
 		case MG_WORDS:
 			return layout == MG_ROWS || layout == MG_ROWS8 || layout == MG_ROWS16;
 		default:

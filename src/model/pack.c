@@ -16,11 +16,11 @@ plan_weight(MgRole role, MgForm form, MgSection *section)
 	else if (section->dtype == MG_BF16 && role == MG_WORDS)
 		section->layout = MG_ROWS16;
 	else if (section->dtype == MG_BF16 && role == MG_LINEAR && form != MG_FORM_ROWS)
-		section->layout = form == MG_FORM_PAIRS ? MG_PAIRS16 : MG_PANELS16;
+		section->layout = form == MG_FORM_BF16X2 ? MG_BF16X1 : MG_PANELS16;
 	else
 	{
 		section->dtype = MG_F32;
-		section->layout = role != MG_LINEAR || form == MG_FORM_ROWS ? MG_ROWS : form == MG_FORM_PAIRS ? MG_PAIRS : MG_PANELS;
+		section->layout = role != MG_LINEAR || form == MG_FORM_ROWS ? MG_ROWS : form == MG_FORM_BF16X2 ? MG_BF16X2 : MG_PANELS;
 	}
 }
 
@@ -85,12 +85,12 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 			const MgSink *sink)
 {
 	size_t cols = (size_t) from->cols, width = mg_dtype_size((MgDtype) from->dtype);
-	size_t planes = mg_pairs_planes((MgLayout) to->layout), row_size, row_floats, panel_floats;
+	size_t planes = mg_bf16x2_planes((MgLayout) to->layout), row_size, row_floats, panel_floats;
 	uint8_t *raw;
 	float *rows, *panel;
 
 	if (!mg_multiply(cols, width, &row_size) || !mg_multiply(cols, MG_PANEL, &row_floats) ||
-		!mg_pairs_size(MG_PANEL, cols, 2, &panel_floats))
+		!mg_bf16x2_size(MG_PANEL, cols, 2, &panel_floats))
 		return mg_fail(cx, MG_TOO_LARGE, "model is too large");
 	raw = mg_alloc_array(cx, MG_PANEL, row_size);
 	rows = mg_alloc_array(cx, row_floats, sizeof *rows);
@@ -115,9 +115,9 @@ pack_weight(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const M
 		}
 		if (planes > 0)
 		{
-			mg_pack_pairs(rows, n, cols, planes, (uint16_t *) (void *) panel);
+			mg_pack_bf16x2(rows, n, cols, planes, (uint16_t *) (void *) panel);
 			out = panel;
-			out_size = mg_pairs_panel(cols, planes) * sizeof(uint16_t);
+			out_size = mg_bf16x2_panel(cols, planes) * sizeof(uint16_t);
 		}
 		if (!sink->write(cx, sink->user, out, out_size))
 			return false;

@@ -164,7 +164,7 @@ adjust(const Work *work, size_t head, size_t query, size_t first, size_t n, floa
 	kernels->scale(scores, n, a->soft_cap > 0 ? a->scale / a->soft_cap : a->scale);
 	if (a->soft_cap > 0)
 	{
-		kernels->finish(scores, n, 1, n, NULL, MG_ACT_TANH);
+		kernels->epilogue(scores, n, 1, n, NULL, MG_ACT_TANH);
 		kernels->scale(scores, n, a->soft_cap);
 	}
 	if (a->bias != NULL)

@@ -225,7 +225,7 @@ mg_blas_product(MgCtx *cx, const MgCompute *compute, const MgProduct *product)
 			else if (!call(provider, function, &p))
 				return mg_fail(cx, MG_NO_MEMORY, "matrix library \"%s\" could not multiply", libraries[provider].name);
 			else
-				kernels->finish(p.out, p.out_stride, p.rows, p.columns, p.bias, p.activation);
+				kernels->epilogue(p.out, p.out_stride, p.rows, p.columns, p.bias, p.activation);
 		}
 	return true;
 }

@@ -76,10 +76,10 @@ INLINE void
 int8_finish(const Int8Tile *t, size_t i, size_t v, vi sums, const Int8Channels *channels)
 {
 	const MgRowScale *s = &t->scales[i];
-	vu total = (vu) sums + (vu) i_multiply(i_set1(s->shift), channels->w_sum);
+	vu total = (vu) sums + (vu) i_multiply(i_set1(s->offset), channels->w_sum);
 
 	if (!INT8_SIGNED)
-		total += (vu) i_set1(s->rest);
+		total += (vu) i_set1(s->correction);
 	v_store(t->out + i * t->out_stride + v * VW,
 			v_of_int((vi) total) * v_set1(s->scale) * channels->w_scale + channels->bias);
 }
@@ -363,6 +363,6 @@ quantize(const float *row, size_t n, void *codes, MgRowScale *scale)
 	for (size_t k = 0; k < MG_INT8_OUTLIERS && (k == 0 || outliers[k] != outliers[0]); k++)
 		total += widen_code(to, outliers[k], (int32_t) rintf(row[outliers[k]] * factor) + zero, &scale->outliers[k]);
 	scale->scale = range / 255.0f;
-	scale->shift = 128 - zero;
-	scale->rest = -128 * total;
+	scale->offset = 128 - zero;
+	scale->correction = -128 * total;
 }

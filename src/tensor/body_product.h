@@ -51,7 +51,7 @@ panel_tile(const size_t rows, const size_t vectors, const bool narrow, const MgP
 			PREFETCH(out + i * out_stride, v, 1);
 	UNROLL for (size_t v = 0; v < vectors; v++)
 	{
-		vf start = p->bias != NULL && !p->resume ? v_load(p->bias + v * VW) : v_set1(0.0f);
+		vf start = p->bias != NULL && !p->accumulate ? v_load(p->bias + v * VW) : v_set1(0.0f);
 
 		UNROLL for (size_t i = 0; i < rows; i++)
 			sum[i][v] = start;
@@ -76,7 +76,7 @@ panel_tile(const size_t rows, const size_t vectors, const bool narrow, const MgP
 				sum[i][v] = v_fma(a, b[v], sum[i][v]);
 		}
 	}
-	if (p->resume)
+	if (p->accumulate)
 		UNROLL for (size_t i = 0; i < rows; i++)
 			UNROLL for (size_t v = 0; v < vectors; v++)
 				sum[i][v] += v_load(out + i * out_stride + v * VW);
@@ -140,7 +140,7 @@ partial_tile(const MgProduct *p, size_t columns)
 	float bias[TILE_VECTORS * VW] = {0};
 	MgProduct full = *p;
 
-	if (p->resume)
+	if (p->accumulate)
 		for (size_t i = 0; i < p->rows; i++)
 			memcpy(out + i * width, p->out + i * p->out_stride, columns * sizeof(float));
 	if (p->bias != NULL)
@@ -247,7 +247,7 @@ dot_tile(const size_t rows, const size_t columns, const MgProduct *p)
 	UNROLL for (size_t i = 0; i < rows; i++)
 		UNROLL for (size_t j = 0; j < columns; j++)
 		{
-			float start = p->resume ? p->out[i * p->out_stride + j] : p->bias != NULL ? p->bias[j] : 0.0f;
+			float start = p->accumulate ? p->out[i * p->out_stride + j] : p->bias != NULL ? p->bias[j] : 0.0f;
 
 			p->out[i * p->out_stride + j] = start + v_sum(sum[i][j]);
 		}

@@ -1,7 +1,7 @@
 /* What runs over single rows: softmax, norm, dot, add, multiply, scale, turn, conversion. Part of kernels_body.h. */
 
 static void
-finish(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation)
+epilogue(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation)
 {
 	for (size_t i = 0; bias != NULL && i < n; i++)
 	{

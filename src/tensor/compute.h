@@ -46,7 +46,7 @@
  * What is left out is 2^-17 of a product at most, of either sign; a sum of
  * hundreds is 4e-6 of its size away from the exact one (root mean square),
  * where a chain of float32 is 4e-7 (a lower level gives that).
- * Weights are kept so (MG_PAIRS), in the same 32 bits, and x is split on the
+ * Weights are kept so (MG_BF16X2), in the same 32 bits, and x is split on the
  * way, once for all products of it. The sums are, step by step of 32 columns
  * and in each term by term, those that the instruction TDPBF16PS makes: even
  * and odd columns apart in chains from zero, these two added, then added to
@@ -140,9 +140,9 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  * MG_ROWS16  rows of MG_BF16; the same.
  * MG_PANELS16  as MG_PANELS, but of MG_BF16: products widen it as they go and give what MG_PANELS of the widened
  *            numbers would, bit for bit.
- * MG_PAIRS   bf16x2: panels of MG_PANEL rows, each stored
+ * MG_BF16X2   bf16x2: panels of MG_PANEL rows, each stored
  *              bfloat16 [padded cols / 32][h, l][2][16 pairs of columns][16 rows][2]; padding is zero
- * MG_PAIRS16 the same without l: all that there is of weights that are bfloat16. Products give what MG_PAIRS would.
+ * MG_BF16X1 the same without l: all that there is of weights that are bfloat16. Products give what MG_BF16X2 would.
  */
 typedef enum MgLayout
 {
@@ -152,8 +152,8 @@ typedef enum MgLayout
 	MG_ROWS8 = 3,
 	MG_ROWS16 = 4,
 	MG_PANELS16 = 5,
-	MG_PAIRS = 6,
-	MG_PAIRS16 = 7
+	MG_BF16X2 = 6,
+	MG_BF16X1 = 7
 } MgLayout;
 
 #define MG_PANEL 32
@@ -167,7 +167,7 @@ typedef struct MgMatrix
 	{
 		const float *data;
 		const uint8_t *panels;	  /* of MG_INT8 */
-		const uint16_t *panels16; /* of MG_PANELS16, MG_PAIRS, MG_PAIRS16 */
+		const uint16_t *panels16; /* of MG_PANELS16, MG_BF16X2, MG_BF16X1 */
 		const uint8_t *narrow; /* of MG_ROWS8 and MG_ROWS16 */
 	};
 } MgMatrix;
@@ -184,19 +184,19 @@ void mg_pack_panel(const float *rows, size_t n_rows, size_t cols, float *panel);
 /* The same for numbers of 16 bits. */
 void mg_pack_panel16(const uint16_t *rows, size_t n_rows, size_t cols, uint16_t *panel);
 
-/* Columns of a step of MG_PAIRS; and cols up to a multiple of it. */
-#define MG_PAIRS_DEPTH 32
-size_t mg_pairs_cols(size_t cols);
+/* Columns of a step of MG_BF16X2; and cols up to a multiple of it. */
+#define MG_BF16X2_DEPTH 32
+size_t mg_bf16x2_cols(size_t cols);
 
-/* 2 for MG_PAIRS, 1 for MG_PAIRS16, 0 for other layouts. */
-size_t mg_pairs_planes(MgLayout layout);
+/* 2 for MG_BF16X2, 1 for MG_BF16X1, 0 for other layouts. */
+size_t mg_bf16x2_planes(MgLayout layout);
 
 /* Numbers of one panel of so many planes, and of a matrix [rows, cols]: false on overflow. */
-size_t mg_pairs_panel(size_t cols, size_t planes);
-bool mg_pairs_size(size_t rows, size_t cols, size_t planes, size_t *n_numbers);
+size_t mg_bf16x2_panel(size_t cols, size_t planes);
+bool mg_bf16x2_size(size_t rows, size_t cols, size_t planes, size_t *n_numbers);
 
 /* Packs up to MG_PANEL rows of a row-major matrix [n_rows, cols] into one panel. */
-void mg_pack_pairs(const float *rows, size_t n_rows, size_t cols, size_t planes, uint16_t *panel);
+void mg_pack_bf16x2(const float *rows, size_t n_rows, size_t cols, size_t planes, uint16_t *panel);
 
 /* Bytes of a [rows, cols] matrix laid out MG_INT8; false on overflow, or when cols is more than MG_INT8_MOST_COLS. */
 #define MG_INT8_MOST_COLS 65536

@@ -67,7 +67,7 @@ gate(const MgKernels *kernels, const MgFeedForward *block, float *states, size_t
 {
 	size_t wide = wide_of(block), half = wide / 2;
 
-	kernels->finish(states, wide, n, half, NULL, block->activation);
+	kernels->epilogue(states, wide, n, half, NULL, block->activation);
 	for (size_t i = 0; i < n; i++)
 		kernels->multiply(states + i * wide, states + i * wide + half, half);
 }
@@ -204,7 +204,7 @@ mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block,
 	if (most * (double) wide > (double) WIDE_FLOATS)
 		most = (double) WIDE_FLOATS / (double) wide;
 	work.most_rows = most < MG_BLOCK_ROWS ? (size_t) most / tile * tile : MG_BLOCK_ROWS / tile * tile;
-	if (block->up->layout == MG_ROWS || mg_pairs_planes(block->up->layout) > 0 || block->up->layout != block->down->layout ||
+	if (block->up->layout == MG_ROWS || mg_bf16x2_planes(block->up->layout) > 0 || block->up->layout != block->down->layout ||
 		work.most_rows < LEAST_ROWS || n < 2 * tile * mg_pool_threads(compute->pool))
 		return run_apart(cx, compute, block, x, n, out);
 	begin = mg_profile_begin(compute);

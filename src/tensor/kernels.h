@@ -14,8 +14,8 @@
 #include "tensor/compute.h"
 
 /*
- * out [rows, columns] = act(x [rows, depth] B + rest), where rest is bias (zero
- * when NULL) or, when resume is set, what out holds already.
+ * out [rows, columns] = act(x [rows, depth] B + start), where start is bias (zero
+ * when NULL) or, when accumulate is set, what out holds already.
  *
  * B is seen as columns of W^T. For panel_product, w points to a panel
  * [depth, MG_PANEL] and w_stride is the distance to the next one; a last panel
@@ -36,7 +36,7 @@ typedef struct MgProduct
 	size_t w_stride; /* in numbers */
 	size_t columns;
 	const float *bias;
-	bool resume;
+	bool accumulate;
 	MgActivation activation;
 	float *out;
 	size_t out_stride;
@@ -66,8 +66,8 @@ typedef struct MgOutlier
 typedef struct MgRowScale
 {
 	float scale;
-	int32_t shift; /* 128 - z */
-	int32_t rest;  /* -128 times the sum of q - 128 + 256 h */
+	int32_t offset;		/* 128 - z */
+	int32_t correction; /* -128 times the sum of q - 128 + 256 h */
 	MgOutlier outliers[MG_INT8_OUTLIERS];
 } MgRowScale;
 
@@ -93,27 +93,27 @@ typedef struct MgInt8Product
 	size_t out_stride;
 } MgInt8Product;
 
-/* Columns of split numbers that a kernel multiplies before the next ones (linear.c); a multiple of MG_PAIRS_DEPTH. */
-#define MG_PAIRS_BLOCK_DEPTH 768
+/* Columns of split numbers that a kernel multiplies before the next ones (linear.c); a multiple of MG_BF16X2_DEPTH. */
+#define MG_BF16X2_BLOCK_DEPTH 768
 
 /* Rows of split numbers that a kernel may read at once. */
-#define MG_PAIRS_ROWS 16
+#define MG_BF16X2_ROWS 16
 
-/* out [rows, columns] = act(x W^T + bias), W in MG_PAIRS or MG_PAIRS16. out may not overlap the inputs. */
-typedef struct MgPairsProduct
+/* out [rows, columns] = act(x W^T + bias), W in MG_BF16X2 or MG_BF16X1. out may not overlap the inputs. */
+typedef struct MgBf16x2Product
 {
-	const uint16_t *x; /* by split, x_stride apart; rows up to a multiple of MG_PAIRS_ROWS are readable */
+	const uint16_t *x; /* by split, x_stride apart; rows up to a multiple of MG_BF16X2_ROWS are readable */
 	size_t x_stride;
 	size_t rows;
 	size_t depth;
 	const uint16_t *w; /* the panel of the first column */
-	size_t planes;	   /* 2, or 1 of MG_PAIRS16 */
+	size_t planes;	   /* 2, or 1 of MG_BF16X1 */
 	size_t columns;
 	const float *bias;
 	MgActivation activation;
 	float *out;
 	size_t out_stride;
-} MgPairsProduct;
+} MgBf16x2Product;
 
 struct MgKernels
 {
@@ -126,10 +126,10 @@ struct MgKernels
 	size_t int8_tile_rows; /* as tile_rows, of int8_product */
 	size_t int8_code_size; /* bytes of a quantised number: 1 or 2, as this level's instructions want it */
 
-	/* Whether float32 weights are best kept in MG_PAIRS; operations on them in about 10 ms; rows of x at once. */
-	bool prefers_pairs;
-	double pairs_flops;
-	size_t pairs_tile_rows;
+	/* Whether float32 weights are best kept in MG_BF16X2; operations on them in about 10 ms; rows of x at once. */
+	bool prefers_bf16x2;
+	double bf16x2_flops;
+	size_t bf16x2_tile_rows;
 
 	void (*panel_product)(const MgProduct *product);
 	void (*row_product)(const MgProduct *product);
@@ -142,13 +142,13 @@ struct MgKernels
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
 
-	void (*pairs_product)(const MgPairsProduct *product);
+	void (*bf16x2_product)(const MgBf16x2Product *product);
 
-	/* h and l of a row [n], each mg_pairs_cols(n) long, filled up with zeros; l follows h. */
+	/* h and l of a row [n], each mg_bf16x2_cols(n) long, filled up with zeros; l follows h. */
 	void (*split)(const float *row, size_t n, uint16_t *to);
 
 	/* rows [n, columns] = act(rows + bias); bias may be NULL. */
-	void (*finish)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);
+	void (*epilogue)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);
 
 	/* row[i] = exp(scale row[i] - max_j scale row[j]); returns the sum. n > 0. */
 	float (*softmax)(float *row, size_t n, float scale);

@@ -18,7 +18,7 @@
 #define INT8_PRODUCT amx_product
 #define INT8_PRODUCT_ROWS MG_INT8_ROWS
 #define INT8_PRODUCT_BODY "tensor/body_amx.h"
-#define PAIRS_PRODUCT_BODY "tensor/body_amx_pairs.h"
+#define BF16X2_PRODUCT_BODY "tensor/body_amx_bf16x2.h"
 
 #include "tensor/simd_avx512.h"
 #include "tensor/int8_avx512vnni.h"

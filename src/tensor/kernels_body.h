@@ -29,10 +29,10 @@
 #endif
 
 /* And one of bf16x2. */
-#if defined(PAIRS_PRODUCT_BODY)
-#include PAIRS_PRODUCT_BODY
+#if defined(BF16X2_PRODUCT_BODY)
+#include BF16X2_PRODUCT_BODY
 #else
-#include "tensor/body_pairs.h"
+#include "tensor/body_bf16x2.h"
 #endif
 
 #define TABLE_NAME(level) TABLE_NAME_(level)
@@ -44,16 +44,16 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.piece_flops = PIECE_FLOPS,
 	.int8_tile_rows = INT8_PRODUCT_ROWS,
 	.int8_code_size = sizeof(int8_code),
-	.prefers_pairs = PAIRS_PREFERRED,
-	.pairs_flops = PAIRS_FLOPS,
-	.pairs_tile_rows = PAIRS_TILE_ROWS,
+	.prefers_bf16x2 = BF16X2_PREFERRED,
+	.bf16x2_flops = BF16X2_FLOPS,
+	.bf16x2_tile_rows = BF16X2_TILE_ROWS,
 	.panel_product = panel_product,
 	.row_product = row_product,
 	.int8_product = INT8_PRODUCT,
 	.quantize = quantize,
-	.pairs_product = pairs_product,
+	.bf16x2_product = bf16x2_product,
 	.split = split,
-	.finish = finish,
+	.epilogue = epilogue,
 	.softmax = softmax,
 	.norm = norm,
 	.dot = dot,

@@ -21,7 +21,7 @@ typedef struct Work
 	MgProduct floats; /* all rows and columns; with w of floats only */
 	const MgMatrix *w;
 	float *copies; /* [threads, MG_COPY_FLOATS]; NULL: multiply x where it stands */
-	void *codes;   /* of x, when w is MG_INT8; or x split, when it is MG_PAIRS */
+	void *codes;   /* of x, when w is MG_INT8; or x split, when it is MG_BF16X2 */
 	MgRowScale *scales;
 } Work;
 
@@ -46,7 +46,7 @@ mg_block_product(const MgKernels *kernels, const MgProduct *product, float *copy
 		p.depth = depth - at < MG_BLOCK_DEPTH ? depth - at : MG_BLOCK_DEPTH;
 		p.x += at;
 		mg_product_skip(&p, at * MG_PANEL);
-		p.resume = at > 0;
+		p.accumulate = at > 0;
 		if (at + p.depth < depth)
 			p.activation = MG_ACT_NONE;
 		if (copy != NULL)
@@ -100,35 +100,35 @@ multiply_int8(void *arg, const MgPiece *piece)
 
 /* Numbers between rows of x that was split: an odd number of lines of a cache, so that the rows of a tile lie in different ones. */
 static size_t
-pairs_stride(size_t cols)
+bf16x2_stride(size_t cols)
 {
-	return 2 * mg_pairs_cols(cols) + 32;
+	return 2 * mg_bf16x2_cols(cols) + 32;
 }
 
 static void
-multiply_pairs(void *arg, const MgPiece *piece)
+multiply_bf16x2(void *arg, const MgPiece *piece)
 {
 	const Work *work = arg;
 	const MgProduct *p = &work->floats;
-	size_t stride = pairs_stride(p->depth), planes = mg_pairs_planes(work->w->layout);
+	size_t stride = bf16x2_stride(p->depth), planes = mg_bf16x2_planes(work->w->layout);
 
-	work->kernels->pairs_product(&(MgPairsProduct){
+	work->kernels->bf16x2_product(&(MgBf16x2Product){
 		.x = (const uint16_t *) work->codes + piece->row * stride, .x_stride = stride, .rows = piece->n_rows,
 		.depth = p->depth, .planes = planes,
-		.w = work->w->panels16 + piece->column / MG_PANEL * mg_pairs_panel(p->depth, planes), .columns = piece->n_columns,
+		.w = work->w->panels16 + piece->column / MG_PANEL * mg_bf16x2_panel(p->depth, planes), .columns = piece->n_columns,
 		.bias = p->bias != NULL ? p->bias + piece->column : NULL, .activation = p->activation,
 		.out = p->out + piece->row * p->out_stride + piece->column, .out_stride = p->out_stride,
 	});
 }
 
 /*
- * Rows of x that fill, split and MG_PAIRS_BLOCK_DEPTH columns deep, half of a second-level cache of 2 MiB. The fewer blocks, the
+ * Rows of x that fill, split and MG_BF16X2_BLOCK_DEPTH columns deep, half of a second-level cache of 2 MiB. The fewer blocks, the
  * fewer times weights are read: from a third-level cache 14 GB/s come (Emerald Rapids), which at 128 rows is a third of the time.
  */
 static size_t
-pairs_block_rows(size_t depth)
+bf16x2_block_rows(size_t depth)
 {
-	size_t cols = depth < MG_PAIRS_BLOCK_DEPTH ? mg_pairs_cols(depth) : MG_PAIRS_BLOCK_DEPTH;
+	size_t cols = depth < MG_BF16X2_BLOCK_DEPTH ? mg_bf16x2_cols(depth) : MG_BF16X2_BLOCK_DEPTH;
 	size_t rows = 1024 * 1024 / (4 * (cols > 0 ? cols : 1)) / 32 * 32;
 
 	return rows < 1024 ? rows : 1024;
@@ -174,7 +174,7 @@ split_piece(void *arg, const MgPiece *piece)
 	const MgProduct *p = &work->floats;
 
 	for (size_t i = piece->row; i < piece->row + piece->n_rows; i++)
-		work->kernels->split(p->x + i * p->x_stride, p->depth, (uint16_t *) work->codes + i * pairs_stride(p->depth));
+		work->kernels->split(p->x + i * p->x_stride, p->depth, (uint16_t *) work->codes + i * bf16x2_stride(p->depth));
 }
 
 /* About what converting a number takes, in operations of a product. */
@@ -186,7 +186,7 @@ convert_all(MgCtx *cx, const MgCompute *compute, Work *work)
 {
 	const MgProduct *p = &work->floats;
 	bool int8 = work->w->layout == MG_INT8;
-	size_t row_size = int8 ? mg_code_stride(p->depth) * work->kernels->int8_code_size : pairs_stride(p->depth) * sizeof(uint16_t);
+	size_t row_size = int8 ? mg_code_stride(p->depth) * work->kernels->int8_code_size : bf16x2_stride(p->depth) * sizeof(uint16_t);
 	MgGrid grid = {
 		.rows = p->rows, .columns = 1, .tile_rows = 1, .most_rows = MG_BLOCK_ROWS / 4,
 		.cell_flops = CONVERT_FLOPS * (double) p->depth, .column_bytes = 1.0,
@@ -208,16 +208,16 @@ multiply(MgCtx *cx, const MgCompute *compute, Work *work)
 {
 	const MgProduct *p = &work->floats;
 	const MgKernels *kernels = compute->kernels;
-	bool int8 = work->w->layout == MG_INT8, pairs = mg_pairs_planes(work->w->layout) > 0;
-	size_t tile = int8 ? kernels->int8_tile_rows : pairs ? kernels->pairs_tile_rows : kernels->tile_rows;
+	bool int8 = work->w->layout == MG_INT8, bf16x2 = mg_bf16x2_planes(work->w->layout) > 0;
+	size_t tile = int8 ? kernels->int8_tile_rows : bf16x2 ? kernels->bf16x2_tile_rows : kernels->tile_rows;
 	double depth = p->depth > 0 ? (double) p->depth : 1.0;
-	double width = int8 ? 1.0 : p->narrow != NULL || work->w->layout == MG_PAIRS16 ? sizeof *p->narrow : sizeof *p->w;
+	double width = int8 ? 1.0 : p->narrow != NULL || work->w->layout == MG_BF16X1 ? sizeof *p->narrow : sizeof *p->w;
 	MgGrid grid = {
 		.rows = p->rows, .columns = p->columns, .tile_rows = tile,
-		.most_rows = pairs && kernels->prefers_pairs ? pairs_block_rows(p->depth) : MG_BLOCK_ROWS,
+		.most_rows = bf16x2 && kernels->prefers_bf16x2 ? bf16x2_block_rows(p->depth) : MG_BLOCK_ROWS,
 		.cell_flops = 2.0 * depth, .column_bytes = width * depth,
-		.piece_flops = pairs ? kernels->pairs_flops : kernels->piece_flops,
-		.run = int8 ? multiply_int8 : pairs ? multiply_pairs : multiply_floats, .arg = work,
+		.piece_flops = bf16x2 ? kernels->bf16x2_flops : kernels->piece_flops,
+		.run = int8 ? multiply_int8 : bf16x2 ? multiply_bf16x2 : multiply_floats, .arg = work,
 	};
 	MgMark mark = mg_mark(cx);
 	bool fine;
@@ -268,7 +268,7 @@ mg_linears(MgCtx *cx, const MgCompute *compute, MgRows x, const MgLinear *linear
 		return true;
 	work.floats.depth = linears[0].w->cols;
 	work.w = linears[0].w;
-	if ((work.w->layout == MG_INT8 || mg_pairs_planes(work.w->layout) > 0) && !convert_all(cx, compute, &work))
+	if ((work.w->layout == MG_INT8 || mg_bf16x2_planes(work.w->layout) > 0) && !convert_all(cx, compute, &work))
 		return false;
 	for (size_t i = 0; i < n_linears; i++)
 		if (!run_linear(cx, compute, &work, &linears[i]))

@@ -115,9 +115,9 @@ mg_matrix_rows(const MgMatrix *w, size_t first, size_t n, MgMatrix *part)
 		case MG_PANELS16:
 			part->panels16 += first * w->cols;
 			return true;
-		case MG_PAIRS:
-		case MG_PAIRS16:
-			part->panels16 += panel * mg_pairs_panel(w->cols, mg_pairs_planes(w->layout));
+		case MG_BF16X2:
+		case MG_BF16X1:
+			part->panels16 += panel * mg_bf16x2_panel(w->cols, mg_bf16x2_planes(w->layout));
 			return true;
 		default:
 			return false;

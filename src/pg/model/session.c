@@ -76,7 +76,7 @@ session_kernel(const ModelEntry *entry)
 
 	if (entry->int8)
 		return psprintf("%s int8", level);
-	if (session_form() == MG_FORM_PAIRS)
+	if (session_form() == MG_FORM_BF16X2)
 		return psprintf("%s bf16x2", level);
 	return maskgen_matmul == MG_NATIVE ? level
 									   : psprintf("%s %s", level, mg_provider_name((MgProvider) maskgen_matmul));

@@ -18,7 +18,7 @@ check_tiny(const char *name, MgCpuLevel level, MgForm form)
 	char what[100], directory[100], values[100];
 
 	snprintf(what, sizeof what, "%s, %s, %s", name, mg_cpu_level_name(level),
-			 form == MG_FORM_PANELS ? "panels" : form == MG_FORM_PAIRS ? "bf16x2" : "rows");
+			 form == MG_FORM_PANELS ? "panels" : form == MG_FORM_BF16X2 ? "bf16x2" : "rows");
 	snprintf(directory, sizeof directory, GOLDEN "tiny/%s", name);
 	/* The same weights in another kind of file. */
 	snprintf(values, sizeof values, GOLDEN "tiny/%s.txt", strcmp(name, "bert-torch") == 0 ? "bert-mlm-f16" : name);
@@ -31,8 +31,8 @@ check_real(const char *directory, const char *name, MgForm form)
 	MgCompute compute = {.kernels = mg_kernels(mg_cpu_level()), .provider = MG_NATIVE, .pool = NULL};
 	char what[100], values[100];
 
-	snprintf(what, sizeof what, "%s%s", name, form == MG_FORM_PAIRS ? ", bf16x2" : "");
-	if (directory == NULL || (form == MG_FORM_PAIRS && !compute.kernels->prefers_pairs))
+	snprintf(what, sizeof what, "%s%s", name, form == MG_FORM_BF16X2 ? ", bf16x2" : "");
+	if (directory == NULL || (form == MG_FORM_BF16X2 && !compute.kernels->prefers_bf16x2))
 	{
 		ok(true, "%s # SKIP %s", what, directory == NULL ? "its directory is not set" : "this CPU has no tiles of bfloat16");
 		return;
@@ -49,16 +49,16 @@ main(void)
 		{
 			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_PANELS);
 			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_ROWS);
-			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_PAIRS);
+			check_tiny(tiny[i], (MgCpuLevel) level, MG_FORM_BF16X2);
 		}
 	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm", MG_FORM_PANELS);
-	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm", MG_FORM_PAIRS);
+	check_real(getenv("MASKGEN_TEST_MINILM"), "minilm", MG_FORM_BF16X2);
 #ifdef __SANITIZE_ADDRESS__
 	/* Sanitized kernels take minutes for it and see nothing that MiniLM does not show. */
 	ok(true, "bert # SKIP in a sanitizer build");
 #else
 	check_real(getenv("MASKGEN_TEST_BERT"), "bert", MG_FORM_PANELS);
-	check_real(getenv("MASKGEN_TEST_BERT"), "bert", MG_FORM_PAIRS);
+	check_real(getenv("MASKGEN_TEST_BERT"), "bert", MG_FORM_BF16X2);
 #endif
 	return done();
 }

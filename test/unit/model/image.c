@@ -103,7 +103,7 @@ test_work(MgSpan image, const char *what)
 			copy[i] ^= with[flip];
 			test.n_polls = 0;
 			mg_ctx_reset(&cx);
-			if (!pack(&cx, mg_span(copy, image.size), flip % 2 == 0 ? MG_FORM_PANELS : MG_FORM_PAIRS, &out) &&
+			if (!pack(&cx, mg_span(copy, image.size), flip % 2 == 0 ? MG_FORM_PANELS : MG_FORM_BF16X2, &out) &&
 				cx.error.code == MG_STOPPED)
 			{
 				printf("# endless with byte %zu changed by %02x\n", i, with[flip]);
@@ -190,7 +190,7 @@ test_dtypes(void)
 			   use_resident(&cx, mg_span(resident.data, resident.used)),
 		   "and used in panels");
 		panels[i] = resident.used;
-		ok(make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_PAIRS, &resident) &&
+		ok(make_resident(&cx, mg_span(portable.data, portable.used), MG_FORM_BF16X2, &resident) &&
 			   use_resident(&cx, mg_span(resident.data, resident.used)),
 		   "and in pairs");
 		pairs[i] = resident.used;

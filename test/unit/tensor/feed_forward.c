@@ -202,7 +202,7 @@ test_parts(MgCtx *cx, const MgCompute *compute, MgLayout layout)
 int
 main(void)
 {
-	static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16, MG_PAIRS, MG_PAIRS16};
+	static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16, MG_BF16X2, MG_BF16X1};
 	const size_t n_layouts = sizeof layouts / sizeof *layouts;
 	TestHost test;
 	MgCtx cx;
@@ -219,7 +219,7 @@ main(void)
 		test_formula(&cx, &compute, mg_cpu_level_name(level));
 		for (size_t i = 0; i < n_layouts; i++)
 		{
-			if (mg_pairs_planes(layouts[i]) > 0 && !compute.kernels->prefers_pairs && level != MG_CPU_SCALAR)
+			if (mg_bf16x2_planes(layouts[i]) > 0 && !compute.kernels->prefers_bf16x2 && level != MG_CPU_SCALAR)
 				continue;
 			test_same(&cx, &compute, layouts[i], 96);
 			test_same(&cx, &threads, layouts[i], 33);

@@ -329,7 +329,7 @@ main(void)
 	test_weights();
 	FOR_EACH_LEVEL(level)
 	{
-		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16, MG_PAIRS, MG_PAIRS16};
+		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_INT8, MG_PANELS16, MG_BF16X2, MG_BF16X1};
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE};
 		MgCompute threads = compute;
 
@@ -340,7 +340,7 @@ main(void)
 		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
 			/* Where no tiles are, they are slow, and linear.c shows that they are right. */
-			if (mg_pairs_planes(layouts[i]) > 0 && !compute.kernels->prefers_pairs)
+			if (mg_bf16x2_planes(layouts[i]) > 0 && !compute.kernels->prefers_bf16x2)
 				continue;
 			test_fused(&cx, &compute, layouts[i], 64, 160);
 			test_fused(&cx, &threads, layouts[i], 96, 388);

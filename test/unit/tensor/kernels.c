@@ -32,7 +32,7 @@ activation_error(const MgKernels *kernels, MgActivation activation)
 
 	for (size_t i = 0; i < rows * STRIDE; i++)
 		x[i] = (float) ((double) i / (double) (rows * STRIDE) * 40.0 - 20.0);
-	kernels->finish(x, STRIDE, rows, COLUMNS, NULL, activation);
+	kernels->epilogue(x, STRIDE, rows, COLUMNS, NULL, activation);
 	for (size_t i = 0; i < rows * STRIDE; i++)
 	{
 		float was = (float) ((double) i / (double) (rows * STRIDE) * 40.0 - 20.0);
@@ -68,7 +68,7 @@ test_activations(const MgKernels *kernels, const char *who)
 
 		is_near(activation_error(kernels, all[a].activation), 0.0, all[a].tolerance, "%s: %s", who, all[a].name);
 		memcpy(x, extremes, sizeof x);
-		kernels->finish(x, 8, 1, 8, NULL, all[a].activation);
+		kernels->epilogue(x, 8, 1, 8, NULL, all[a].activation);
 		ok(isnan(x[4]) && x[5] == 0.0f && fabsf(x[6]) < 1e-38f && fabsf(x[7]) <= 1e-20f, "%s: %s of NaN, zero and tiny",
 		   who, all[a].name);
 		if (all[a].activation != MG_ACT_NONE)
@@ -89,7 +89,7 @@ test_finish_bias(const MgKernels *kernels, const char *who)
 		float *was = malloc(3 * columns * sizeof *was);
 
 		memcpy(was, x, 3 * columns * sizeof *was);
-		kernels->finish(x, columns, 3, columns, bias, MG_ACT_RELU);
+		kernels->epilogue(x, columns, 3, columns, bias, MG_ACT_RELU);
 		for (size_t i = 0; i < 3 * columns; i++)
 			bad += x[i] != fmaxf(was[i] + bias[i % columns], 0.0f);
 		free(x);

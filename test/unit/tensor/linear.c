@@ -77,7 +77,7 @@ static double
 tolerance(MgLayout layout, size_t cols)
 {
 	/* Of bf16x2, each product is 1.3e-6 away (root mean square of numbers up to 1), of either sign: six times that. */
-	if (layout == MG_PAIRS)
+	if (layout == MG_BF16X2)
 		return 2e-5 + 8e-6 * sqrt((double) cols);
 	return 1e-6 + 1e-7 * (double) cols;
 }
@@ -171,15 +171,15 @@ test_pairs(MgCtx *cx, const MgCompute *compute)
 	for (size_t c = 0; c < sizeof sizes / sizeof sizes[0]; c++)
 	{
 		size_t n = sizes[c][0], rows = sizes[c][1], cols = sizes[c][2], planes = c % 3 == 2 ? 1 : 2;
-		size_t stride = 2 * mg_pairs_cols(cols) + 2;
+		size_t stride = 2 * mg_bf16x2_cols(cols) + 2;
 		float *x = numbers(n * cols), *w = numbers(rows * cols), *bias = c % 2 == 0 ? numbers(rows) : NULL;
 		float *out = numbers(n * rows), *plain = numbers(n * rows), *memory;
 		uint16_t *split = malloc(n * stride * sizeof *split);
-		MgMatrix m = matrix(planes == 2 ? MG_PAIRS : MG_PAIRS16, w, rows, cols, &memory);
+		MgMatrix m = matrix(planes == 2 ? MG_BF16X2 : MG_BF16X1, w, rows, cols, &memory);
 
 		for (size_t i = 0; i < n; i++)
 			mg_kernels_scalar.split(x + i * cols, cols, split + i * stride);
-		mg_kernels_scalar.pairs_product(&(MgPairsProduct){
+		mg_kernels_scalar.bf16x2_product(&(MgBf16x2Product){
 			.x = split, .x_stride = stride, .rows = n, .depth = cols, .w = m.panels16, .planes = planes, .columns = rows,
 			.bias = bias, .activation = MG_ACT_RELU, .out = plain, .out_stride = rows});
 		bad += !mg_linear(cx, compute, (MgRows){x, cols, n}, (MgLinear){&m, bias, MG_ACT_RELU, out, rows}) ||
@@ -203,7 +203,7 @@ test_strange_pairs(MgCtx *cx, const MgCompute *compute)
 	static const uint32_t strange[N] = {0x7FFFFFFF, 0xFF800001, 0x7F800000, 0x7F7FFFFF, 0x00000001};
 	const char *level = mg_cpu_level_name(compute->kernels->level);
 	float *x = numbers(N * COLS), *w = numbers(COLS), out[N], *memory;
-	MgMatrix m = matrix(MG_PAIRS, w, 1, COLS, &memory);
+	MgMatrix m = matrix(MG_BF16X2, w, 1, COLS, &memory);
 	bool nan = true;
 
 	for (size_t i = 0; i < N; i++)
@@ -296,8 +296,8 @@ test_sweep(const MgCompute *compute, MgLayout layout, const char *who)
 	MgCtx cx;
 	MgMark mark, after;
 	double flops = 2.0 * (double) n * (double) rows * (double) cols;
-	bool pairs = mg_pairs_planes(layout) > 0;
-	double piece = pairs ? compute->kernels->pairs_flops : compute->kernels->piece_flops;
+	bool bf16x2 = mg_bf16x2_planes(layout) > 0;
+	double piece = bf16x2 ? compute->kernels->bf16x2_flops : compute->kernels->piece_flops;
 
 	test_host_init(&test);
 	mg_ctx_init(&cx, &test.host);
@@ -329,8 +329,8 @@ main(void)
 	ok(pool != NULL, "a pool of three");
 	FOR_EACH_LEVEL(level)
 	{
-		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_PAIRS, MG_INT8, MG_PANELS16, MG_PAIRS16};
-		static const char *const names[] = {"rows", "panels", "bf16x2", "int8", "panels of bf16", "pairs of bf16"};
+		static const MgLayout layouts[] = {MG_ROWS, MG_PANELS, MG_BF16X2, MG_INT8, MG_PANELS16, MG_BF16X1};
+		static const char *const names[] = {"rows", "panels", "bf16x2", "int8", "panels of bf16", "bf16x1"};
 		MgCompute compute = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = NULL};
 		MgCompute threads = {.kernels = mg_kernels(level), .provider = MG_NATIVE, .pool = pool};
 		char who[64];
@@ -338,10 +338,10 @@ main(void)
 		for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
 		{
 			/* Where no tiles are, they are slow, and computed row by row: test_pairs is enough. */
-			if (mg_pairs_planes(layouts[i]) > 0 && !compute.kernels->prefers_pairs)
+			if (mg_bf16x2_planes(layouts[i]) > 0 && !compute.kernels->prefers_bf16x2)
 				continue;
 			snprintf(who, sizeof who, "%s, %s", mg_cpu_level_name(level), names[i]);
-			if (layouts[i] <= MG_PANELS || layouts[i] == MG_PAIRS) /* int8.c compares the third with its own formula */
+			if (layouts[i] <= MG_PANELS || layouts[i] == MG_BF16X2) /* int8.c compares the third with its own formula */
 			{
 				test_shapes(&cx, &compute, layouts[i], who);
 				test_large(&cx, &compute, layouts[i], who);
@@ -355,13 +355,13 @@ main(void)
 		}
 		test_narrow(&cx, &compute, MG_PANELS16, MG_PANELS, mg_cpu_level_name(level));
 		test_narrow(&cx, &threads, MG_PANELS16, MG_PANELS, mg_cpu_level_name(level));
-		if (compute.kernels->prefers_pairs)
+		if (compute.kernels->prefers_bf16x2)
 		{
-			test_narrow(&cx, &compute, MG_PAIRS16, MG_PAIRS, mg_cpu_level_name(level));
-			test_narrow(&cx, &threads, MG_PAIRS16, MG_PAIRS, mg_cpu_level_name(level));
+			test_narrow(&cx, &compute, MG_BF16X1, MG_BF16X2, mg_cpu_level_name(level));
+			test_narrow(&cx, &threads, MG_BF16X1, MG_BF16X2, mg_cpu_level_name(level));
 		}
 		else
-			test_large(&cx, &threads, MG_PAIRS, mg_cpu_level_name(level));
+			test_large(&cx, &threads, MG_BF16X2, mg_cpu_level_name(level));
 		test_pairs(&cx, &compute);
 		test_pairs(&cx, &threads);
 		test_strange_pairs(&cx, &compute);

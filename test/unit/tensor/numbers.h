@@ -52,13 +52,13 @@ distance(const float *got, const double *want, size_t n)
 __attribute__((unused)) static MgMatrix
 matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory)
 {
-	size_t size = rows * cols * sizeof(float), planes = mg_pairs_planes(layout);
+	size_t size = rows * cols * sizeof(float), planes = mg_bf16x2_planes(layout);
 	MgMatrix m = {layout, rows, cols, {NULL}};
 
 	if (layout == MG_INT8)
 		mg_int8_size(rows, cols, &size);
 	else if (planes > 0)
-		size = mg_pairs_size(rows, cols, planes, &size) ? size * sizeof(uint16_t) : 0;
+		size = mg_bf16x2_size(rows, cols, planes, &size) ? size * sizeof(uint16_t) : 0;
 	else if (layout != MG_ROWS && mg_panels_size(rows, cols, &size))
 		size *= layout == MG_PANELS ? sizeof(float) : sizeof(uint16_t);
 	*memory = aligned_alloc(MG_ALIGNMENT, (size / MG_ALIGNMENT + 1) * MG_ALIGNMENT);
@@ -77,8 +77,8 @@ matrix(MgLayout layout, const float *w, size_t rows, size_t cols, float **memory
 		if (layout == MG_INT8)
 			mg_int8_pack_panel(codes, scales, n, cols, (uint8_t *) *memory + i / MG_PANEL * mg_int8_panel_size(cols));
 		else if (planes > 0)
-			mg_pack_pairs(w + i * cols, n, cols, planes,
-						  (uint16_t *) (void *) *memory + i / MG_PANEL * mg_pairs_panel(cols, planes));
+			mg_pack_bf16x2(w + i * cols, n, cols, planes,
+						  (uint16_t *) (void *) *memory + i / MG_PANEL * mg_bf16x2_panel(cols, planes));
 		else if (layout == MG_PANELS)
 			mg_pack_panel(w + i * cols, n, cols, *memory + i * cols);
 		else

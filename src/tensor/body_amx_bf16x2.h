@@ -6,9 +6,9 @@
  * holds: cuts change no bit.
  */
 
-#define PAIRS_PREFERRED true
-#define PAIRS_FLOPS 2400e6
-#define PAIRS_TILE_ROWS ((size_t) 32)
+#define BF16X2_PREFERRED true
+#define BF16X2_FLOPS 2400e6
+#define BF16X2_TILE_ROWS ((size_t) 32)
 
 /* The compilers do not know that loading a tile reads memory. */
 #define AMX_WRITTEN() __asm__ volatile("" : : : "memory")
@@ -16,7 +16,7 @@
 static void
 split(const float *row, size_t n, uint16_t *to)
 {
-	size_t padded = mg_pairs_cols(n);
+	size_t padded = mg_bf16x2_cols(n);
 
 	for (size_t k = 0; k < padded; k += VW)
 	{
@@ -55,17 +55,17 @@ pairs_load_x(const bool second, const uint16_t *x, size_t stride)
 {
 	_tile_loadd(4, x, stride);
 	if (second)
-		_tile_loadd(5, (const uint8_t *) x + MG_PAIRS_ROWS * stride, stride);
+		_tile_loadd(5, (const uint8_t *) x + MG_BF16X2_ROWS * stride, stride);
 }
 
-/* second: there are more than MG_PAIRS_ROWS rows; planes of W. */
+/* second: there are more than MG_BF16X2_ROWS rows; planes of W. */
 INLINE void
 pairs_steps(const bool second, const size_t planes, const PairsTile *t)
 {
-	const size_t tile = MG_PAIRS_DEPTH * MG_PANEL / 2;
+	const size_t tile = MG_BF16X2_DEPTH * MG_PANEL / 2;
 	const uint16_t *x = t->x, *w = t->w;
 
-	for (size_t left = t->steps; left > 0; left--, x += MG_PAIRS_DEPTH, w += 2 * planes * tile)
+	for (size_t left = t->steps; left > 0; left--, x += MG_BF16X2_DEPTH, w += 2 * planes * tile)
 	{
 		pairs_load_x(second, x, t->x_stride);
 		if (planes == 2)
@@ -90,8 +90,8 @@ pairs_load_sums(const bool second, const float *from, size_t stride)
 	_tile_loadd(1, from + MG_PANEL / 2, stride);
 	if (second)
 	{
-		_tile_loadd(2, (const uint8_t *) from + MG_PAIRS_ROWS * stride, stride);
-		_tile_loadd(3, (const uint8_t *) from + MG_PAIRS_ROWS * stride + 64, stride);
+		_tile_loadd(2, (const uint8_t *) from + MG_BF16X2_ROWS * stride, stride);
+		_tile_loadd(3, (const uint8_t *) from + MG_BF16X2_ROWS * stride + 64, stride);
 	}
 }
 
@@ -102,8 +102,8 @@ pairs_store_sums(const bool second, float *to, size_t stride)
 	_tile_stored(1, to + MG_PANEL / 2, stride);
 	if (second)
 	{
-		_tile_stored(2, (uint8_t *) to + MG_PAIRS_ROWS * stride, stride);
-		_tile_stored(3, (uint8_t *) to + MG_PAIRS_ROWS * stride + 64, stride);
+		_tile_stored(2, (uint8_t *) to + MG_BF16X2_ROWS * stride, stride);
+		_tile_stored(3, (uint8_t *) to + MG_BF16X2_ROWS * stride + 64, stride);
 	}
 }
 
@@ -124,16 +124,16 @@ typedef struct PairsWaiting
 
 /* All rows against the panel of the column at, over the columns of x from `from` to `to`. */
 static void
-pairs_strip(const MgPairsProduct *p, size_t at, size_t from, size_t to, PairsWaiting *waiting)
+pairs_strip(const MgBf16x2Product *p, size_t at, size_t from, size_t to, PairsWaiting *waiting)
 {
-	float edge[2 * MG_PAIRS_ROWS * MG_PANEL] __attribute__((aligned(64)));
+	float edge[2 * MG_BF16X2_ROWS * MG_PANEL] __attribute__((aligned(64)));
 	float bias[MG_PANEL] __attribute__((aligned(64))) = {0};
 	size_t columns = p->columns - at < MG_PANEL ? p->columns - at : MG_PANEL;
 	MgActivation activation = to >= p->depth ? p->activation : MG_ACT_NONE;
 	PairsTile t = {
-		.x = p->x + from, .x_stride = p->x_stride * sizeof *p->x, .lower = mg_pairs_cols(p->depth),
-		.w = p->w + at / MG_PANEL * mg_pairs_panel(p->depth, p->planes) + from * p->planes * MG_PANEL,
-		.steps = (to - from + MG_PAIRS_DEPTH - 1) / MG_PAIRS_DEPTH,
+		.x = p->x + from, .x_stride = p->x_stride * sizeof *p->x, .lower = mg_bf16x2_cols(p->depth),
+		.w = p->w + at / MG_PANEL * mg_bf16x2_panel(p->depth, p->planes) + from * p->planes * MG_PANEL,
+		.steps = (to - from + MG_BF16X2_DEPTH - 1) / MG_BF16X2_DEPTH,
 	};
 
 	if (p->bias != NULL)
@@ -144,9 +144,9 @@ pairs_strip(const MgPairsProduct *p, size_t at, size_t from, size_t to, PairsWai
 		size_t stride = p->out_stride * sizeof *out;
 		bool second, whole;
 
-		n = p->rows - row < 2 * MG_PAIRS_ROWS ? p->rows - row : 2 * MG_PAIRS_ROWS;
-		second = n > MG_PAIRS_ROWS;
-		whole = (n % MG_PAIRS_ROWS == 0 || p->rows < MG_PAIRS_ROWS) && columns == MG_PANEL;
+		n = p->rows - row < 2 * MG_BF16X2_ROWS ? p->rows - row : 2 * MG_BF16X2_ROWS;
+		second = n > MG_BF16X2_ROWS;
+		whole = (n % MG_BF16X2_ROWS == 0 || p->rows < MG_BF16X2_ROWS) && columns == MG_PANEL;
 		if (!whole)
 		{
 			if (from > 0)
@@ -179,20 +179,20 @@ pairs_strip(const MgPairsProduct *p, size_t at, size_t from, size_t to, PairsWai
 }
 
 static void
-pairs_product(const MgPairsProduct *p)
+bf16x2_product(const MgBf16x2Product *p)
 {
 	PairsWaiting waiting = {.rows = 0};
 	AmxShape shape = amx_shape;
 	size_t from = 0;
 
 	/* Few rows take as many cycles. */
-	if (p->rows < MG_PAIRS_ROWS)
+	if (p->rows < MG_BF16X2_ROWS)
 		memset(shape.rows, (int) p->rows, 6);
 	AMX_WRITTEN();
 	_tile_loadconfig(&shape);
 	do
 	{
-		size_t to = p->depth - from < MG_PAIRS_BLOCK_DEPTH ? p->depth : from + MG_PAIRS_BLOCK_DEPTH;
+		size_t to = p->depth - from < MG_BF16X2_BLOCK_DEPTH ? p->depth : from + MG_BF16X2_BLOCK_DEPTH;
 
 		for (size_t at = 0; at < p->columns; at += MG_PANEL)
 			pairs_strip(p, at, from, to, &waiting);

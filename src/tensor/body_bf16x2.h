@@ -5,14 +5,14 @@
  * A product of two bfloat16 numbers is exact in float32, so that each step of a chain rounds once, as a fused one does.
  */
 
-#define PAIRS_PREFERRED false
-#define PAIRS_FLOPS 10e6
-#define PAIRS_TILE_ROWS 1
+#define BF16X2_PREFERRED false
+#define BF16X2_FLOPS 10e6
+#define BF16X2_TILE_ROWS 1
 
 static void
 split(const float *row, size_t n, uint16_t *to)
 {
-	size_t padded = mg_pairs_cols(n);
+	size_t padded = mg_bf16x2_cols(n);
 
 	memset(to, 0, 2 * padded * sizeof *to);
 	mg_from_f32(MG_BF16, row, n, to);
@@ -30,10 +30,10 @@ pairs_step(const uint16_t *x, const uint16_t *w, float *sums)
 {
 	float chains[2][MG_PANEL] = {{0}};
 
-	for (size_t k = 0; k < MG_PAIRS_DEPTH; k++)
+	for (size_t k = 0; k < MG_BF16X2_DEPTH; k++)
 		for (size_t j = 0; j < MG_PANEL; j++)
 		{
-			const uint16_t *tile = w + j / (MG_PANEL / 2) * (MG_PANEL / 2) * MG_PAIRS_DEPTH;
+			const uint16_t *tile = w + j / (MG_PANEL / 2) * (MG_PANEL / 2) * MG_BF16X2_DEPTH;
 
 			chains[k % 2][j] += mg_bf16_to_float(x[k]) *
 				mg_bf16_to_float(tile[k / 2 * MG_PANEL + j % (MG_PANEL / 2) * 2 + k % 2]);
@@ -43,13 +43,13 @@ pairs_step(const uint16_t *x, const uint16_t *w, float *sums)
 }
 
 static void
-pairs_product(const MgPairsProduct *p)
+bf16x2_product(const MgBf16x2Product *p)
 {
-	size_t padded = mg_pairs_cols(p->depth);
+	size_t padded = mg_bf16x2_cols(p->depth);
 
 	for (size_t at = 0; at < p->columns; at += MG_PANEL)
 	{
-		const uint16_t *panel = p->w + at / MG_PANEL * mg_pairs_panel(p->depth, p->planes);
+		const uint16_t *panel = p->w + at / MG_PANEL * mg_bf16x2_panel(p->depth, p->planes);
 		size_t n = p->columns - at < MG_PANEL ? p->columns - at : MG_PANEL;
 
 		for (size_t i = 0; i < p->rows; i++)
@@ -59,10 +59,10 @@ pairs_product(const MgPairsProduct *p)
 
 			if (p->bias != NULL)
 				memcpy(sums, p->bias + at, n * sizeof *sums);
-			for (size_t k = 0; k < padded; k += MG_PAIRS_DEPTH, w += p->planes * MG_PAIRS_DEPTH * MG_PANEL)
+			for (size_t k = 0; k < padded; k += MG_BF16X2_DEPTH, w += p->planes * MG_BF16X2_DEPTH * MG_PANEL)
 			{
 				if (p->planes == 2)
-					pairs_step(x + k, w + MG_PAIRS_DEPTH * MG_PANEL, sums);
+					pairs_step(x + k, w + MG_BF16X2_DEPTH * MG_PANEL, sums);
 				pairs_step(x + k, w, sums);
 				pairs_step(x + padded + k, w, sums);
 			}
