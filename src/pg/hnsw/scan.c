@@ -412,6 +412,21 @@ look_further(IndexScanDesc scan)
 		hnsw_rerank_reset(state->rerank);
 }
 
+/*
+ * Whether the nearest ranked row comes before what a batch that is used up did not hold. Codes may not tell rows apart, in a cluster
+ * whose width is less than their error: then any of it may be the nearest, and the batch holds some of them by chance.
+ */
+static bool
+is_wide_enough(const HnswScan *state)
+{
+	double last;
+
+	if (state->n_found == 0 || maskgen_iterative_scan == HNSW_ITERATION_OFF)
+		return true;
+	last = hnsw_kind_measure(state->store.kind, state->store.layout.coded, state->found[state->n_found - 1].distance);
+	return state->ranking.rows[0].distance <= hnsw_ranking_least(&state->ranking, last);
+}
+
 /* Whether the nearest ranked row comes before all that are not ranked yet. */
 static bool
 is_first(HnswScan *state)
@@ -427,7 +442,7 @@ is_first(HnswScan *state)
 	if (state->stage == STAGE_PASS)
 		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
 	if (state->next == state->n_found)
-		return true;
+		return is_wide_enough(state);
 	/* What comes too late would be lost. */
 	return maskgen_iterative_scan != HNSW_ITERATION_STRICT &&
 		   ranking->rows[0].distance <=
