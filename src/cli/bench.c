@@ -160,7 +160,7 @@ bench_classify(const MgRun *run, const MgSpan *lines, size_t n)
 	MgCtx kept;
 	MgSpan names[4];
 	MgRun keeping = *run;
-	MgClassifyOptions options = {NULL, NULL, MG_LONG_TRUNCATE};
+	MgClassifyOptions options = {NULL, NULL, MG_LONG_TRUNCATE, NULL};
 	float *scores = malloc(n * 4 * sizeof *scores);
 	bool fine = scores != NULL;
 

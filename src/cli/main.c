@@ -169,7 +169,7 @@ classify(const MgRun *run, const MgImage *image, int n_arguments, char **argumen
 	size_t n = split(arguments[0], names, MG_MAX_LABELS);
 	const MgLabels *labels = mg_labels_prepare(run, names, n, mg_span_of(setting("MG_TEMPLATE", "")));
 	float prior[MG_MAX_LABELS], scores[MG_MAX_LABELS];
-	MgClassifyOptions options = {labels, run->model->meta.calibrate ? prior : NULL, MG_LONG_TRUNCATE};
+	MgClassifyOptions options = {labels, run->model->meta.calibrate ? prior : NULL, MG_LONG_TRUNCATE, NULL};
 
 	(void) image;
 	if (labels == NULL || !mg_labels_prior(run, labels, prior))

@@ -120,14 +120,20 @@ sqlstate_of(MgCode code)
 void
 host_throw(const MgCtx *cx)
 {
+	host_throw_error(&cx->error);
+}
+
+void
+host_throw_error(const MgError *error)
+{
 	char message[MG_MESSAGE_SIZE];
 	char detail[MG_MESSAGE_SIZE];
 	char hint[MG_MESSAGE_SIZE];
 
-	make_printable(message, cx->error.message);
-	make_printable(detail, cx->error.detail);
-	make_printable(hint, cx->error.hint);
-	ereport(ERROR, (errcode(sqlstate_of(cx->error.code)),
+	make_printable(message, error->message);
+	make_printable(detail, error->detail);
+	make_printable(hint, error->hint);
+	ereport(ERROR, (errcode(sqlstate_of(error->code)),
 					errmsg("%s", message[0] != '\0' ? message : "a library function failed without saying why"),
 					detail[0] != '\0' ? errdetail("%s", detail) : 0, hint[0] != '\0' ? errhint("%s", hint) : 0));
 	pg_unreachable();

@@ -16,4 +16,7 @@ MgHost host_in(MemoryContext memory);
 /* Throws the error of a context as an ERROR with a fitting SQLSTATE. Its arena may be reset afterwards. */
 void host_throw(const MgCtx *cx) __attribute__((noreturn));
 
+/* The same for an error that was kept. */
+void host_throw_error(const MgError *error) __attribute__((noreturn));
+
 #endif

@@ -15,7 +15,18 @@ typedef struct Classification
 	const MgLabels *labels;
 	MgLongInput long_input;
 	float *logits; /* [n_candidates] scratch */
+	float *scores; /* [n texts, n_labels] */
 } Classification;
+
+static bool
+copy(const MgTask *task, size_t from, size_t to)
+{
+	const Classification *classification = (const Classification *) task;
+	size_t n = classification->labels->n_labels;
+
+	memcpy(classification->scores + to * n, classification->scores + from * n, n * sizeof(float));
+	return true;
+}
 
 /* The template with one mask and a text in it, as tokens. */
 typedef struct Filled
@@ -205,7 +216,8 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	{
 		const MgLabelGroup *group = &labels->groups[sequences[i].part];
 
-		score_group(run, labels, group, headed, classification->logits, task->out + sequences[i].text * task->width);
+		score_group(run, labels, group, headed, classification->logits,
+					classification->scores + sequences[i].text * labels->n_labels);
 		headed += group->n_masks * h;
 	}
 	return true;
@@ -216,9 +228,9 @@ mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *te
 {
 	const MgLabels *labels = options->labels;
 	MgMark start = mg_mark(run->cx);
-	Classification classification = {{run, labels->n_groups, scores, labels->n_labels, fill, run_batch},
+	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, copy},
 									 labels, options->long_input,
-									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float))};
+									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float)), scores};
 
 	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
 		return false;
@@ -233,7 +245,7 @@ mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior)
 {
 	MgMark mark = mg_mark(run->cx);
 	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
-	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE};
+	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
 	MgSpan texts[N_EMPTY_INPUTS];
 	uint64_t rows = run->usage->rows;
 

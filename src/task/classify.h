@@ -43,6 +43,7 @@ typedef struct MgClassifyOptions
 	const MgLabels *labels;
 	const float *prior; /* [n_labels] subtracted; NULL: raw scores */
 	MgLongInput long_input;
+	const MgRefusals *refusals; /* NULL: a text that is refused ends the call */
 } MgClassifyOptions;
 
 /* scores [n, n_labels]. Texts of any number, batched inside. Adds to the run's usage. Polls. */

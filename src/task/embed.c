@@ -64,7 +64,18 @@ typedef struct Embedding
 {
 	MgTask task;
 	const MgEmbedOptions *options;
+	float *out; /* [n texts, dims] */
+	size_t dims;
 } Embedding;
+
+static bool
+copy(const MgTask *task, size_t from, size_t to)
+{
+	const Embedding *embedding = (const Embedding *) task;
+
+	memcpy(embedding->out + to * embedding->dims, embedding->out + from * embedding->dims, embedding->dims * sizeof(float));
+	return true;
+}
 
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequence)
@@ -79,7 +90,8 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequence)
 static bool
 run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
-	const MgEmbedOptions *options = ((const Embedding *) task)->options;
+	const Embedding *embedding = (const Embedding *) task;
+	const MgEmbedOptions *options = embedding->options;
 	const MgRun *run = task->run;
 	size_t h = run->model->sizes->width;
 	bool unit = options->normalize && (run->model->meta.normalize || options->dims > 0);
@@ -95,11 +107,11 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	begin = mg_profile_begin(run->compute);
 	for (size_t i = 0; i < n; i++)
 	{
-		float *vector = task->out + sequences[i].text * task->width;
+		float *vector = embedding->out + sequences[i].text * embedding->dims;
 
-		pool((MgPooling) run->model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, task->width, vector);
+		pool((MgPooling) run->model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, embedding->dims, vector);
 		if (unit)
-			normalize(vector, task->width);
+			normalize(vector, embedding->dims);
 	}
 	mg_profile_end(run->compute, MG_PHASE_ELEMENTS, begin);
 	return true;
@@ -108,7 +120,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 bool
 mg_embed(const MgRun *run, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out)
 {
-	Embedding embedding = {{run, 1, out, 0, fill, run_batch}, options};
+	Embedding embedding = {{run, 1, options->refusals, fill, run_batch, copy}, options, out, 0};
 
-	return mg_embed_dims(run, options, &embedding.task.width) && mg_task_run(&embedding.task, texts, n);
+	return mg_embed_dims(run, options, &embedding.dims) && mg_task_run(&embedding.task, texts, n);
 }

@@ -20,6 +20,7 @@ typedef struct MgEmbedOptions
 	size_t dims;		/* 0: all of the model's */
 	bool normalize;		/* to length 1, if the model normalises at all */
 	MgLongInput long_input;
+	const MgRefusals *refusals; /* NULL: a text that is refused ends the call */
 } MgEmbedOptions;
 
 /* Dimensions that these options give; false when the model cannot embed or has fewer. */

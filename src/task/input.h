@@ -6,6 +6,17 @@
 
 #include "model/run.h"
 
+/*
+ * Whom a task tells of each text that it refuses (too long, not UTF-8 ...), by its number among the texts of the call; the
+ * result of such a text is not set. Without one the first refusal is the error of the call. What is not a text's fault
+ * always is.
+ */
+typedef struct MgRefusals
+{
+	void *user;
+	void (*refuse)(void *user, size_t text, const MgError *error);
+} MgRefusals;
+
 /* What happens to a text that is longer than the model takes. */
 typedef enum MgLongInput
 {

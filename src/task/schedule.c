@@ -19,6 +19,8 @@ typedef struct Window
 
 	size_t n_texts;
 	uint32_t *firsts; /* [n_texts] the first text that is equal, which may be the text itself */
+	bool *refused;	  /* [n_texts] */
+	size_t n_refused;
 	size_t n_slots;	  /* a power of 2 */
 	uint32_t *slots;  /* [n_slots] distinct texts by hash, plus 1; 0: free */
 
@@ -55,14 +57,29 @@ run_batches(const MgTask *task, const MgSequence *sequences, size_t n)
 	return true;
 }
 
+/* Hands on a text's own fault, if somebody wants to hear of it; false when the error is the call's. */
+static bool
+refuse(const MgTask *task, size_t number)
+{
+	MgError *error = &task->run->cx->error;
+
+	if (task->refusals == NULL ||
+		(error->code != MG_BAD_ARGUMENT && error->code != MG_BAD_TEXT && error->code != MG_TOO_LARGE))
+		return false;
+	task->refusals->refuse(task->refusals->user, number, error);
+	memset(error, 0, sizeof *error);
+	return true;
+}
+
 /* Sequences of one text, told whose they are. */
 static bool
-fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences)
+fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences, bool *refused)
 {
 	uint64_t begin = mg_profile_begin(task->run->compute);
 
+	*refused = false;
 	if (!task->fill(task, text, sequences))
-		return false;
+		return *refused = refuse(task, number);
 	for (size_t i = 0; i < task->n_parts; i++)
 	{
 		sequences[i].text = number;
@@ -73,12 +90,15 @@ fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences)
 }
 
 static bool
-run_alone(const MgTask *task, MgSpan text)
+run_alone(const MgTask *task, MgSpan text, size_t *n_refused)
 {
 	MgSequence *sequences = mg_alloc_array(task->run->cx, task->n_parts, sizeof *sequences);
+	bool refused;
 
-	return sequences != NULL && mg_poll(task->run->cx) && fill(task, text, 0, sequences) &&
-		run_batches(task, sequences, task->n_parts);
+	if (sequences == NULL || !mg_poll(task->run->cx) || !fill(task, text, 0, sequences, &refused))
+		return false;
+	*n_refused = refused;
+	return refused || run_batches(task, sequences, task->n_parts);
 }
 
 static bool
@@ -99,13 +119,15 @@ make_window(const MgTask *task, size_t n, Window *window)
 		room = window->most_texts * task->n_parts;
 	if (!mg_multiply(room, longest, &tokens) || tokens > window->most_tokens - 1 + task->n_parts * longest)
 		tokens = window->most_tokens - 1 + task->n_parts * longest;
+	window->n_refused = 0;
+	window->refused = mg_alloc(task->run->cx, window->most_texts);
 	window->firsts = mg_alloc_array(task->run->cx, window->most_texts, sizeof *window->firsts);
 	window->slots = mg_alloc_array(task->run->cx, window->n_slots, sizeof *window->slots);
 	window->sequences = mg_alloc_array(task->run->cx, room, sizeof *window->sequences);
 	window->sorted = mg_alloc_array(task->run->cx, room, sizeof *window->sorted);
 	window->ids = mg_alloc_array(task->run->cx, tokens, sizeof *window->ids);
 	window->ends = mg_alloc_array(task->run->cx, longest + 2, sizeof *window->ends);
-	return window->firsts != NULL && window->slots != NULL && window->sequences != NULL && window->sorted != NULL &&
+	return window->refused != NULL && window->firsts != NULL && window->slots != NULL && window->sequences != NULL && window->sorted != NULL &&
 		window->ids != NULL && window->ends != NULL;
 }
 
@@ -133,14 +155,14 @@ first_of(Window *window, const MgSpan *texts, uint32_t number)
 
 /* Makes a text's sequences; what tokenising leaves in the arena is not kept. */
 static bool
-add_text(const MgTask *task, Window *window, MgSpan text, size_t number)
+add_text(const MgTask *task, Window *window, MgSpan text, size_t number, bool *refused)
 {
 	MgSequence *added = window->sequences + window->n_sequences;
 	MgMark mark = mg_mark(task->run->cx);
 
-	if (!fill(task, text, number, added))
+	if (!fill(task, text, number, added, refused))
 		return false;
-	for (size_t i = 0; i < task->n_parts; i++)
+	for (size_t i = 0; !*refused && i < task->n_parts; i++)
 	{
 		int32_t *ids = window->ids + window->n_tokens;
 
@@ -148,7 +170,7 @@ add_text(const MgTask *task, Window *window, MgSpan text, size_t number)
 		added[i].ids = ids;
 		window->n_tokens += added[i].n;
 	}
-	window->n_sequences += task->n_parts;
+	window->n_sequences += *refused ? 0 : task->n_parts;
 	mg_rewind(task->run->cx, mark);
 	return true;
 }
@@ -167,8 +189,13 @@ fill_window(const MgTask *task, Window *window, const MgSpan *texts, size_t n, s
 		if (!mg_poll(task->run->cx))
 			return false;
 		window->firsts[text] = first_of(window, texts, text);
-		if (window->firsts[text] == text && !add_text(task, window, texts[text], number + text))
+		window->refused[text] = false;
+		/* What equals a refused text is asked for itself: it gets an error of its own. */
+		if (window->refused[window->firsts[text]])
+			window->firsts[text] = text;
+		if (window->firsts[text] == text && !add_text(task, window, texts[text], number + text, &window->refused[text]))
 			return false;
+		window->n_refused += window->refused[text];
 	}
 	return true;
 }
@@ -189,7 +216,7 @@ sort_window(const MgTask *task, Window *window)
 }
 
 static bool
-run_many(const MgTask *task, const MgSpan *texts, size_t n)
+run_many(const MgTask *task, const MgSpan *texts, size_t n, size_t *n_refused)
 {
 	Window window;
 
@@ -197,17 +224,16 @@ run_many(const MgTask *task, const MgSpan *texts, size_t n)
 		return false;
 	for (size_t done = 0; done < n; done += window.n_texts)
 	{
-		float *out = task->out + done * task->width;
-
 		if (!fill_window(task, &window, texts + done, n - done, done))
 			return false;
 		sort_window(task, &window);
 		if (!run_batches(task, window.sorted, window.n_sequences))
 			return false;
 		for (size_t i = 0; i < window.n_texts; i++)
-			if (window.firsts[i] != i)
-				memcpy(out + i * task->width, out + window.firsts[i] * task->width, task->width * sizeof *out);
+			if (window.firsts[i] != i && !task->copy(task, done + window.firsts[i], done + i))
+				return false;
 	}
+	*n_refused = window.n_refused;
 	return true;
 }
 
@@ -215,10 +241,11 @@ bool
 mg_task_run(const MgTask *task, const MgSpan *texts, size_t n)
 {
 	MgMark mark = mg_mark(task->run->cx);
+	size_t n_refused = 0;
 
-	if (n > 0 && !(n == 1 ? run_alone(task, texts[0]) : run_many(task, texts, n)))
+	if (n > 0 && !(n == 1 ? run_alone(task, texts[0], &n_refused) : run_many(task, texts, n, &n_refused)))
 		return false;
-	task->run->usage->rows += n;
+	task->run->usage->rows += n - n_refused;
 	mg_rewind(task->run->cx, mark);
 	return true;
 }

@@ -12,7 +12,7 @@
  * are computed again. One text alone goes straight to the model.
  *
  * Errors come in the order of the texts within a window, before any of it is
- * computed.
+ * computed; or, where a task has refusals, each text has its own.
  */
 #ifndef MG_TASK_SCHEDULE_H
 #define MG_TASK_SCHEDULE_H
@@ -26,17 +26,19 @@ struct MgTask
 {
 	const MgRun *run;
 	size_t n_parts; /* sequences of each text, at least 1 */
-	float *out;		/* [n texts, width] */
-	size_t width;
+	const MgRefusals *refusals; /* NULL: a text that is refused ends the call */
 
 	/* The sequences [n_parts] of a text, in arena memory; sets n and ids. n is 1 .. max_tokens. */
 	bool (*fill)(const MgTask *task, MgSpan text, MgSequence *sequences);
 
 	/* One forward pass over sequences [n]; each says whose it is. What it leaves in the arena is rewound. */
 	bool (*run_batch)(const MgTask *task, const MgSequence *sequences, size_t n);
+
+	/* Gives a text the result of an equal one, by their numbers. Results may be of any type and length: they are the task's. */
+	bool (*copy)(const MgTask *task, size_t from, size_t to);
 };
 
-/* Results of texts [n] to task->out. Adds to the run's usage: rows are texts, tokens what ran. Polls. */
+/* Runs the task for texts [n]. Adds to the run's usage: rows are texts that were not refused, tokens what ran. Polls. */
 bool mg_task_run(const MgTask *task, const MgSpan *texts, size_t n);
 
 #endif

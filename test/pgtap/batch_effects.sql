@@ -197,6 +197,9 @@ SELECT is(error_of($$SELECT embed('e', x), embed('e', 'wine ' || id) FROM long O
 SELECT same_error($$SELECT embed('no such model', x) FROM long$$, 'a model that does not exist');
 SELECT same_error($$SELECT classify('m', x, ARRAY[id::text]) FROM long$$, 'a label that differs from row to row');
 SELECT same_error($$SELECT embed('e', x, '', -1) FROM long$$, 'an option out of range');
+SELECT stat_models_reset() AS reset \gset
+SELECT matches(error_of($$SELECT count(embed('e', x)) FROM long$$), '^54000 input is too long', 'a row is refused');
+SELECT is(ARRAY[calls, rows, batches, errors], '{1,38,1,1}', 'which neither stops nor repeats its batch') FROM maskgen_stat_models WHERE name = 'e';
 RESET maskgen.long_input;
 
 -- Privileges and policies

@@ -156,17 +156,12 @@ begin(CustomScanState *node, EState *estate, int flags)
 
 /* The result of a call for the row that is shown. */
 static Datum
-result_of(BatchScan *scan, BatchCall *call, int row)
+result_of(const BatchCall *call, int row)
 {
 	if (call->nulls[row])
 		return (Datum) 0;
-	if (call->one_by_one)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(scan->memory);
-
-		task_call(&call->call, &call->inputs[row], 1, &call->results[row]);
-		MemoryContextSwitchTo(caller);
-	}
+	if (call->errors[row] != NULL)
+		task_throw(&call->call, call->errors[row]);
 	return call->results[row];
 }
 
@@ -181,7 +176,7 @@ make_row(BatchScan *scan, int row)
 	ExecClearTuple(slot);
 	for (int i = 0; i < scan->n_calls; i++)
 	{
-		slot->tts_values[i] = result_of(scan, &scan->calls[i], row);
+		slot->tts_values[i] = result_of(&scan->calls[i], row);
 		slot->tts_isnull[i] = scan->calls[i].nulls[row];
 	}
 	memcpy(slot->tts_values + scan->n_calls, scan->row->tts_values, scan->n_columns * sizeof *slot->tts_values);

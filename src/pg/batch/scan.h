@@ -18,10 +18,10 @@ typedef struct BatchCall
 	ExprState *args[TASK_MOST_ARGS]; /* NULL where the letter is 'e' */
 	bool is_column;					 /* the input, of the child's row */
 	char *model;					 /* its name, once it was called */
-	bool one_by_one;				 /* the window has an input that the library refuses */
 	MgSpan *inputs;					 /* [capacity] */
 	Datum *results;					 /* [capacity] */
 	bool *nulls;					 /* [capacity]; no call is made */
+	const MgError **errors;			 /* [capacity] of inputs that the library refuses, else NULL; thrown when their row is asked for */
 } BatchCall;
 
 typedef struct BatchUsage BatchUsage;

@@ -87,6 +87,7 @@ enlarge(BatchScan *scan)
 		ENLARGE(scan->calls[i].inputs);
 		ENLARGE(scan->calls[i].results);
 		ENLARGE(scan->calls[i].nulls);
+		ENLARGE(scan->calls[i].errors);
 	}
 #undef ENLARGE
 	scan->capacity = capacity;
@@ -187,31 +188,33 @@ read_arguments(BatchScan *scan, BatchCall *call)
 	return any_null;
 }
 
-/* Makes a call for all rows of the window; false if an input is refused, and the calls have to be made one by one. */
-static bool
+/* Makes a call for all rows of the window. An input that is refused neither stops nor repeats the others. */
+static void
 make_call(BatchScan *scan, BatchCall *call)
 {
 	MgSpan *inputs = palloc(scan->n * sizeof *inputs);
 	Datum *results = palloc(scan->n * sizeof *results);
+	const MgError **errors = palloc(scan->n * sizeof *errors);
 	int n = 0;
 
 	for (int i = 0; i < scan->n; i++)
 		if (!call->nulls[i])
 			inputs[n++] = call->inputs[i];
-	if (!task_try(&call->call, inputs, n, results))
-		return false;
+	task_call(&call->call, inputs, n, results, errors);
 	for (int i = scan->n; i-- > 0;)
-		if (!call->nulls[i])
-			call->results[i] = results[--n];
-	return true;
+	{
+		call->errors[i] = NULL;
+		if (call->nulls[i])
+			continue;
+		call->results[i] = results[--n];
+		call->errors[i] = errors[n];
+	}
 }
 
 static void
 make_calls(BatchScan *scan)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
-	/* Of one row, the error can be thrown at once. */
-	bool one_by_one = scan->n == 1;
 
 	for (int i = 0; i < scan->n_calls; i++)
 	{
@@ -221,8 +224,7 @@ make_calls(BatchScan *scan)
 			memset(call->nulls, true, scan->n * sizeof *call->nulls);
 		else if (call->model == NULL)
 			call->model = MemoryContextStrdup(call->call.flinfo->fn_mcxt, task_call_model(&call->call));
-		one_by_one = one_by_one || !make_call(scan, call);
-		call->one_by_one = one_by_one;
+		make_call(scan, call);
 	}
 	MemoryContextSwitchTo(caller);
 }

@@ -218,6 +218,15 @@ model_use_end(ModelUse *use, bool fine)
 }
 
 void
+session_count_error(const uint8 *digest)
+{
+	StatsCounts counts = {{0}};
+
+	counts.values[STATS_ERRORS] = 1;
+	stats_add(digest, &counts);
+}
+
+void
 session_count_hits(const uint8 *digest, int n, bool call)
 {
 	StatsCounts counts = {{0}};

@@ -32,6 +32,9 @@ void model_use_begin(ModelUse *use, const char *name);
 
 void model_use_end(ModelUse *use, bool fine);
 
+/* Counts an error that is thrown later than its use ended. */
+void session_count_error(const uint8 *digest);
+
 /* Counts results of a model that were still at hand, and the call, unless a run counts it. */
 void session_count_hits(const uint8 *digest, int n, bool call);
 

@@ -92,34 +92,54 @@ keep(const TaskCall *call, ResultSegment *segment, const MgHash *key, Datum resu
 		result_cache_add(segment, key, span_of_text((const text *) DatumGetPointer(result)));
 }
 
-/* Runs the model for missing [n] of the inputs, by their numbers, and keeps what it says. */
-static void
-run_missing(TaskCall *call, ResultSegment *segment, const uint8 *digest, const MgHash *keys, const MgSpan *inputs,
-			const int *missing, int n, Datum *results)
+/* Inputs that are not in the cache. */
+typedef struct Missing
 {
+	int n;
+	int *numbers; /* [n] among all inputs */
+	const MgHash *keys; /* of all inputs */
+} Missing;
+
+/* Runs the model for those that are missing, and keeps what it says. */
+static void
+run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, const MgSpan *inputs, Datum *results,
+			const MgError **errors)
+{
+	int n = missing->n;
 	MgSpan *texts = palloc(n * sizeof *texts);
 	Datum *computed = palloc(n * sizeof *computed);
+	const MgError **refused = errors == NULL ? NULL : palloc(n * sizeof *refused);
+	uint8 digest[DIGEST_SIZE];
 
+	memcpy(digest, call->use.entry->digest, DIGEST_SIZE);
 	for (int i = 0; i < n; i++)
-		texts[i] = inputs[missing[i]];
-	call->function->run(call, texts, n, computed);
+		texts[i] = inputs[missing->numbers[i]];
+	task_run(call, texts, n, computed, refused);
 	for (int i = 0; i < n; i++)
 	{
-		results[missing[i]] = computed[i];
+		int number = missing->numbers[i];
+
+		if (refused != NULL)
+			errors[number] = refused[i];
+		if (refused != NULL && refused[i] != NULL)
+			continue;
+		results[number] = computed[i];
 		/* Unless the name has just come to mean another model. */
 		if (memcmp(call->use.entry->digest, digest, DIGEST_SIZE) == 0)
-			keep(call, segment, &keys[missing[i]], computed[i]);
+			keep(call, segment, &missing->keys[number], computed[i]);
 	}
 	pfree(texts);
 	pfree(computed);
 }
 
 void
-task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results)
+task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results,
+				const MgError **errors)
 {
 	uint8 digest[DIGEST_SIZE];
 	MgHash one_key, *keys = n == 1 ? &one_key : palloc(n * sizeof *keys), options;
-	int one_missing, *missing = n == 1 ? &one_missing : palloc(n * sizeof *missing), n_missing = 0;
+	int one_missing;
+	Missing missing = {0, n == 1 ? &one_missing : palloc(n * sizeof *missing.numbers), keys};
 	char *model = task_call_model(call);
 
 	call->use.entry = catalog_find(model);
@@ -129,20 +149,21 @@ task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, in
 	for (int i = 0; i < n; i++)
 	{
 		keys[i] = mg_hash(options, inputs[i]);
+		if (errors != NULL)
+			errors[i] = NULL;
 		if (!find(call, segment, &keys[i], &results[i]))
-			missing[n_missing++] = i;
+			missing.numbers[missing.n++] = i;
 	}
-	if (n_missing > 0)
-		run_missing(call, segment, digest, keys, inputs, missing, n_missing, results);
-	/* A run that is refused is asked for again, input by input: only what comes of it counts. */
-	result_cache_count((uint64) (n - n_missing), (uint64) n_missing);
-	call->usage.cache_hits += (uint64) (n - n_missing);
-	if (n > n_missing)
-		session_count_hits(digest, n - n_missing, n_missing == 0);
+	if (missing.n > 0)
+		run_missing(call, segment, &missing, inputs, results, errors);
+	result_cache_count((uint64) (n - missing.n), (uint64) missing.n);
+	call->usage.cache_hits += (uint64) (n - missing.n);
+	if (n > missing.n)
+		session_count_hits(digest, n - missing.n, missing.n == 0);
 	pfree(model);
 	if (n > 1)
 	{
 		pfree(keys);
-		pfree(missing);
+		pfree(missing.numbers);
 	}
 }

@@ -6,9 +6,10 @@
 #include "pg/task/result_segment.h"
 
 /*
- * As function->run: results of inputs [n], n > 0. The model runs for those that are not in the cache, which then are.
+ * As task_run: results of inputs [n], n > 0. The model runs for those that are not in the cache, which then are.
  * Counts hits.
  */
-void task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results);
+void task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results,
+					 const MgError **errors);
 
 #endif

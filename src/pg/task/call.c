@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "pg/host.h"
 #include "pg/model/planned.h"
 #include "pg/task/cache.h"
 #include "utils/builtins.h"
@@ -142,24 +143,80 @@ task_begin(TaskCall *call)
 	char *model = task_call_model(call);
 
 	model_use_begin(&call->use, model);
+	memcpy(call->digest, call->use.entry->digest, DIGEST_SIZE);
 	call->extra_tokens = mg_wrap_extra(mg_tokenizer_wrapping(call->use.run.model->tokenizer), 1);
 	pfree(model);
 }
 
-void
+static const MgError *
+copy_error(const MgError *error)
+{
+	MgError *copy = palloc(sizeof *copy);
+
+	*copy = *error;
+	return copy;
+}
+
+/* Memory and a host that says stop concern the statement; all else is kept for the rows. */
+bool
 task_end(TaskCall *call, bool fine)
 {
 	const MgUsage *used = &call->use.usage;
+	const MgError *error = &call->use.run.cx->error;
+	bool keep = !fine && call->errors != NULL && error->code != MG_NO_MEMORY && error->code != MG_STOPPED;
 
 	call->usage.model.rows += used->rows;
 	call->usage.model.tokens += used->tokens;
 	call->usage.model.batches += used->batches;
-	call->refused = !fine;
-	model_use_end(&call->use, fine);
+	if (keep)
+		call->failed = copy_error(error);
+	model_use_end(&call->use, fine || keep);
+	return fine;
+}
+
+static void
+refuse(void *user, size_t text, const MgError *error)
+{
+	TaskCall *call = user;
+
+	call->errors[call->n_done + (int) text] = copy_error(error);
+}
+
+const MgRefusals *
+task_refusals(TaskCall *call, int n_done)
+{
+	call->n_done = n_done;
+	call->refusals = (MgRefusals){call, refuse};
+	return call->errors == NULL ? NULL : &call->refusals;
+}
+
+bool
+task_refused(const TaskCall *call, int input)
+{
+	return call->errors != NULL && call->errors[input] != NULL;
 }
 
 void
-task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+task_throw(const TaskCall *call, const MgError *error)
+{
+	session_count_error(call->digest);
+	host_throw_error(error);
+}
+
+void
+task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors)
+{
+	if (errors != NULL)
+		memset(errors, 0, n * sizeof *errors);
+	call->errors = errors;
+	call->failed = NULL;
+	call->function->run(call, inputs, n, results);
+	for (int i = 0; call->failed != NULL && i < n; i++)
+		errors[i] = call->failed;
+}
+
+void
+task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors)
 {
 	ResultSegment *segment;
 	instr_time start, end;
@@ -169,34 +226,12 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 	INSTR_TIME_SET_CURRENT(start);
 	segment = maskgen_enable_result_cache ? result_segment() : NULL;
 	if (segment == NULL)
-		call->function->run(call, inputs, n, results);
+		task_run(call, inputs, n, results, errors);
 	else
-		task_run_cached(call, segment, inputs, n, results);
+		task_run_cached(call, segment, inputs, n, results, errors);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(call->usage.time, end, start);
 	call->usage.inputs += (uint64) n;
-}
-
-/* What task_end() throws is safe to catch without a subtransaction: nothing is held there but memory. */
-bool
-task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
-{
-	MemoryContext caller = CurrentMemoryContext;
-
-	call->refused = false;
-	PG_TRY();
-	{
-		task_call(call, inputs, n, results);
-	}
-	PG_CATCH();
-	{
-		if (!call->refused)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(caller);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return !call->refused;
 }
 
 Datum
@@ -315,7 +350,7 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 		return datumCopy(scalar->memo.result, function->enum_result, function->enum_result ? (int) sizeof(Oid) : -1);
 	}
 	input = span_of_text(DatumGetTextPP(call->args[function->input]));
-	task_call(call, &input, 1, &result);
+	task_call(call, &input, 1, &result, NULL);
 	memo_keep(&scalar->memo, call, result);
 	return result;
 }

@@ -35,7 +35,9 @@ typedef struct TaskFunction
 	char **setting;
 	bool enum_result;
 
-	/* Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end. */
+	/*
+	 * Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end; refused ones are left out.
+	 */
 	void (*run)(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
 
 	/* Appends what a result depends on and the arguments do not say; for those with an 'e'. */
@@ -62,7 +64,13 @@ struct TaskCall
 	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
 	void *state;  /* the function's own, kept from call to call */
 	size_t extra_tokens; /* that the model puts around a text; 0 before the first run */
-	bool refused; /* the last run ended with an error of the library */
+	uint8 digest[DIGEST_SIZE]; /* of the model of the last run */
+
+	/* Of the run at hand: an error for each input that is refused, else NULL; NULL: errors are thrown. */
+	const MgError **errors;		/* [inputs] */
+	const MgError *failed;		/* the run as a whole */
+	MgRefusals refusals;
+	int n_done; /* inputs before those that the library has now */
 };
 
 /*
@@ -74,21 +82,32 @@ const TaskFunction *task_function_of(Oid function);
 /* The task of that symbol, or NULL. */
 const TaskFunction *task_function_named(const char *symbol);
 
-/* Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. */
-void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
-
 /*
- * The same, but returns false where the library refuses the inputs (one is too long, say) instead of throwing that. The
- * caller makes the calls one by one, then, to find out whose error it is.
+ * Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. With errors
+ * [n], an input that the library refuses (it is too long, say) has its error there, and no result; the others have NULL.
+ * Without, the first such error is thrown.
  */
-bool task_try(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
+void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors);
+
+/* The same without the cache, and uncounted. */
+void task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors);
+
+/* Throws an error of the last task_call, and counts it. */
+void task_throw(const TaskCall *call, const MgError *error) __attribute__((noreturn));
 
 /* The name of the model that a call uses; palloc'd. */
 char *task_call_model(const TaskCall *call);
 
-/* For run: as model_use_begin and model_use_end of call->use, adding to its usage. */
+/*
+ * For run: as model_use_begin and model_use_end of call->use, adding to its usage. task_end returns false where there are no
+ * results, and the error is kept for all inputs.
+ */
 void task_begin(TaskCall *call);
-void task_end(TaskCall *call, bool fine);
+bool task_end(TaskCall *call, bool fine);
+
+/* For run: who hears of refused inputs from number n_done on; and whether one was. */
+const MgRefusals *task_refusals(TaskCall *call, int n_done);
+bool task_refused(const TaskCall *call, int input);
 
 /* The value of the call's enum type that has this label; refuses one that this transaction may still roll back. */
 Datum task_enum_datum(const TaskCall *call, const char *label);

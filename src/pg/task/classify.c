@@ -25,10 +25,11 @@ PG_FUNCTION_INFO_V1(maskgen_classify_as);
 
 /* Scores [n, request->n] of inputs [n], in the use's scratch memory; the caller ends the use and throws. */
 static bool
-score_labels(ModelUse *use, const LabelRequest *request, const MgSpan *inputs, int n, float **scores)
+score_labels(ModelUse *use, const LabelRequest *request, const MgRefusals *refusals, const MgSpan *inputs, int n,
+			 float **scores)
 {
 	LabelSet set = label_cache_get(use, request);
-	MgClassifyOptions options = {set.labels, set.prior, (MgLongInput) maskgen_long_input};
+	MgClassifyOptions options = {set.labels, set.prior, (MgLongInput) maskgen_long_input, refusals};
 
 	*scores = mg_alloc_array(use->run.cx, (size_t) n * (size_t) request->n, sizeof **scores);
 	return *scores != NULL && mg_classify(&use->run, &options, inputs, (size_t) n, *scores);
@@ -48,7 +49,7 @@ rank_labels(const ModelUse *use, const float *scores, int n, MgScored *items)
 						errhint("The weights of model \"%s\" may be damaged.", NameStr(use->entry->name))));
 }
 
-/* The best label of each input, by its number. */
+/* The best label of each input that is not refused, by its number; NULL when there are no results. */
 static int *
 best_labels(TaskCall *call, const LabelRequest *request, const MgSpan *inputs, int n)
 {
@@ -57,9 +58,12 @@ best_labels(TaskCall *call, const LabelRequest *request, const MgSpan *inputs, i
 	float *scores;
 
 	task_begin(call);
-	task_end(call, score_labels(&call->use, request, inputs, n, &scores));
+	if (!task_end(call, score_labels(&call->use, request, task_refusals(call, 0), inputs, n, &scores)))
+		return NULL;
 	for (int i = 0; i < n; i++)
 	{
+		if (task_refused(call, i))
+			continue;
 		rank_labels(&call->use, scores + (size_t) i * request->n, request->n, items);
 		best[i] = items[0].id;
 	}
@@ -79,9 +83,9 @@ run_labels(TaskCall *call, const LabelRequest *request, const MgSpan *inputs, in
 {
 	int *best = best_labels(call, request, inputs, n);
 
-	for (int i = 0; i < n; i++)
-		results[i] = datum_of_label(request, best[i]);
-	pfree(best);
+	for (int i = 0; best != NULL && i < n; i++)
+		if (!task_refused(call, i))
+			results[i] = datum_of_label(request, best[i]);
 }
 
 static void
@@ -115,7 +119,7 @@ maskgen_classify_scores(PG_FUNCTION_ARGS)
 	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "labels", &request.n);
 	items = palloc((request.n + 1) * sizeof *items);
 	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	model_use_end(&use, score_labels(&use, &request, &input, 1, &scores));
+	model_use_end(&use, score_labels(&use, &request, NULL, &input, 1, &scores));
 	rank_labels(&use, scores, request.n, items);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < request.n; i++)
@@ -192,9 +196,9 @@ run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 
 	request->template = span_of_text(DatumGetTextPP(call->args[3]));
 	best = best_labels(call, request, inputs, n);
-	for (int i = 0; i < n; i++)
-		results[i] = task_enum_datum(call, (const char *) request->labels[best[i]].data);
-	pfree(best);
+	for (int i = 0; best != NULL && i < n; i++)
+		if (!task_refused(call, i))
+			results[i] = task_enum_datum(call, (const char *) request->labels[best[i]].data);
 }
 
 const TaskFunction classify_tasks[] = {

@@ -28,7 +28,7 @@ make_options(const text *prompt, int dims, bool normalize)
 	if (dims < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dims is %d", dims),
 						errdetail("It is at least 0, which means all dimensions of the model.")));
-	return (MgEmbedOptions){prompt != NULL ? span_of_text(prompt) : mg_span(NULL, 0), (size_t) dims, normalize, (MgLongInput) maskgen_long_input};
+	return (MgEmbedOptions){prompt != NULL ? span_of_text(prompt) : mg_span(NULL, 0), (size_t) dims, normalize, (MgLongInput) maskgen_long_input, NULL};
 }
 
 /* n texts of the model in use; out gets a vector for each. The caller ends the use and throws. */
@@ -54,7 +54,7 @@ datum_of_values(const float *values, size_t dims)
 
 /* After task_begin. In slices, so that vectors of many texts are not held twice. */
 static void
-finish_run(TaskCall *call, const MgEmbedOptions *options, const MgSpan *inputs, int n, Datum *results)
+finish_run(TaskCall *call, MgEmbedOptions *options, const MgSpan *inputs, int n, Datum *results)
 {
 	MgCtx *cx = call->use.run.cx;
 	int done = 0;
@@ -67,9 +67,11 @@ finish_run(TaskCall *call, const MgEmbedOptions *options, const MgSpan *inputs, 
 		float *values = NULL;
 		size_t dims = 0;
 
+		options->refusals = task_refusals(call, done);
 		fine = embed_texts(&call->use, options, inputs + done, part, &values, &dims);
 		for (int i = 0; fine && i < part; i++)
-			results[done + i] = datum_of_values(values + (size_t) i * dims, dims);
+			if (!task_refused(call, done + i))
+				results[done + i] = datum_of_values(values + (size_t) i * dims, dims);
 		done += part;
 		mg_rewind(cx, mark);
 	} while (fine && done < n);
@@ -182,7 +184,7 @@ maskgen_embed_batch(PG_FUNCTION_ARGS)
 			texts[n_texts++] = span_of_text(DatumGetTextPP(inputs[i]));
 	if (n_texts == 0)
 		run_embed(&call, texts, 0, results);
-	task_call(&call, texts, n_texts, results);
+	task_call(&call, texts, n_texts, results, NULL);
 	n_texts = 0;
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])

@@ -137,7 +137,7 @@ call_model(Embedding *embedding, const MgSpan *inputs, int n, Datum *results)
 
 	if (embedding->as_owner)
 		table_owner_become_of(&owner, RelationGetRelid(embedding->trigger->tg_relation));
-	task_call(&embedding->call, inputs, n, results);
+	task_call(&embedding->call, inputs, n, results, NULL);
 	if (embedding->as_owner)
 		table_owner_leave(&owner);
 }

@@ -18,7 +18,7 @@ classify_two(MgCtx *cx, void *user)
 	MgUsage usage = {0};
 
 	return labels != NULL && mg_labels_prior(RUN(cx, model, &compute, &usage), labels, prior) &&
-		mg_classify(RUN(cx, model, &compute, &usage), &(MgClassifyOptions){labels, prior, MG_LONG_TRUNCATE}, texts, 3, scores);
+		mg_classify(RUN(cx, model, &compute, &usage), &(MgClassifyOptions){labels, prior, MG_LONG_TRUNCATE, NULL}, texts, 3, scores);
 }
 
 static void
@@ -68,10 +68,10 @@ test_long_text(void)
 	input = mg_span_of(text);
 	mg_ctx_init(&cx, &cli_host);
 	labels = mg_labels_prepare(RUN(&cx, model, &compute, &(MgUsage){0}), names, 2, mg_span_of("{text} this is {mask}"));
-	ok(labels != NULL && mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &input, 1, scores),
+	ok(labels != NULL && mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE, NULL}, &input, 1, scores),
 	   "a text that is too long is cut");
 	is_int(usage.tokens, model->meta.max_tokens, "to what fits, template and all");
-	ok(!mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_ERROR}, &input, 1, scores), "or refused");
+	ok(!mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_ERROR, NULL}, &input, 1, scores), "or refused");
 	is_int(cx.error.code, MG_TOO_LARGE, "as too large");
 	ok(isfinite(scores[0]) && isfinite(scores[1]), "scores are numbers");
 	mg_ctx_free(&cx);
@@ -98,12 +98,12 @@ test_batch_invariance(void)
 	mg_ctx_init(&cx, &cli_host);
 	mg_ctx_init(&kept, &cli_host);
 	labels = mg_labels_prepare(RUN(&kept, model, &compute, &(MgUsage){0}), names, 2, mg_span_of("{mask} : {text}"));
-	ok(mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, spans, 200, together) && usage.batches > 1,
+	ok(mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE, NULL}, spans, 200, together) && usage.batches > 1,
 	   "200 texts in %d batches", (int) usage.batches);
 	for (size_t i = 0; i < 200; i++)
 	{
 		mg_ctx_reset(&cx);
-		mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &spans[i], 1, alone);
+		mg_classify(RUN(&cx, model, &compute, &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE, NULL}, &spans[i], 1, alone);
 		differ += memcmp(alone, together + 2 * i, sizeof alone) != 0;
 	}
 	is_int(differ, 0, "have the same bits as one by one");
@@ -115,7 +115,7 @@ test_batch_invariance(void)
 		for (size_t i = 0; i < 200; i++)
 			spans[i] = mg_span_of(texts[i / 2]);
 		mg_ctx_reset(&cx);
-		ok(mg_classify(RUN(&cx, model, &compute, &one), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, spans, 200, again) && one.rows == 200,
+		ok(mg_classify(RUN(&cx, model, &compute, &one), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE, NULL}, spans, 200, again) && one.rows == 200,
 		   "batches of %zu tokens: 200 texts, %d tokens in %d batches", budget, (int) one.tokens, (int) one.batches);
 		for (size_t i = differ = 0; i < 200; i++)
 			differ += memcmp(again + 2 * i, together + i / 2 * 2, sizeof alone) != 0;

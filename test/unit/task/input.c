@@ -46,7 +46,7 @@ classify(MgCtx *cx, const char *template, MgSpan text)
 	MgUsage usage = {0};
 
 	n_recorded = n_sequences = 0;
-	return labels != NULL && mg_classify(RUN(cx, &model, scalar_compute(), &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE}, &text, 1, scores);
+	return labels != NULL && mg_classify(RUN(cx, &model, scalar_compute(), &usage), &(MgClassifyOptions){labels, NULL, MG_LONG_TRUNCATE, NULL}, &text, 1, scores);
 }
 
 static bool

@@ -13,6 +13,8 @@ static const MgModel model = {.meta = {.max_tokens = LONGEST}};
 typedef struct Sum
 {
 	MgTask task;
+	float *out;
+	size_t width;
 	size_t n_batches, largest, n_texts, n_unsorted, last_length;
 	size_t mixed; /* batches above the budget that hold more than one sequence */
 } Sum;
@@ -44,7 +46,7 @@ run(const MgTask *task, const MgSequence *sequences, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 	{
-		float *out = task->out + sequences[i].text * task->width + sequences[i].part;
+		float *out = sum->out + sequences[i].text * sum->width + sequences[i].part;
 
 		*out = 0;
 		for (size_t k = 0; k < sequences[i].n; k++)
@@ -59,10 +61,19 @@ run(const MgTask *task, const MgSequence *sequences, size_t n)
 	return mg_alloc(task->run->cx, 1000) != NULL;
 }
 
+static bool
+copy(const MgTask *task, size_t from, size_t to)
+{
+	const Sum *sum = (const Sum *) task;
+
+	memcpy(sum->out + to * sum->width, sum->out + from * sum->width, sum->width * sizeof(float));
+	return true;
+}
+
 static Sum
 sum_of(const MgRun *run_of, size_t n_parts, float *out)
 {
-	return (Sum){.task = {run_of, n_parts, out, n_parts, fill, run}};
+	return (Sum){.task = {run_of, n_parts, NULL, fill, run, copy}, .out = out, .width = n_parts};
 }
 
 /* Text i of a run of which every third one is new. */
@@ -170,6 +181,37 @@ test_errors(void)
 	mg_ctx_free(&cx);
 }
 
+/* What was refused: a letter for each text, '.' or the first one of its error's text. */
+static void
+note_refusal(void *user, size_t text, const MgError *error)
+{
+	((char *) user)[text] = error->message[5];
+}
+
+/* Texts that are refused stop neither the others nor equal ones, and each is told. */
+static void
+test_refusals(void)
+{
+	static const char x[] = "xyz..........................................", u[] = "uvw..........................................";
+	MgSpan texts[] = {mg_span_of("b"), mg_span_of(x), mg_span_of("c"), mg_span_of(u), mg_span_of(x), mg_span_of("b"), mg_span_of(x)};
+	char refused[8] = ".......";
+	float out[7] = {0};
+	MgUsage usage = {0};
+	MgRefusals refusals = {refused, note_refusal};
+	MgCtx cx;
+	Sum sum = sum_of(RUN(&cx, &model, scalar_compute(), &usage), 1, out);
+
+	mg_ctx_init(&cx, &cli_host);
+	sum.task.refusals = &refusals;
+	ok(mg_task_run(&sum.task, texts, 7) && cx.error.code == MG_OK, "a run goes on behind texts that are refused");
+	is_text(refused, ".x.ux.x", "each is told of, equal ones as well");
+	ok(out[0] == 1 && out[2] == 2 && out[5] == 1, "the others have their results");
+	ok(usage.rows == 3 && sum.n_batches == 1, "which alone are counted");
+	strcpy(refused, ".......");
+	ok(mg_task_run(&sum.task, texts + 1, 1) && refused[0] == 'x' && sum.n_batches == 1, "one text alone");
+	mg_ctx_free(&cx);
+}
+
 static bool
 run_some(MgCtx *cx, void *user)
 {
@@ -191,6 +233,7 @@ main(void)
 	test_batches();
 	test_equal_texts();
 	test_errors();
+	test_refusals();
 	sweep("run", run_some, NULL, 1);
 	return done();
 }
