@@ -1,56 +1,63 @@
--- Models: their bytes, owners and grants, in tables that pg_dump carries along.
--- Only the functions below write to them.
+-- Models: their bytes, owners and grants, in a table that pg_dump carries along. Only the functions below write to it.
+
+-- A role, as regrole has it, for tables that are dumped: the name of a role that the restoring cluster does not have is a warning.
+CREATE TYPE "+maskgen".role;
+CREATE FUNCTION "+maskgen".role_in(cstring) RETURNS "+maskgen".role
+AS 'MODULE_PATHNAME', 'maskgen_role_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION "+maskgen".role_out("+maskgen".role) RETURNS cstring
+AS 'MODULE_PATHNAME', 'maskgen_role_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE TYPE "+maskgen".role (INPUT = "+maskgen".role_in, OUTPUT = "+maskgen".role_out, LIKE = oid);
+CREATE CAST ("+maskgen".role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS "+maskgen".role) WITHOUT FUNCTION AS ASSIGNMENT;
 
 CREATE SEQUENCE "+maskgen".model_id_seq;
 
+/*
+ * One row (part -1) says what a model is; the portable image follows, cut into pieces of 1 MB. All in one table: one COPY
+ * restores a model, its image and its grants at once, and pg_restore --jobs, which begins with what is largest, does not leave the
+ * rows that others wait for to the end.
+ */
 CREATE TABLE "+maskgen".model (
-	id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('"+maskgen".model_id_seq'),
-	name text NOT NULL UNIQUE,
-	version text NOT NULL,          -- SHA-256 of the image, in hexadecimal
-	owner regrole NOT NULL,
-	architecture text NOT NULL,
-	tasks text NOT NULL,
-	dims int NOT NULL,
-	max_tokens int NOT NULL,
-	parameters bigint NOT NULL,
-	dtype text NOT NULL,            -- that matrices are stored in
-	stored_bytes bigint NOT NULL,   -- of the image below
-	options jsonb NOT NULL,
-	created timestamptz NOT NULL DEFAULT now()
-);
-
--- The portable image, cut into pieces of 1 MB; weights do not compress.
-CREATE TABLE "+maskgen".model_chunk (
-	model bigint NOT NULL REFERENCES "+maskgen".model ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+	id bigint NOT NULL,
 	part int NOT NULL,
-	data bytea NOT NULL,
-	PRIMARY KEY (model, part)
+	data bytea,                     -- of the image; weights do not compress
+	name text UNIQUE,
+	version text,                   -- SHA-256 of the image, in hexadecimal
+	owner "+maskgen".role,
+	grants "+maskgen".role[],       -- who besides the owner may use it; role 0, shown as "-", is everybody
+	architecture text,
+	tasks text,
+	dims int,
+	max_tokens int,
+	parameters bigint,
+	dtype text,                     -- that matrices are stored in
+	stored_bytes bigint,            -- of the image
+	options jsonb,
+	created timestamptz,
+	PRIMARY KEY (id, part),
+	CHECK (pg_catalog.num_nulls(name, version, owner, grants, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options, created)
+		OPERATOR(pg_catalog.=) CASE WHEN part OPERATOR(pg_catalog.<) 0 THEN 0 ELSE 13 END),
+	CHECK (part OPERATOR(pg_catalog.>=) -1 AND (data IS NULL) OPERATOR(pg_catalog.=) (part OPERATOR(pg_catalog.<) 0))
 );
-ALTER TABLE "+maskgen".model_chunk ALTER data SET STORAGE EXTERNAL;
-
--- Who besides the owner may use a model; role 0, shown as "-", is everybody.
-CREATE TABLE "+maskgen".model_grant (
-	model bigint NOT NULL REFERENCES "+maskgen".model ON DELETE CASCADE,
-	role regrole NOT NULL,
-	PRIMARY KEY (model, role)
-);
+ALTER TABLE "+maskgen".model ALTER data SET STORAGE EXTERNAL;
 
 SELECT pg_catalog.pg_extension_config_dump('"+maskgen".model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('"+maskgen".model', '');
-SELECT pg_catalog.pg_extension_config_dump('"+maskgen".model_chunk', '');
-SELECT pg_catalog.pg_extension_config_dump('"+maskgen".model_grant', '');
 
-GRANT SELECT, INSERT ON "+maskgen".model, "+maskgen".model_chunk, "+maskgen".model_grant TO pg_database_owner;
+GRANT SELECT, INSERT ON "+maskgen".model TO pg_database_owner;
 GRANT SELECT, UPDATE ON SEQUENCE "+maskgen".model_id_seq TO pg_database_owner;
 
--- Backends remember what these tables say; any change, a restore's COPY included, tells them to look again.
+-- Backends remember what the table says; any change, a restore's COPY included, tells them to look again.
 CREATE FUNCTION "+maskgen".model_changed() RETURNS trigger
 AS 'MODULE_PATHNAME', 'maskgen_model_changed' LANGUAGE C;
-
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+maskgen".model
 FOR EACH STATEMENT EXECUTE FUNCTION "+maskgen".model_changed();
-CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+maskgen".model_grant
-FOR EACH STATEMENT EXECUTE FUNCTION "+maskgen".model_changed();
+
+-- In place of roles that are missing here: whoever restores owns the model, and grants are left out.
+CREATE FUNCTION "+maskgen".model_restored() RETURNS trigger
+AS 'MODULE_PATHNAME', 'maskgen_model_restored' LANGUAGE C;
+CREATE TRIGGER restored BEFORE INSERT OR UPDATE ON "+maskgen".model
+FOR EACH ROW EXECUTE FUNCTION "+maskgen".model_restored();
 
 CREATE FUNCTION create_model(name text, path text, options jsonb DEFAULT '{}') RETURNS text
 AS 'MODULE_PATHNAME', 'maskgen_create_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
@@ -96,13 +103,13 @@ REVOKE ALL ON FUNCTION stat_models_reset(text) FROM PUBLIC;
 
 CREATE VIEW maskgen_models AS
 SELECT m.name, m.version, m.architecture, m.tasks, m.dims, m.max_tokens, m.parameters, m.dtype,
-	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner, s.kernel, m.created
-FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_catalog.=) m.id;
+	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner::pg_catalog.oid::pg_catalog.regrole AS owner, s.kernel, m.created
+FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
 COMMENT ON VIEW maskgen_models IS 'the models of this database, and what of them is in memory';
 
 CREATE VIEW maskgen_stat_models AS
 SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset
-FROM "+maskgen".model m JOIN "+maskgen".model_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id;
+FROM "+maskgen".model m JOIN "+maskgen".model_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
 COMMENT ON VIEW maskgen_stat_models IS 'what the models of this database were used for; compute_time is in milliseconds';
 
 GRANT SELECT ON maskgen_models, maskgen_stat_models TO PUBLIC;

@@ -153,15 +153,80 @@ ALTER FUNCTION maskgen.tokenize_support(internal) SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.result_cache_state() SET SCHEMA "+maskgen";
 
 ALTER SEQUENCE model_id_seq SET SCHEMA "+maskgen";
-ALTER TABLE model SET SCHEMA "+maskgen";
-ALTER TABLE model_chunk SET SCHEMA "+maskgen";
-ALTER TABLE model_grant SET SCHEMA "+maskgen";
-GRANT SELECT, INSERT ON "+maskgen".model, "+maskgen".model_chunk, "+maskgen".model_grant TO pg_database_owner;
 GRANT SELECT, UPDATE ON SEQUENCE "+maskgen".model_id_seq TO pg_database_owner;
+
+-- A role, as regrole has it, for tables that are dumped: the name of a role that the restoring cluster does not have is a warning.
+CREATE TYPE "+maskgen".role;
+CREATE FUNCTION "+maskgen".role_in(cstring) RETURNS "+maskgen".role
+AS 'MODULE_PATHNAME', 'maskgen_role_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION "+maskgen".role_out("+maskgen".role) RETURNS cstring
+AS 'MODULE_PATHNAME', 'maskgen_role_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE TYPE "+maskgen".role (INPUT = "+maskgen".role_in, OUTPUT = "+maskgen".role_out, LIKE = oid);
+CREATE CAST ("+maskgen".role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS "+maskgen".role) WITHOUT FUNCTION AS ASSIGNMENT;
+
+/*
+ * One row (part -1) says what a model is; the portable image follows, cut into pieces of 1 MB. All in one table: one COPY
+ * restores a model, its image and its grants at once, and pg_restore --jobs, which begins with what is largest, does not leave the
+ * rows that others wait for to the end.
+ */
+CREATE TABLE "+maskgen".model (
+	id bigint NOT NULL,
+	part int NOT NULL,
+	data bytea,                     -- of the image; weights do not compress
+	name text UNIQUE,
+	version text,                   -- SHA-256 of the image, in hexadecimal
+	owner "+maskgen".role,
+	grants "+maskgen".role[],       -- who besides the owner may use it; role 0, shown as "-", is everybody
+	architecture text,
+	tasks text,
+	dims int,
+	max_tokens int,
+	parameters bigint,
+	dtype text,                     -- that matrices are stored in
+	stored_bytes bigint,            -- of the image
+	options jsonb,
+	created timestamptz,
+	PRIMARY KEY (id, part),
+	CHECK (pg_catalog.num_nulls(name, version, owner, grants, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options, created)
+		OPERATOR(pg_catalog.=) CASE WHEN part OPERATOR(pg_catalog.<) 0 THEN 0 ELSE 13 END),
+	CHECK (part OPERATOR(pg_catalog.>=) -1 AND (data IS NULL) OPERATOR(pg_catalog.=) (part OPERATOR(pg_catalog.<) 0))
+);
+ALTER TABLE "+maskgen".model ALTER data SET STORAGE EXTERNAL;
+
+SELECT pg_catalog.pg_extension_config_dump('"+maskgen".model', '');
+GRANT SELECT, INSERT ON "+maskgen".model TO pg_database_owner;
+
+INSERT INTO "+maskgen".model (id, part, name, version, owner, grants, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options, created)
+SELECT id, -1, name, version, owner::oid, ARRAY(SELECT role::oid FROM maskgen.model_grant g WHERE g.model = m.id), architecture, tasks, dims, max_tokens,
+	parameters, dtype, stored_bytes, options, created FROM maskgen.model m;
+INSERT INTO "+maskgen".model (id, part, data) SELECT model, part, data FROM maskgen.model_chunk;
 
 ALTER VIEW models RENAME TO maskgen_models;
 ALTER VIEW stat_models RENAME TO maskgen_stat_models;
 ALTER VIEW result_cache RENAME TO maskgen_result_cache;
+CREATE OR REPLACE VIEW maskgen_models AS
+SELECT m.name, m.version, m.architecture, m.tasks, m.dims, m.max_tokens, m.parameters, m.dtype,
+	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner::pg_catalog.oid::pg_catalog.regrole AS owner, s.kernel, m.created
+FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+CREATE OR REPLACE VIEW maskgen_stat_models AS
+SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset
+FROM "+maskgen".model m JOIN "+maskgen".model_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+
+ALTER TABLE maskgen.model ALTER id DROP DEFAULT;
+ALTER EXTENSION maskgen DROP TABLE maskgen.model_grant;
+ALTER EXTENSION maskgen DROP TABLE maskgen.model_chunk;
+ALTER EXTENSION maskgen DROP TABLE maskgen.model;
+DROP TABLE maskgen.model_grant, maskgen.model_chunk, maskgen.model;
+
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+maskgen".model
+FOR EACH STATEMENT EXECUTE FUNCTION "+maskgen".model_changed();
+
+-- In place of roles that are missing here: whoever restores owns the model, and grants are left out.
+CREATE FUNCTION "+maskgen".model_restored() RETURNS trigger
+AS 'MODULE_PATHNAME', 'maskgen_model_restored' LANGUAGE C;
+CREATE TRIGGER restored BEFORE INSERT OR UPDATE ON "+maskgen".model
+FOR EACH ROW EXECUTE FUNCTION "+maskgen".model_restored();
 
 -- Comments
 COMMENT ON FUNCTION "+maskgen".model_state() IS 'what of each model is in shared memory; read maskgen.maskgen_models instead';

@@ -125,4 +125,28 @@ extend_relation(Relation relation, ForkNumber fork)
 #define compat_count_search(scan) ((void) 0)
 #endif
 
+/* Waiting for a model, in pg_stat_activity: of the type Extension, under a name of its own where there are such. */
+#include "storage/proc.h"
+#include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 170000
+static inline uint32
+compat_wait_for_model(void)
+{
+	static uint32 event;
+
+	if (event == 0)
+		event = WaitEventExtensionNew("MaskgenRestore");
+	return event;
+}
+#else
+#define compat_wait_for_model() (PG_WAIT_EXTENSION | 0x6d67)
+#endif
+
+/* Whether a process serves a client. */
+#if PG_VERSION_NUM >= 180000
+#define compat_is_client(process) ((process)->isRegularBackend)
+#else
+#define compat_is_client(process) (!(process)->isBackgroundWorker && ((process)->statusFlags & PROC_IS_AUTOVACUUM) == 0)
+#endif
+
 #endif

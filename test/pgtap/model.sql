@@ -27,9 +27,9 @@ SELECT is(dblink_connect('other', format('host=%s port=%s user=%s dbname=%s', sp
 -- Committed
 SELECT make('kept', :'path') AS kept \gset
 SELECT matches(:'kept'::text, '^[0-9a-f]{64}$', 'create_model returns a SHA-256');
-SELECT is((SELECT encode(sha256(string_agg(data, '' ORDER BY part)), 'hex') FROM model_chunk JOIN model m ON m.id = model WHERE name = 'kept'), :'kept',
+SELECT is((SELECT encode(sha256(string_agg(data, '' ORDER BY part)), 'hex') FROM model WHERE part >= 0 AND id = (SELECT id FROM model WHERE name = 'kept')), :'kept',
 	'which is that of the chunks');
-SELECT is((SELECT sum(length(data)::bigint) FROM model_chunk), (SELECT sum(stored_bytes) FROM maskgen_models), 'which hold the bytes that the view says');
+SELECT is((SELECT sum(length(data)::bigint) FROM model), (SELECT sum(stored_bytes) FROM maskgen_models), 'which hold the bytes that the view says');
 SELECT is(files(:'kept'), 0::bigint, 'creating a model loads nothing');
 SELECT is(elsewhere($$SELECT maskgen.vector_dims(maskgen.embed('kept', 'x'))$$), '32', 'another session uses it');
 SELECT is(files(:'kept'), 1::bigint, 'then it is in memory');
@@ -47,7 +47,7 @@ SELECT is(files(:'gone'), 1::bigint, 'from shared memory');
 SELECT is(elsewhere($$SELECT maskgen.embed('gone', 'x')$$), '42704', 'but not elsewhere');
 ROLLBACK;
 SELECT is(files(:'gone'), 0::bigint, 'a rollback leaves no file');
-SELECT is((SELECT count(*) FROM model_chunk c WHERE NOT EXISTS (SELECT FROM model m WHERE m.id = c.model)), 0::bigint, 'no chunks');
+SELECT is((SELECT count(*) FROM model c WHERE NOT EXISTS (SELECT FROM model m WHERE m.id = c.id AND m.part = -1)), 0::bigint, 'no chunks');
 SELECT is((SELECT count(*) FROM model WHERE name = 'gone'), 0::bigint, 'no model');
 SELECT throws_ok($$SELECT embed('gone', 'x')$$, '42704', NULL, 'nothing that this session remembers');
 SELECT is(make('gone', :'path'), :'gone', 'the same can be created again');
@@ -87,7 +87,7 @@ SELECT drop_model('kept');
 SELECT throws_ok($$SELECT embed('kept', 'x')$$, '42704', NULL, 'dropped: unknown here');
 SELECT is(elsewhere($$SELECT maskgen.vector_dims(maskgen.embed('kept', 'x'))$$), '42704', 'and at once in another session that has used it');
 SELECT is(files(:'kept'), 0::bigint, 'and out of memory');
-SELECT is((SELECT count(*) FROM model_chunk c WHERE NOT EXISTS (SELECT FROM model m WHERE m.id = c.model)), 0::bigint, 'and its chunks are gone');
+SELECT is((SELECT count(*) FROM model c WHERE NOT EXISTS (SELECT FROM model m WHERE m.id = c.id AND m.part = -1)), 0::bigint, 'and its chunks are gone');
 
 -- A name with another content
 SELECT elsewhere($$SELECT maskgen.embed('gone', 'x')$$) AS before \gset
@@ -121,7 +121,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('stat_models_reset(name text DEFAULT ''''::text)', 'void', 'vsr'),
 	('unload_model(name text)', 'void', 'vsu')$$, 'signatures, volatility, strictness, parallel safety');
 SELECT is((SELECT array_agg(c ORDER BY c) FROM (SELECT unnest(extconfig)::regclass::text AS c FROM pg_extension WHERE extname = 'maskgen') e),
-	ARRAY['model', 'model_chunk', 'model_grant', 'model_id_seq'], 'pg_dump carries the models along');
+	ARRAY['model', 'model_id_seq'], 'pg_dump carries the models along');
 -- Files are closed, also after errors that come when all of them are open
 CREATE FUNCTION descriptors() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_ls_dir('/proc/self/fd') $$;
 CREATE PROCEDURE make_many(path text) LANGUAGE plpgsql AS $$

@@ -50,8 +50,8 @@ SELECT create_model(NULL, '/tmp') IS NULL;
 SELECT without_path(format('SELECT create_model(%L, %L)', 'x', :'wrong' || '/' || name), :'wrong')
 FROM unnest(ARRAY['shape', 'vocab', 'cut', 'nothing', 'missing']) name;
 \! rm -rf results/wrong
-SELECT count(*) FROM model;
-SELECT count(*) FROM model_chunk;
+SELECT count(*) FROM model WHERE part = -1;
+SELECT count(*) FROM model WHERE part >= 0;
 
 -- What it takes
 SELECT create_model('mlm', :'mlm') ~ '^[0-9a-f]{64}$';
@@ -267,15 +267,22 @@ SELECT calls, rows, tokens, batches, compute_time > 0, errors, stats_reset IS NU
 SELECT error_of($$SELECT stat_models_reset('maen')$$);
 
 -- A row that no function made does not take the views away.
-INSERT INTO model (name, version, owner, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options)
-VALUES ('', repeat('0', 64), current_user::regrole, '', '', 1, 3, 0, 'f32', 0, '{}'),
-	('torn', repeat('1', 64), current_user::regrole, '', '', 1, 3, 0, 'f32', 1000, '{}');
+INSERT INTO model (id, part, name, version, owner, grants, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options, created)
+VALUES (-1, -1, '', repeat('0', 64), current_user::regrole::oid, '{}', '', '', 1, 3, 0, 'f32', 0, '{}', now()),
+	(-2, -1, 'torn', repeat('1', 64), current_user::regrole::oid, '{}', '', '', 1, 3, 0, 'f32', 1000, '{}', now());
 SELECT count(*) FROM maskgen_models WHERE dims = 1;
 SELECT count(*) FROM maskgen_stat_models WHERE name IN ('', 'torn');
 SELECT error_of($$SELECT embed('torn', 'x')$$);
 UPDATE model SET version = 'x' WHERE name = 'torn';
 SELECT error_of($$SELECT embed('torn', 'x')$$);
-DELETE FROM model WHERE name IN ('', 'torn');
+-- Nor is an image used that is not the one of its version.
+UPDATE model t SET (version, stored_bytes) = (m.version, m.stored_bytes) FROM model m WHERE t.name = 'torn' AND m.name = 'cls';
+INSERT INTO model (id, part, data) SELECT -2, part, set_byte(data, length(data) - 1, get_byte(data, length(data) - 1) # 1) FROM model WHERE part >= 0 AND id = (SELECT id FROM model WHERE name = 'cls');
+SELECT unload_model('cls');
+SELECT error_of($$SELECT embed('torn', 'x')$$);
+UPDATE model SET grants = '{nobody_of_that_name,-}' WHERE name = 'torn';
+SELECT owner, grants FROM model WHERE name = 'torn';
+DELETE FROM model WHERE id < 0;
 
 -- Gone
 SELECT drop_model('mean');
@@ -283,7 +290,6 @@ SELECT error_of($$SELECT embed('mean', 'paris')$$);
 SELECT error_of($$SELECT drop_model('mean')$$);
 SELECT count(*) FROM maskgen_models WHERE name = 'mean';
 SELECT drop_model(name) FROM maskgen_models;
-SELECT count(*) FROM model;
-SELECT count(*) FROM model_chunk;
-SELECT count(*) FROM model_grant;
+SELECT count(*) FROM model WHERE part = -1;
+SELECT count(*) FROM model WHERE part >= 0;
 DROP TYPE topic, pair, nothing, crowd;

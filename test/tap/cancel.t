@@ -42,7 +42,7 @@ for my $name (sort keys %cases)
 		on_error_stop => 0);
 	is($out, $right, "$name: the session is as good as before");
 }
-is($node->safe_psql('postgres', 'SELECT count(*) FROM "+maskgen".model'), 1, 'no cancelled model is left');
-is($node->safe_psql('postgres', 'SELECT count(DISTINCT model) FROM "+maskgen".model_chunk'), 1, 'nor its chunks');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM "+maskgen".model WHERE part = -1'), 1, 'no cancelled model is left');
+is($node->safe_psql('postgres', 'SELECT count(DISTINCT id) FROM "+maskgen".model'), 1, 'nor its chunks');
 $node->stop;
 done_testing();

@@ -14,7 +14,9 @@
 #include "pg/compat.h"
 #include "pg/extension.h"
 #include "pg/model/planned.h"
+#include "pg/model/restore.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -22,23 +24,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
-
-/* Columns of model, model_chunk and model_grant that are read here. */
-enum
-{
-	MODEL_ID = 1,
-	MODEL_NAME = 2,
-	MODEL_VERSION = 3,
-	MODEL_OWNER = 4,
-	MODEL_DTYPE = 10,
-	MODEL_STORED_BYTES = 11,
-	CHUNK_MODEL = 1,
-	CHUNK_PART = 2,
-	CHUNK_DATA = 3,
-	GRANT_MODEL = 1,
-	GRANT_ROLE = 2
-};
+#include "utils/wait_event.h"
 
 static HTAB *entries;
 static uint64 version = 1;	 /* of what the tables say */
@@ -58,6 +46,25 @@ relation_changed(Datum arg, Oid relation)
 		version++;
 	if (OidIsValid(relation) && relation == model_relation)
 		CallSyscacheCallbacks(CONSTROID, 0);
+}
+
+/* The table, of the version of the extension that this library is for. */
+static Relation
+open_models(void)
+{
+	Relation relation = extension_table_open("model");
+
+	if (RelationGetNumberOfAttributes(relation) != MODEL_COLUMNS)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("extension \"maskgen\" of this database is of another version than its library"),
+						errhint("Run ALTER EXTENSION maskgen UPDATE.")));
+	return relation;
+}
+
+void
+catalog_check_version(void)
+{
+	table_close(open_models(), AccessShareLock);
 }
 
 /* Nobody but the extension's owner makes relations beside its tables. */
@@ -144,33 +151,21 @@ column(HeapTuple tuple, int number, TupleDesc descriptor)
 }
 
 static void
-read_grants(ModelEntry *entry)
+read_grants(ModelEntry *entry, HeapTuple tuple, TupleDesc descriptor)
 {
-	Relation relation = extension_table_open("model_grant");
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple tuple;
-	int room = 0;
+	ArrayType *grants = DatumGetArrayTypeP(column(tuple, MODEL_GRANTS, descriptor));
+	Datum *roles;
+	int n;
 
+	deconstruct_array(grants, ARR_ELEMTYPE(grants), sizeof(Oid), true, TYPALIGN_INT, &roles, NULL, &n);
 	if (entry->grants != NULL)
 		pfree(entry->grants);
 	entry->grants = NULL;
 	entry->n_grants = 0;
-	ScanKeyInit(&key, GRANT_MODEL, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(entry->id));
-	scan = systable_beginscan(relation, index_of(relation, "model_grant_pkey"), true, NULL, 1, &key);
-	while ((tuple = systable_getnext(scan)) != NULL)
-	{
-		if (entry->n_grants == room)
-		{
-			Size size = (room = room * 2 + 4) * sizeof(Oid);
-
-			entry->grants = entry->grants == NULL ? MemoryContextAlloc(TopMemoryContext, size)
-												  : repalloc(entry->grants, size);
-		}
-		entry->grants[entry->n_grants++] = DatumGetObjectId(column(tuple, GRANT_ROLE, RelationGetDescr(relation)));
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
+	if (n > 0)
+		entry->grants = MemoryContextAlloc(TopMemoryContext, n * sizeof(Oid));
+	for (int i = 0; i < n; i++)
+		entry->grants[entry->n_grants++] = DatumGetObjectId(roles[i]);
 }
 
 static bool
@@ -188,7 +183,7 @@ read_model(ModelEntry *entry)
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	relation = extension_table_open("model");
+	relation = open_models();
 	model_relation = RelationGetRelid(relation);
 	ScanKeyInit(&key, MODEL_NAME, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(NameStr(entry->name)));
 	key.sk_collation = DEFAULT_COLLATION_OID;
@@ -203,11 +198,20 @@ read_model(ModelEntry *entry)
 		entry->stored_bytes = DatumGetInt64(column(tuple, MODEL_STORED_BYTES, descriptor));
 		entry->int8 = is_int8(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
-		read_grants(entry);
+		read_grants(entry, tuple, descriptor);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	return tuple != NULL;
+}
+
+static const char *
+missing_hint(void)
+{
+	return restore_is_running()
+		? "Restore the models before the rows that need them: pg_restore --section=pre-data, then pg_restore --section=data "
+		  "--schema=+maskgen, then pg_restore --section=data --exclude-schema=+maskgen, then pg_restore --section=post-data."
+		: "See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.";
 }
 
 static void
@@ -218,7 +222,7 @@ throw_missing(const char *name)
 						errhint("Name one as the first argument, or set maskgen.embed_model or "
 								"maskgen.classify_model.")));
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
-					errhint("See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.")));
+					errhint("%s", missing_hint())));
 }
 
 ModelEntry *
@@ -257,17 +261,22 @@ catalog_look(const char *name)
 ModelEntry *
 catalog_find_any(const char *name)
 {
-	ModelEntry *entry = catalog_look(name);
+	RestoreWait wait = {0};
+	ModelEntry *entry;
 
-	if (entry == NULL)
-		throw_missing(name);
+	while ((entry = catalog_look(name)) == NULL)
+		if (name[0] == '\0' || !restore_wait(&wait, name))
+			throw_missing(name);
+	if (wait.polls > 0)
+		pgstat_report_wait_end();
 	return entry;
 }
 
 static bool
 may_use(const ModelEntry *entry, Oid role)
 {
-	if (has_privs_of_role(role, entry->owner))
+	/* Who owns the database may read and write the table of models, for dumps: a grant would keep nobody from anything. */
+	if (has_privs_of_role(role, entry->owner) || has_privs_of_role(role, ROLE_PG_DATABASE_OWNER))
 		return true;
 	for (int i = 0; i < entry->n_grants; i++)
 		if (entry->grants[i] == InvalidOid || has_privs_of_role(role, entry->grants[i]))
@@ -303,12 +312,15 @@ catalog_find(const char *name)
 int
 catalog_list(ModelEntry **list)
 {
-	Relation relation = extension_table_open("model");
+	Relation relation = open_models();
 	TupleDesc descriptor = RelationGetDescr(relation);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple tuple;
 	int n = 0, room = 8;
 
+	ScanKeyInit(&key, MODEL_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(-1));
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 1, &key);
 	*list = palloc0(room * sizeof **list);
 	while ((tuple = systable_getnext(scan)) != NULL)
 	{
@@ -336,42 +348,62 @@ catalog_check_owner(const ModelEntry *entry)
 						errmsg("must be owner of model \"%s\"", NameStr(entry->name))));
 }
 
-/* A chunk as it is stored, in the current memory context; NULL when it is missing. */
-static bytea *
-find_chunk(int64 model, int32 part, Size offset, Size size)
+Snapshot
+catalog_snapshot(void)
 {
-	Relation relation = extension_table_open("model_chunk");
+	return RegisterSnapshot(GetCatalogSnapshot(extension_relation("model", false)));
+}
+
+/* A chunk as it is stored, in the current memory context; NULL when it is missing. Without a snapshot, the newest. */
+static bytea *
+find_chunk(int64 model, int32 part, Snapshot snapshot, Size offset, Size size)
+{
+	Relation relation = open_models();
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple tuple;
 	bytea *chunk = NULL;
 
 	CHECK_FOR_INTERRUPTS();
-	ScanKeyInit(&keys[0], CHUNK_MODEL, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model));
-	ScanKeyInit(&keys[1], CHUNK_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-	scan = systable_beginscan(relation, index_of(relation, "model_chunk_pkey"), true, NULL, 2, keys);
+	ScanKeyInit(&keys[0], MODEL_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model));
+	ScanKeyInit(&keys[1], MODEL_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
+	scan = systable_beginscan(relation, index_of(relation, "model_pkey"), true, snapshot, 2, keys);
 	tuple = systable_getnext(scan);
 	/* A slice of what is stored uncompressed reads no more than its rows of the TOAST table. */
 	if (tuple != NULL)
-		chunk = DatumGetByteaPSlice(column(tuple, CHUNK_DATA, RelationGetDescr(relation)), (int32) offset, (int32) size);
+		chunk = DatumGetByteaPSlice(column(tuple, MODEL_DATA, RelationGetDescr(relation)), (int32) offset, (int32) size);
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	return chunk;
 }
 
+/* A model that was dropped since it was looked up has no pieces, either. */
+static void
+throw_missing_part(const ModelEntry *entry, int32 part)
+{
+	int64 id = entry->id;
+	char *name = pstrdup(NameStr(entry->name));
+
+	version++;
+	if (catalog_find_any(name)->id != id)
+		throw_missing(name);
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("part %d of stored model \"%s\" is missing", part, name),
+					errhint("Drop the model and create it again.")));
+}
+
 Size
-catalog_read_chunk(int64 model, int32 part, uint8 *into)
+catalog_read_chunk(const ModelEntry *entry, int32 part, Snapshot snapshot, uint8 *into)
 {
 	/* One byte more than allowed shows one that is too long. */
-	bytea *chunk = find_chunk(model, part, 0, CHUNK_SIZE + 1);
+	bytea *chunk = find_chunk(entry->id, part, snapshot, 0, CHUNK_SIZE + 1);
 	Size size;
 
 	if (chunk == NULL)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("part %d of a stored model is missing", part),
-						errhint("Drop the model and create it again.")));
+		throw_missing_part(entry, part);
 	size = VARSIZE_ANY_EXHDR(chunk);
 	if (size > CHUNK_SIZE)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("part %d of a stored model is too long", part)));
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("part %d of stored model \"%s\" is too long", part, NameStr(entry->name))));
 	memcpy(into, VARDATA_ANY(chunk), size);
 	pfree(chunk);
 	return size;
@@ -385,7 +417,7 @@ catalog_read_start(int64 model, Size offset, void *into, Size size)
 
 	if (offset > CHUNK_SIZE || size > CHUNK_SIZE - offset)
 		return false;
-	chunk = find_chunk(model, 0, offset, size);
+	chunk = find_chunk(model, 0, NULL, offset, size);
 	whole = chunk != NULL && VARSIZE_ANY_EXHDR(chunk) == size;
 	if (whole)
 		memcpy(into, VARDATA_ANY(chunk), size);

@@ -1,9 +1,9 @@
 /*
- * What the tables model and model_grant say, remembered by each
- * backend until any of it changes.
+ * What the table model says, remembered by each backend until any of it
+ * changes.
  *
- * A statement trigger on the tables, model_changed(), sends a relcache
- * invalidation of model with the transaction's commit; standbys get it
+ * A statement trigger on the table, model_changed(), sends a relcache
+ * invalidation of it with the transaction's commit; standbys get it
  * with the WAL. So a lookup costs a hash probe, and dropped models and revoked
  * grants take effect with the next call.
  */
@@ -12,6 +12,22 @@
 
 #include "postgres.h"
 #include "pg/resident/registry.h"
+#include "utils/snapshot.h"
+
+/* Columns of the table that are read in C. A model is one row of part -1; the rest are pieces of its image. */
+enum
+{
+	MODEL_ID = 1,
+	MODEL_PART = 2,
+	MODEL_DATA = 3,
+	MODEL_NAME = 4,
+	MODEL_VERSION = 5,
+	MODEL_OWNER = 6,
+	MODEL_GRANTS = 7,
+	MODEL_DTYPE = 13,
+	MODEL_STORED_BYTES = 14,
+	MODEL_COLUMNS = 16
+};
 
 typedef struct ModelEntry
 {
@@ -55,14 +71,20 @@ void catalog_check_owner(const ModelEntry *entry);
 /* Counts up whenever something in the tables may have changed. */
 uint64 catalog_version(void);
 
+/* Throws unless the extension in this database is of the library's version; for who writes to its table. */
+void catalog_check_version(void);
+
 /* OID of the table of models that was read last, InvalidOid before the first look-up. */
 Oid catalog_models(void);
 
+/* A snapshot in which all pieces of an image are read, so that none is another's; registered with the transaction. */
+Snapshot catalog_snapshot(void);
+
 /*
  * Copies one chunk of a model's image into a buffer of CHUNK_SIZE bytes and
- * returns its length; throws when it is missing.
+ * returns its length; throws when it is missing, or the model was dropped.
  */
-Size catalog_read_chunk(int64 model, int32 part, uint8 *into);
+Size catalog_read_chunk(const ModelEntry *entry, int32 part, Snapshot snapshot, uint8 *into);
 
 /* Copies bytes [offset, offset + size) of the first chunk, without reading all of it; false when it has less. */
 bool catalog_read_start(int64 model, Size offset, void *into, Size size);

@@ -108,8 +108,8 @@ store_image(MgCtx *cx, const MgPlan *plan, int64 id)
 
 	writer.chunk = palloc(VARHDRSZ + CHUNK_SIZE);
 	writer.hash = pg_cryptohash_create(PG_SHA256);
-	writer.insert = SPI_prepare(psprintf("INSERT INTO %s (model, part, data) VALUES ($1, $2, $3)",
-										 extension_relation_name("model_chunk")),
+	writer.insert = SPI_prepare(psprintf("INSERT INTO %s (id, part, data) VALUES ($1, $2, $3)",
+										 extension_relation_name("model")),
 								3, types);
 	if (writer.hash == NULL || pg_cryptohash_init(writer.hash) < 0 || writer.insert == NULL)
 		elog(ERROR, "could not begin to store a model");
@@ -153,9 +153,9 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 						Int64GetDatum((int64) plan->image.size),
 						options};
 
-	char *statement = psprintf("INSERT INTO %s (id, name, version, owner, architecture, tasks, dims, max_tokens, parameters, "
-							   "dtype, stored_bytes, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-							   "ON CONFLICT (name) DO NOTHING",
+	char *statement = psprintf("INSERT INTO %s (id, part, name, version, owner, grants, architecture, tasks, dims, max_tokens, "
+							   "parameters, dtype, stored_bytes, options, created) VALUES ($1, -1, $2, $3, $4, '{}', $5, $6, $7, "
+							   "$8, $9, $10, $11, $12, pg_catalog.now()) ON CONFLICT (name) DO NOTHING",
 							   extension_relation_name("model"));
 
 	if (SPI_execute_with_args(statement, 12, types, values, NULL, false, 0) != SPI_OK_INSERT)
@@ -221,6 +221,7 @@ maskgen_create_model(PG_FUNCTION_ARGS)
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("database encoding is not UTF8"),
 						errhint("Models read UTF-8: use a database with ENCODING 'UTF8'.")));
+	catalog_check_version();
 	forget_prepare();
 	context = AllocSetContextCreate(caller, "maskgen create_model", ALLOCSET_DEFAULT_SIZES);
 	host = host_in(context);

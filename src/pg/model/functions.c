@@ -64,36 +64,41 @@ role_of_name(const char *name)
 	return strcmp(name, "public") == 0 ? InvalidOid : get_role_oid(name, false);
 }
 
-/* Runs a statement on model_grant, whose name is put in, with parameters $1 model id, $2 role. */
+/* Sets a model's grants to an expression of those that it has, "grants", and of the role, $2, if a condition of them holds. */
 static void
-change_grant(FunctionCallInfo fcinfo, const char *statement)
+change_grants(FunctionCallInfo fcinfo, const char *expression, const char *condition)
 {
 	const ModelEntry *entry = catalog_find_any(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Oid role = role_of_name(text_to_cstring(PG_GETARG_TEXT_PP(1))), types[2] = {INT8OID, OIDOID};
 	Datum values[2] = {Int64GetDatum(entry->id), ObjectIdGetDatum(role)};
 	TableOwner owner;
+	char *statement;
 
 	catalog_check_owner(entry);
 	SPI_connect();
 	table_owner_become(&owner);
-	if (SPI_execute_with_args(psprintf(statement, extension_relation_name("model_grant")), 2, types, values, NULL, false, 0) < 0)
+	statement = psprintf("UPDATE %s SET grants = %s WHERE id OPERATOR(pg_catalog.=) $1 AND part OPERATOR(pg_catalog.=) -1 AND %s",
+						 extension_relation_name("model"), expression, condition);
+	if (SPI_execute_with_args(statement, 2, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not change the grants of a model");
 	table_owner_leave(&owner);
 	SPI_finish();
 }
 
+#define GRANTS "grants::pg_catalog.oid[]"
+#define IS_GRANTED "$2 OPERATOR(pg_catalog.=) ANY (" GRANTS ")"
+
 Datum
 maskgen_grant_model(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "INSERT INTO %s (model, role) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+	change_grants(fcinfo, "pg_catalog.array_append(" GRANTS ", $2)", "NOT " IS_GRANTED);
 	PG_RETURN_VOID();
 }
 
 Datum
 maskgen_revoke_model(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "DELETE FROM %s WHERE model OPERATOR(pg_catalog.=) $1 "
-						 "AND role::pg_catalog.oid OPERATOR(pg_catalog.=) $2");
+	change_grants(fcinfo, "pg_catalog.array_remove(" GRANTS ", $2)", IS_GRANTED);
 	PG_RETURN_VOID();
 }
 

@@ -62,6 +62,7 @@ registry_free(ModelSlot *slot)
 	slot->loader = 0;
 	slot->users = 0;
 	slot->bytes = 0;
+	slot->n_shown = 0;
 	pg_atomic_fetch_add_u64(&slot->generation, 1);
 }
 

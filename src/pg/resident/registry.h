@@ -31,6 +31,9 @@ typedef struct ModelKey
 
 #define REGISTRY_SLOTS 64
 
+/* Databases that a slot remembers; one more has the oldest show its image again. */
+#define REGISTRY_DATABASES 16
+
 typedef enum SlotState
 {
 	SLOT_FREE,
@@ -51,6 +54,8 @@ typedef struct ModelSlot
 	pid_t loader;	 /* while loading */
 	uint32 users;	 /* backends that map this generation */
 	uint64 bytes;
+	uint32 n_shown;
+	Oid shown[REGISTRY_DATABASES]; /* databases that have shown that they store the image of the digest; the last n_shown */
 } ModelSlot;
 
 typedef struct Registry

@@ -373,3 +373,34 @@ resident_is_current(const Resident *resident)
 	touch(resident->slot);
 	return true;
 }
+
+static bool
+has_shown(const ModelSlot *slot, Oid database)
+{
+	for (uint32 i = 0; i < Min(slot->n_shown, REGISTRY_DATABASES); i++)
+		if (slot->shown[i] == database)
+			return true;
+	return false;
+}
+
+bool
+resident_is_shown(const Resident *resident)
+{
+	bool shown;
+
+	LWLockAcquire(&registry->head.lock, LW_SHARED);
+	shown = !is_stale(resident) && has_shown(resident->slot, MyDatabaseId);
+	LWLockRelease(&registry->head.lock);
+	return shown;
+}
+
+void
+resident_show(const Resident *resident)
+{
+	ModelSlot *slot = resident->slot;
+
+	LWLockAcquire(&registry->head.lock, LW_EXCLUSIVE);
+	if (!is_stale(resident) && !has_shown(slot, MyDatabaseId))
+		slot->shown[slot->n_shown++ % REGISTRY_DATABASES] = MyDatabaseId;
+	LWLockRelease(&registry->head.lock);
+}

@@ -56,6 +56,13 @@ void resident_release(const Resident *resident);
 /* False when the model was evicted, unloaded or dropped since; on true it counts as used by this statement. */
 bool resident_is_current(const Resident *resident);
 
+/*
+ * Whether this database has shown that it stores the image of that digest since the copy was made or the server was
+ * started, and noting that it has. A copy serves all databases, so a digest alone must not be enough to use it.
+ */
+bool resident_is_shown(const Resident *resident);
+void resident_show(const Resident *resident);
+
 /* Exempts a resident model from eviction, or no longer. False when it is not resident. */
 bool resident_pin(const ModelKey *key, bool pin);
 
