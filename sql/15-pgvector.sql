@@ -9,18 +9,33 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp 
 DECLARE
 	theirs name;
 	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
+	members oid[];
 	type name;
 	class record;
+	foreign_object record;
 BEGIN
 	SELECT nspname INTO theirs FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'vector';
 	IF theirs IS NULL THEN
 		RAISE EXCEPTION 'extension "vector" is not installed'
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CREATE EXTENSION vector first.';
 	END IF;
+	-- Others may create objects in that schema: theirs are neither taken for pgvector's nor made a part of what follows.
+	SELECT array_agg(objid) INTO members FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'vector'
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid IN ('pg_type'::regclass, 'pg_operator'::regclass);
+	SELECT o.name, r.rolname INTO foreign_object
+	FROM (SELECT 'function ' || oid::regprocedure, proowner, pronamespace FROM pg_proc WHERE proname = 'sphere' OR proname ~ '_within$'
+		UNION ALL SELECT 'operator ' || oid::regoperator, oprowner, oprnamespace FROM pg_operator
+			WHERE oprname IN ('<<->>', '<<#>>', '<<=>>', '<<+>>', '<<~>>', '<<%>>')) o (name, owner, namespace)
+		JOIN pg_namespace n ON n.oid = o.namespace AND n.nspname = theirs
+		JOIN pg_roles r ON r.oid = o.owner AND NOT r.rolsuper AND r.rolname <> current_user LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION '% belongs to role "%"', foreign_object.name, foreign_object.rolname
+			USING ERRCODE = 'invalid_object_definition', DETAIL = 'What is made here would be within its owner''s reach.', HINT = 'Drop it.';
+	END IF;
 	FOREACH type IN ARRAY ARRAY['vector', 'halfvec', 'sparsevec']::name[]
 	LOOP
 		-- Before 0.7 there is only the first.
-		CONTINUE WHEN to_regtype(format('%I.%I', theirs, type)) IS NULL;
+		CONTINUE WHEN (to_regtype(format('%I.%I', theirs, type)) = ANY (members)) IS NOT TRUE;
 		CONTINUE WHEN EXISTS (SELECT FROM pg_cast WHERE castsource = to_regtype(format('%I.%I', ours, type))
 			AND casttarget = to_regtype(format('%I.%I', theirs, type)));
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
@@ -40,7 +55,7 @@ BEGIN
 			JOIN pg_amop b ON b.amopfamily = c.opcfamily AND b.amopstrategy = 2 JOIN pg_operator within ON within.oid = b.amopopr
 			JOIN pg_proc f ON f.oid = within.oprcode
 			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
-		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) IS NOT NULL
+		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) = ANY (members)
 			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
 				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
 	LOOP

@@ -228,8 +228,8 @@ CREATE FUNCTION index_memory(rows bigint, dims int, m int DEFAULT 16) RETURNS bi
 AS 'MODULE_PATHNAME', 'maskgen_index_memory' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION index_memory(bigint, int, int) IS 'bytes of maintenance_work_mem in which an index of vectors is built without slowing down';
 
--- Rows whose distances tie with the last exact one count as found.
-CREATE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
+-- Called as the table's owner, by index_recall. Rows whose distances tie with the last exact one count as found.
+CREATE FUNCTION "+maskgen".index_recall_of(index regclass, samples int, k int) RETURNS float8
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on AS $$
 DECLARE
@@ -267,4 +267,8 @@ BEGIN
 	RETURN found::float8 / nullif(wanted, 0);
 END;
 $$;
+REVOKE EXECUTE ON FUNCTION "+maskgen".index_recall_of(regclass, int, int) FROM PUBLIC;
+
+CREATE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
+AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100000;
 COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'part of the k exactly nearest rows that an index finds, over samples of its own rows';

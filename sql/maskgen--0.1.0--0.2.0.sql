@@ -289,18 +289,33 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp 
 DECLARE
 	theirs name;
 	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
+	members oid[];
 	type name;
 	class record;
+	foreign_object record;
 BEGIN
 	SELECT nspname INTO theirs FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'vector';
 	IF theirs IS NULL THEN
 		RAISE EXCEPTION 'extension "vector" is not installed'
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CREATE EXTENSION vector first.';
 	END IF;
+	-- Others may create objects in that schema: theirs are neither taken for pgvector's nor made a part of what follows.
+	SELECT array_agg(objid) INTO members FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'vector'
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid IN ('pg_type'::regclass, 'pg_operator'::regclass);
+	SELECT o.name, r.rolname INTO foreign_object
+	FROM (SELECT 'function ' || oid::regprocedure, proowner, pronamespace FROM pg_proc WHERE proname = 'sphere' OR proname ~ '_within$'
+		UNION ALL SELECT 'operator ' || oid::regoperator, oprowner, oprnamespace FROM pg_operator
+			WHERE oprname IN ('<<->>', '<<#>>', '<<=>>', '<<+>>', '<<~>>', '<<%>>')) o (name, owner, namespace)
+		JOIN pg_namespace n ON n.oid = o.namespace AND n.nspname = theirs
+		JOIN pg_roles r ON r.oid = o.owner AND NOT r.rolsuper AND r.rolname <> current_user LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION '% belongs to role "%"', foreign_object.name, foreign_object.rolname
+			USING ERRCODE = 'invalid_object_definition', DETAIL = 'What is made here would be within its owner''s reach.', HINT = 'Drop it.';
+	END IF;
 	FOREACH type IN ARRAY ARRAY['vector', 'halfvec', 'sparsevec']::name[]
 	LOOP
 		-- Before 0.7 there is only the first.
-		CONTINUE WHEN to_regtype(format('%I.%I', theirs, type)) IS NULL;
+		CONTINUE WHEN (to_regtype(format('%I.%I', theirs, type)) = ANY (members)) IS NOT TRUE;
 		CONTINUE WHEN EXISTS (SELECT FROM pg_cast WHERE castsource = to_regtype(format('%I.%I', ours, type))
 			AND casttarget = to_regtype(format('%I.%I', theirs, type)));
 		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
@@ -320,7 +335,7 @@ BEGIN
 			JOIN pg_amop b ON b.amopfamily = c.opcfamily AND b.amopstrategy = 2 JOIN pg_operator within ON within.oid = b.amopopr
 			JOIN pg_proc f ON f.oid = within.oprcode
 			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
-		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) IS NOT NULL
+		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) = ANY (members)
 			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
 				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
 	LOOP
@@ -389,3 +404,47 @@ DROP FUNCTION maskgen.drop_model(text);
 CREATE FUNCTION maskgen.drop_model(name text, cascade boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_drop_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION maskgen.drop_model(text, boolean) IS 'remove a model; with cascade also what calls it by name';
+
+-- What an index's definition holds is its owner's code: index_recall runs it as the owner.
+CREATE FUNCTION "+maskgen".index_recall_of(index regclass, samples int, k int) RETURNS float8
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on AS $$
+DECLARE
+	tab regclass; op text; expr text; pred text; found bigint := 0; wanted bigint := 0; one text; value text; q text;
+BEGIN
+	-- Samples are handed on as text: the plans of an expression of this function are for one type.
+	SELECT i.indrelid, pg_get_indexdef(i.indexrelid, 1, true), coalesce(pg_get_expr(i.indpred, i.indrelid, true), 'true'),
+		format('OPERATOR(%I.%s)', n.nspname, o.oprname), format('$1::%I.%I', tn.nspname, t.typname)
+	INTO tab, expr, pred, op, value
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw')
+		JOIN pg_opclass oc ON oc.oid = i.indclass[0]
+		JOIN pg_amop a ON a.amopfamily = oc.opcfamily AND a.amopstrategy = 1 AND a.amoppurpose = 'o'
+		JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+		JOIN pg_type t ON t.oid = oc.opcintype JOIN pg_namespace tn ON tn.oid = t.typnamespace
+	WHERE i.indexrelid = index;
+	IF tab IS NULL THEN
+		RAISE EXCEPTION '"%" is not a maskgen_hnsw index', index USING ERRCODE = 'wrong_object_type';
+	END IF;
+	IF samples < 1 OR k < 1 THEN
+		RAISE EXCEPTION 'samples and k must be at least 1' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	q := format('SELECT %1$s %2$s (%5$s) AS d FROM %3$s WHERE (%4$s) AND %1$s IS NOT NULL ORDER BY %1$s %2$s (%5$s) LIMIT $2', expr, op, tab, pred, value);
+	FOR one IN EXECUTE format('SELECT (%s)::text FROM %s WHERE (%s) AND (%1$s) IS NOT NULL ORDER BY random() LIMIT $1', expr, tab, pred) USING samples LOOP
+		DECLARE
+			near float8[]; exact float8[];
+		BEGIN
+			SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_indexscan = on;
+			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO near USING one, k;
+			SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on; SET LOCAL enable_indexscan = off;
+			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO exact USING one, k;
+			wanted := wanted + cardinality(exact);
+			found := found + (SELECT count(*) FROM unnest(near) d WHERE d <= exact[cardinality(exact)]);
+		END;
+	END LOOP;
+	RETURN found::float8 / nullif(wanted, 0);
+END;
+$$;
+REVOKE EXECUTE ON FUNCTION "+maskgen".index_recall_of(regclass, int, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
+AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100000;

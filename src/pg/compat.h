@@ -60,6 +60,13 @@
 #define relation_ownercheck(relation, role) pg_class_ownercheck(relation, role)
 #endif
 
+/* Whether a role may look after a relation: its owner, and since 17 who has MAINTAIN. */
+#if PG_VERSION_NUM >= 170000
+#define relation_maintaincheck(relation, role) (pg_class_aclcheck(relation, role, ACL_MAINTAIN) == ACLCHECK_OK)
+#else
+#define relation_maintaincheck(relation, role) relation_ownercheck(relation, role)
+#endif
+
 /* Whether a role may call a function. */
 #if PG_VERSION_NUM >= 160000
 #define function_aclcheck(function, role) object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE)

@@ -3,7 +3,7 @@
 -- names in the search_path, once with maskgen's. What may differ stands in "differs", with the reason.
 SET client_min_messages = warning;
 CREATE EXTENSION vector SCHEMA public;
-SELECT plan(27);
+SELECT plan(29);
 
 -- The result of an expression as text, or its error as SQLSTATE and message
 CREATE FUNCTION answer(expression text, path text) RETURNS text LANGUAGE plpgsql SET search_path = public AS $$
@@ -144,6 +144,20 @@ SELECT is_empty($$SELECT proname, array(SELECT name_of(a) FROM unnest(proargtype
 	WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace)$$, 'each function');
 
 -- The form on disk: a value of one, taken as it lies there for one of the other
+CREATE ROLE peer_mallory;
+GRANT CREATE ON SCHEMA public TO peer_mallory;
+SET ROLE peer_mallory;
+CREATE FUNCTION public.vector_l2_within(public.vector, maskgen.vector_sphere) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+RESET ROLE;
+SELECT throws_ok($$SELECT maskgen.link_pgvector()$$, '42P17', 'function public.vector_l2_within(public.vector,maskgen.vector_sphere) belongs to role "peer_mallory"', 'a function that somebody has put there');
+DROP FUNCTION public.vector_l2_within(public.vector, maskgen.vector_sphere);
+SET ROLE peer_mallory;
+CREATE FUNCTION public.within(public.vector, maskgen.vector_sphere) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR public.<<->> (LEFTARG = public.vector, RIGHTARG = maskgen.vector_sphere, FUNCTION = public.within);
+RESET ROLE;
+SELECT throws_ok($$SELECT maskgen.link_pgvector()$$, '42P17', 'operator public.<<->>(public.vector,maskgen.vector_sphere) belongs to role "peer_mallory"', 'or an operator');
+DROP OWNED BY peer_mallory CASCADE;
+DROP ROLE peer_mallory;
 SELECT lives_ok($$SELECT maskgen.link_pgvector()$$, 'the types are linked');
 SELECT lives_ok($$SELECT maskgen.link_pgvector()$$, 'and once more');
 SELECT set_eq($$SELECT castsource::regtype::text AS source, casttarget::regtype::text AS target, castcontext, castmethod FROM pg_cast

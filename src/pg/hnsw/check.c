@@ -30,6 +30,7 @@ PG_FUNCTION_INFO_V1(maskgen_index_info);
 typedef struct Check
 {
 	Relation heap, index;
+	HnswOpened opened;
 	HnswStore store;
 	HnswScratch *scratch;
 	MgChecked checked;
@@ -333,7 +334,9 @@ open_check(Check *check, Oid index)
 {
 	LOCKMODE mode = RecoveryInProgress() ? AccessShareLock : ShareLock;
 
-	hnsw_open(index, mode, &check->heap, &check->index);
+	hnsw_open(index, mode, &check->opened);
+	check->heap = check->opened.heap;
+	check->index = check->opened.index;
 }
 
 Datum
@@ -345,7 +348,7 @@ maskgen_index_check(PG_FUNCTION_ARGS)
 	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_check(&check, PG_GETARG_OID(0));
 	run(&check, PG_GETARG_BOOL(1));
-	hnsw_close(check.heap, check.index);
+	hnsw_close(&check.opened);
 	return (Datum) 0;
 }
 
@@ -379,6 +382,6 @@ maskgen_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum((int64) check.checked.deleted);
 	values[i++] = Int64GetDatum((int64) check.checked.dead_links);
 	values[i++] = Int64GetDatum((int64) check.checked.unreachable);
-	hnsw_close(check.heap, check.index);
+	hnsw_close(&check.opened);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls)));
 }
