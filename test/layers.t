@@ -36,7 +36,7 @@ my %room_may_include = (
 	hnsw => ['vector'],
 	model => ['resident'],
 	task => [qw(model resident vector)],
-	planner => ['model'],
+	planner => [qw(model task)],
 	batch => [qw(model planner task)],
 	trigger => [qw(model task)]);
 

@@ -199,7 +199,7 @@ SELECT same_error($$SELECT classify('m', x, ARRAY[id::text]) FROM long$$, 'a lab
 SELECT same_error($$SELECT embed('e', x, '', -1) FROM long$$, 'an option out of range');
 SELECT stat_models_reset() AS reset \gset
 SELECT matches(error_of($$SELECT count(embed('e', x)) FROM long$$), '^54000 input is too long', 'a row is refused');
-SELECT is(ARRAY[calls, rows, batches, errors], '{1,38,1,1}', 'which neither stops nor repeats its batch') FROM maskgen_stat_models WHERE name = 'e';
+SELECT is(ARRAY[calls, rows, batches, errors], '{1,39,1,1}', 'which neither stops nor repeats its batch') FROM maskgen_stat_models WHERE name = 'e';
 RESET maskgen.long_input;
 
 -- Privileges and policies

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(93);
+SELECT plan(96);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -212,4 +212,27 @@ SELECT is((SELECT jsonb_agg(cheap(plan_of(q) -> 'Plan')) FILTER (WHERE cheap(pla
 	$$SELECT embed('e', line) FROM t ORDER BY word LIMIT 3$$, $$SELECT classify('m', x.line, '{a,b}') FROM (SELECT line FROM t UNION ALL SELECT word FROM t) x$$]) q),
 	NULL, 'no node costs less than one below');
 SELECT ok((node_of($$SELECT id FROM t WHERE id < 20 AND classify('m', line, '{a,b}') = 'a'$$, 0) ->> 'Plan Rows')::int BETWEEN 10 AND 30, 'a condition that stays below');
+
+-- What pg_proc says of each function with a support function is what its description in the library says, by names and types: a function that
+-- is not described so keeps its COST.
+CREATE TYPE cost_kind AS ENUM ('a', 'b');
+SET maskgen.embed_model = 'e';
+SET maskgen.classify_model = 'm';
+CREATE VIEW described AS
+SELECT p.oid, p.oid::regprocedure::text AS name, p.proname || '(' || string_agg(CASE
+		WHEN a.name = 'model' THEN quote_literal(CASE WHEN p.proname ~ '^embed' THEN 'e' ELSE 'm' END)
+		WHEN a.name = 'input' THEN 'line' WHEN a.name = 'inputs' THEN 'ARRAY[line]' WHEN a.type = 'anyenum'::regtype THEN 'NULL::cost_kind'
+		WHEN a.type = 'text[]'::regtype THEN quote_literal('{a,b}') || '::text[]' WHEN a.type = 'int'::regtype THEN '3'
+		WHEN a.type = 'bool'::regtype THEN 'true' ELSE quote_literal('') END, ', ' ORDER BY a.n) || ')' AS expression
+FROM pg_proc p JOIN pg_proc s ON s.oid = p.prosupport AND s.prosrc ~ '^maskgen_.*_support$',
+	unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) WITH ORDINALITY a (type, name, n)
+GROUP BY p.oid;
+SELECT is(count(*), 13::bigint, 'thirteen functions have a support function') FROM described;
+BEGIN;
+UPDATE pg_proc SET procost = 1e12 WHERE oid IN (SELECT oid FROM described);
+SELECT is(string_agg(name, ' '), NULL, 'each is described as pg_proc has it') FROM described WHERE cost_of(expression) > 1e9;
+CREATE TEMP TABLE expressions AS SELECT * FROM described;
+UPDATE pg_proc SET proargnames[1] = 'other' WHERE oid IN (SELECT oid FROM expressions);
+SELECT is(string_agg(name, ' '), NULL, 'and none under another name of an argument') FROM expressions WHERE cost_of(expression) < 1e9;
+ROLLBACK;
 SELECT * FROM finish();

@@ -42,10 +42,10 @@ is_batchable(FuncExpr *call)
 	const TaskFunction *task = task_function_of(call->funcid);
 	ListCell *cell;
 
-	if (task == NULL || list_length(call->args) != (int) strlen(task->args))
+	if (task == NULL || list_length(call->args) != task->n_args)
 		return false;
 	foreach(cell, call->args)
-		if (has_leaf(lfirst(cell), NULL) != (foreach_current_index(cell) == task->input))
+		if (has_leaf(lfirst(cell), NULL) != (foreach_current_index(cell) == task_arg(task, "input")))
 			return false;
 	return !contain_volatile_functions((Node *) call);
 }

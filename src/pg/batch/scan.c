@@ -115,17 +115,18 @@ prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
 	ListCell *cell;
 
 	check_privilege(expr->funcid);
-	if (task == NULL || list_length(expr->args) != (int) strlen(task->args))
+	if (task == NULL || list_length(expr->args) != task->n_args)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("function %s is not what it was when the statement was planned", get_func_name(expr->funcid)),
 						errhint("Run the statement again.")));
 	fmgr_info(expr->funcid, &call->function);
 	fmgr_info_set_expr((Node *) expr, &call->function);
 	call->call.function = task;
+	call->input = task_arg(task, "input");
 	call->call.flinfo = &call->function;
-	call->is_column = IsA(list_nth(expr->args, task->input), Var);
+	call->is_column = IsA(list_nth(expr->args, call->input), Var);
 	foreach(cell, expr->args)
-		if (task->args[foreach_current_index(cell)] != 'e')
+		if (task->args[foreach_current_index(cell)].type != TASK_ENUM)
 			call->args[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), &scan->custom.ss.ps);
 }
 

@@ -15,7 +15,8 @@ typedef struct BatchCall
 {
 	TaskCall call;
 	FmgrInfo function;
-	ExprState *args[TASK_MOST_ARGS]; /* NULL where the letter is 'e' */
+	ExprState *args[TASK_MOST_ARGS]; /* NULL of an enum */
+	int input;						 /* its position */
 	bool is_column;					 /* the input, of the child's row */
 	char *model;					 /* its name, once it was called */
 	MgSpan *inputs;					 /* [capacity] */

@@ -129,9 +129,9 @@ model_of(const BatchCall *call, const FuncExpr *expr)
 
 	if (call->model != NULL)
 		return call->model;
-	if (task->model < 0)
+	if (task->setting != NULL)
 		return **task->setting != '\0' ? *task->setting : NULL;
-	arg = list_nth(expr->args, task->model);
+	arg = list_nth(expr->args, task_arg(task, "model"));
 	if (!IsA(arg, Const) || ((Const *) arg)->constisnull)
 		return NULL;
 	return TextDatumGetCString(((Const *) arg)->constvalue);

@@ -106,7 +106,7 @@ static bool
 read_input(BatchScan *scan, BatchCall *call, MgSpan *input)
 {
 	bool is_null;
-	Datum value = ExecEvalExprSwitchContext(call->args[call->call.function->input], scan->custom.ss.ps.ps_ExprContext,
+	Datum value = ExecEvalExprSwitchContext(call->args[call->input], scan->custom.ss.ps.ps_ExprContext,
 											&is_null);
 
 	if (is_null)
@@ -170,12 +170,12 @@ read_arguments(BatchScan *scan, BatchCall *call)
 	const TaskFunction *task = call->call.function;
 	bool any_null = false;
 
-	for (int i = 0; task->args[i] != '\0'; i++)
+	for (int i = 0; i < task->n_args; i++)
 	{
-		bool is_null = task->args[i] == 'e', is_varlena = task->args[i] == 't' || task->args[i] == 'a';
+		bool is_null = task->args[i].type == TASK_ENUM, is_varlena = !task_type_by_value(task->args[i].type);
 		Datum value = 0;
 
-		if (i == task->input)
+		if (i == call->input)
 			continue;
 		if (call->args[i] != NULL)
 		{

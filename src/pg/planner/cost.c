@@ -4,8 +4,7 @@
  * the COST and ROWS of pg_proc in place; nothing is loaded, and no privilege
  * is asked for.
  *
- * Arguments are told apart by their number, as sql/40-task.sql declares them:
- * (input ...) where a setting names the model, (model, input ...) elsewhere.
+ * What an argument is, and by what the cost of a function goes, its description says (pg/task/function.h).
  */
 #include "pg/planner/cost.h"
 
@@ -21,6 +20,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/planner/model_work.h"
+#include "pg/task/function.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -45,6 +45,15 @@ PG_FUNCTION_INFO_V1(maskgen_tokenize_support);
 #define TOKENIZE_CALL_SECONDS 8e-6
 #define TOKENIZE_BYTE_SECONDS 20e-9
 
+/* A call whose description is known. */
+typedef struct Call
+{
+	PlannerInfo *root;
+	const TaskFunction *task;
+	List *args;
+	const ModelWork *work; /* NULL: the model is not known */
+} Call;
+
 /* Tokens of a text of so many bytes, with those around it. */
 static double
 tokens_of(double width, double more, const ModelWork *work)
@@ -52,55 +61,54 @@ tokens_of(double width, double more, const ModelWork *work)
 	return Min(ceil(width / BYTES_A_TOKEN) + work->extra + more, work->max_tokens);
 }
 
-static const ModelWork *
-work_of(Node *model)
-{
-	Const *constant = (Const *) model;
-
-	if (!IsA(model, Const) || constant->consttype != TEXTOID || constant->constisnull)
-		return NULL;
-	return model_work_find(TextDatumGetCString(constant->constvalue));
-}
-
+/* The argument of that name; NULL: there is none. */
 static Node *
-argument(const List *args, int number)
+argument(const Call *call, const char *name)
 {
-	return list_nth(args, number);
+	int position = task_arg(call->task, name);
+
+	return position < 0 ? NULL : list_nth(call->args, position);
 }
 
-/* The arguments of a call, NIL when they are not the positional ones that the planner makes of all. */
-static List *
-args_of(Node *node)
+static const ModelWork *
+work_of(const Call *call)
 {
-	List *args;
+	Const *model = (Const *) argument(call, "model");
+
+	if (call->task->setting != NULL)
+		return model_work_find(*call->task->setting);
+	if (!IsA(model, Const) || model->consttype != TEXTOID || model->constisnull)
+		return NULL;
+	return model_work_find(TextDatumGetCString(model->constvalue));
+}
+
+/* False for other nodes, and where arguments are not the positional ones that the planner makes of all. */
+static bool
+read_call(PlannerInfo *root, Node *node, Call *call)
+{
 	ListCell *cell;
 
 	if (node == NULL || !IsA(node, FuncExpr))
-		return NIL;
-	args = ((FuncExpr *) node)->args;
-	foreach(cell, args)
+		return false;
+	*call = (Call){root, task_description_of(((FuncExpr *) node)->funcid), ((FuncExpr *) node)->args, NULL};
+	if (call->task == NULL || list_length(call->args) != call->task->n_args)
+		return false;
+	foreach(cell, call->args)
 		if (IsA(lfirst(cell), NamedArgExpr))
-			return NIL;
-	return args;
+			return false;
+	return true;
 }
 
-/* embed(input); embed(model, input, prompt, dims, normalized), embed_query(model, input, dims) ...; embed_batch. */
+/* One text, or many in an array; with a prompt in front. */
 static double
-embed_seconds(PlannerInfo *root, List *args)
+embed_seconds(const Call *call)
 {
-	bool by_setting = list_length(args) == 1;
-	const ModelWork *work = by_setting ? model_work_find(maskgen_embed_model) : work_of(linitial(args));
-	Node *input = argument(args, by_setting ? 0 : 1);
-	double n = 1, width, prompt = 0;
+	Node *input = argument(call, "input"), *inputs = argument(call, "inputs"), *prompt = argument(call, "prompt");
+	double n = inputs != NULL ? compat_array_length(call->root, inputs) : 1;
+	double width = plan_width(call->root, inputs != NULL ? inputs : input);
+	double more = prompt != NULL ? plan_width(call->root, prompt) / BYTES_A_TOKEN : 0;
 
-	if (work == NULL)
-		return -1;
-	if (list_length(args) > 2 && exprType(argument(args, 2)) == TEXTOID)
-		prompt = plan_width(root, argument(args, 2)) / BYTES_A_TOKEN;
-	width = plan_width(root, input);
-	if (exprType(input) == TEXTARRAYOID)
-		n = compat_array_length(root, input);
-	return model_work_seconds(work, n, n > 0 ? n * tokens_of(width / n, prompt, work) : 0);
+	return model_work_seconds(call->work, n, n > 0 ? n * tokens_of(width / n, more, call->work) : 0);
 }
 
 /* Masks that a text is known to have; else it is expected to have one. */
@@ -132,91 +140,59 @@ const_array_length(Node *node)
 	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
-/* fill_mask(model, input, top_k, targets) */
 static double
-fill_mask_seconds(PlannerInfo *root, List *args)
+fill_mask_seconds(const Call *call)
 {
-	const ModelWork *work = work_of(linitial(args));
-	Node *input;
+	Node *input = argument(call, "input");
 
-	if (work == NULL || list_length(args) < 4)
-		return -1;
-	input = argument(args, 1);
 	/* With targets, only their rows of the vocabulary count: next to nothing. */
-	return model_work_seconds(work, 1, tokens_of(plan_width(root, input), 0, work)) +
-		(const_array_length(argument(args, 3)) > 0 ? 0 : model_work_mask_seconds(work, count_masks(input)));
+	return model_work_seconds(call->work, 1, tokens_of(plan_width(call->root, input), 0, call->work)) +
+		(const_array_length(argument(call, "targets")) > 0 ? 0
+														  : model_work_mask_seconds(call->work, count_masks(input)));
 }
 
 static double
-fill_mask_rows(PlannerInfo *root, List *args)
+fill_mask_rows(const Call *call)
 {
-	Const *top_k;
-	int n_targets;
+	Const *top_k = (Const *) argument(call, "top_k");
+	int n_targets = const_array_length(argument(call, "targets"));
 
-	if (list_length(args) < 4)
-		return -1;
-	top_k = (Const *) argument(args, 2);
-	n_targets = const_array_length(argument(args, 3));
 	if (!IsA(top_k, Const) || top_k->constisnull)
 		return -1;
-	return count_masks(argument(args, 1)) *
+	return count_masks(argument(call, "input")) *
 		(n_targets > 0 ? Min(n_targets, DatumGetInt32(top_k->constvalue)) : DatumGetInt32(top_k->constvalue));
-}
-
-/* Whether the support function of a call is one of these. */
-static bool
-is_supported_by(Node *node, PGFunction one, PGFunction other)
-{
-	Oid support;
-	FmgrInfo info;
-
-	if (!IsA(node, FuncExpr) || ((FuncExpr *) node)->funcid < FirstNormalObjectId)
-		return false;
-	support = get_func_support(((FuncExpr *) node)->funcid);
-	if (support < FirstNormalObjectId)
-		return false;
-	fmgr_info(support, &info);
-	return info.fn_addr == one || info.fn_addr == other || info.fn_addr == maskgen_classify_support;
 }
 
 bool
 plan_is_task(Node *node)
 {
-	return is_supported_by(node, maskgen_embed_support, maskgen_fill_mask_support);
-}
+	Call call;
 
-/* classify(input, labels), classify(model, input, labels, template), classify_as(model, input, NULL::some_enum, template) */
-static Node *
-labels_of(List *args)
-{
-	return argument(args, list_length(args) == 2 ? 1 : 2);
+	return read_call(NULL, node, &call) && call.task->cost != TASK_COST_TOKENIZE;
 }
 
 bool
 plan_find_labels(Node *node, ArrayType **labels, int *n)
 {
-	Node *argument;
-	List *args;
+	Node *chosen;
+	Call call;
 
-	if (!is_supported_by(node, maskgen_classify_support, NULL) || ((FuncExpr *) node)->funcretset)
+	if (!read_call(NULL, node, &call) || call.task->cost != TASK_COST_CLASSIFY || call.task->result == TASK_SET)
 		return false;
-	args = args_of(node);
-	if (list_length(args) < 2)
-		return false;
-	argument = labels_of(args);
+	chosen = argument(&call, "labels");
 	*labels = NULL;
-	if (type_is_enum(exprType(argument)))
+	if (type_is_enum(exprType(chosen)))
 	{
-		CatCList *values = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(exprType(argument)));
+		CatCList *values = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(exprType(chosen)));
 
 		*n = values->n_members;
 		ReleaseSysCacheList(values);
 	}
 	else
 	{
-		*n = const_array_length(argument);
+		*n = const_array_length(chosen);
 		if (*n > 0)
-			*labels = DatumGetArrayTypeP(((Const *) argument)->constvalue);
+			*labels = DatumGetArrayTypeP(((Const *) chosen)->constvalue);
 	}
 	return *n > 0;
 }
@@ -250,32 +226,55 @@ count_lengths(Node *labels)
 }
 
 static double
-classify_seconds(PlannerInfo *root, List *args)
+classify_seconds(const Call *call)
 {
-	bool by_setting = list_length(args) == 2;
-	const ModelWork *work = by_setting ? model_work_find(maskgen_classify_model) : work_of(linitial(args));
-	double n = count_lengths(labels_of(args));
+	double n = count_lengths(argument(call, "labels"));
 
-	if (work == NULL)
-		return -1;
-	return model_work_seconds(work, n, n * tokens_of(plan_width(root, argument(args, by_setting ? 0 : 1)),
-													 TEMPLATE_TOKENS, work));
+	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), TEMPLATE_TOKENS,
+														   call->work));
 }
 
 /* The functions about tokens, which run no model. */
 static double
-tokenize_seconds(PlannerInfo *root, List *args)
+tokenize_seconds(const Call *call)
 {
-	return TOKENIZE_CALL_SECONDS + TOKENIZE_BYTE_SECONDS * plan_width(root, argument(args, 1));
+	return TOKENIZE_CALL_SECONDS + TOKENIZE_BYTE_SECONDS * plan_width(call->root, argument(call, "input"));
 }
 
-/* tokens(model, input) */
 static double
-tokenize_rows(PlannerInfo *root, List *args)
+tokenize_rows(const Call *call)
 {
-	const ModelWork *work = work_of(linitial(args));
+	return ceil(plan_width(call->root, argument(call, "input")) / BYTES_A_TOKEN) +
+		(call->work != NULL ? call->work->extra : 0);
+}
 
-	return ceil(plan_width(root, argument(args, 1)) / BYTES_A_TOKEN) + (work != NULL ? work->extra : 0);
+/* What these answer below 0 is "not known". */
+static double
+seconds_of(const Call *call)
+{
+	if (call->task->cost == TASK_COST_TOKENIZE)
+		return tokenize_seconds(call);
+	if (call->work == NULL)
+		return -1;
+	return call->task->cost == TASK_COST_EMBED		 ? embed_seconds(call)
+		: call->task->cost == TASK_COST_FILL_MASK ? fill_mask_seconds(call)
+												  : classify_seconds(call);
+}
+
+static double
+rows_of(const Call *call)
+{
+	switch (call->task->cost)
+	{
+		case TASK_COST_FILL_MASK:
+			return fill_mask_rows(call);
+		case TASK_COST_CLASSIFY:
+			return const_array_length(argument(call, "labels"));
+		case TASK_COST_TOKENIZE:
+			return tokenize_rows(call);
+		default:
+			return -1;
+	}
 }
 
 /* Costs that the planner was told of late. It asks with what it knows of columns, which a finished plan no longer says. */
@@ -327,67 +326,66 @@ plan_call_cost(FuncExpr *call)
 	return cost.per_tuple;
 }
 
-/* Answers a request with what these estimate; below 0 is "not known". */
 static Datum
-answer(FunctionCallInfo fcinfo, int fewest, double (*seconds)(PlannerInfo *root, List *args),
-	   double (*rows)(PlannerInfo *root, List *args))
+answer(Node *request)
 {
-	Node *request = (Node *) PG_GETARG_POINTER(0);
+	Call call;
+	double estimate = -1;
 
 	if (IsA(request, SupportRequestCost))
 	{
 		SupportRequestCost *cost = (SupportRequestCost *) request;
-		List *args = args_of(cost->node);
-		double estimate = list_length(args) >= fewest ? seconds(cost->root, args) : -1;
 
-		plan_n_costed += seconds != tokenize_seconds;
+		if (read_call(cost->root, cost->node, &call))
+		{
+			call.work = work_of(&call);
+			estimate = seconds_of(&call);
+			plan_n_costed += call.task->cost != TASK_COST_TOKENIZE;
+		}
 		if (estimate < 0)
-			PG_RETURN_POINTER(NULL);
+			return PointerGetDatum(NULL);
 		cost->startup = 0;
 		cost->per_tuple = estimate / OPERATOR_SECONDS * cpu_operator_cost;
 		remember_told(cost->node, cost->per_tuple);
-		PG_RETURN_POINTER(request);
+		return PointerGetDatum(request);
 	}
-	if (IsA(request, SupportRequestRows) && rows != NULL)
+	if (IsA(request, SupportRequestRows))
 	{
 		SupportRequestRows *wanted = (SupportRequestRows *) request;
-		List *args = args_of(wanted->node);
-		double estimate = list_length(args) >= fewest ? rows(wanted->root, args) : -1;
 
+		if (read_call(wanted->root, wanted->node, &call))
+		{
+			call.work = work_of(&call);
+			estimate = rows_of(&call);
+		}
 		if (estimate < 0)
-			PG_RETURN_POINTER(NULL);
+			return PointerGetDatum(NULL);
 		wanted->rows = estimate;
-		PG_RETURN_POINTER(request);
+		return PointerGetDatum(request);
 	}
-	PG_RETURN_POINTER(NULL);
-}
-
-static double
-classify_rows(PlannerInfo *root, List *args)
-{
-	return const_array_length(labels_of(args));
+	return PointerGetDatum(NULL);
 }
 
 Datum
 maskgen_embed_support(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, 1, embed_seconds, NULL);
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }
 
 Datum
 maskgen_fill_mask_support(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, 4, fill_mask_seconds, fill_mask_rows);
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }
 
 Datum
 maskgen_classify_support(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, 2, classify_seconds, classify_rows);
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }
 
 Datum
 maskgen_tokenize_support(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, 2, tokenize_seconds, tokenize_rows);
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }

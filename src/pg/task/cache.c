@@ -32,17 +32,18 @@ put_arg(StringInfo bytes, TaskCall *call, int i)
 	Datum arg = call->args[i];
 	int32 number;
 
-	switch (call->function->args[i])
+	switch (call->function->args[i].type)
 	{
-		case 'e':
+		case TASK_ENUM:
 			call->function->describe(call, bytes);
 			break;
-		case 'i':
-		case 'b':
-			number = call->function->args[i] == 'i' ? DatumGetInt32(arg) : DatumGetBool(arg);
+		case TASK_INT:
+		case TASK_BOOL:
+			number = call->function->args[i].type == TASK_INT ? DatumGetInt32(arg) : DatumGetBool(arg);
 			put(bytes, &number, sizeof number);
 			break;
-		default:
+		case TASK_TEXT:
+		case TASK_TEXTS:
 			put(bytes, VARDATA_ANY(DatumGetPointer(arg)), VARSIZE_ANY_EXHDR(DatumGetPointer(arg)));
 	}
 }
@@ -59,8 +60,8 @@ options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 	put(&bytes, settings, sizeof settings);
 	put(&bytes, digest, DIGEST_SIZE);
 	put(&bytes, function->symbol, strlen(function->symbol));
-	for (int i = 0; function->args[i] != '\0'; i++)
-		if (i != function->input && i != function->model)
+	for (int i = 0; i < function->n_args; i++)
+		if (i != task_arg(function, "input") && i != task_arg(function, "model"))
 			put_arg(&bytes, call, i);
 	options = result_cache_options(segment, bytes.data, (Size) bytes.len);
 	pfree(bytes.data);
@@ -74,14 +75,21 @@ find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result)
 
 	if (value == NULL)
 		return false;
-	*result = call->function->enum_result ? task_enum_datum(call, text_to_cstring(value)) : PointerGetDatum(value);
+	if (call->function->result == TASK_LABEL)
+		*result = task_enum_datum(call, text_to_cstring(value));
+	else if (call->function->result == TASK_VALUE)
+		memcpy(result, VARDATA_ANY(value), sizeof *result);
+	else
+		*result = PointerGetDatum(value);
 	return true;
 }
 
 static void
 keep(const TaskCall *call, ResultSegment *segment, const MgHash *key, Datum result)
 {
-	if (call->function->enum_result)
+	if (call->function->result == TASK_VALUE)
+		result_cache_add(segment, key, mg_span(&result, sizeof result));
+	else if (call->function->result == TASK_LABEL)
 	{
 		char *label = DatumGetCString(DirectFunctionCall1(enum_out, result));
 

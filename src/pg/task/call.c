@@ -19,15 +19,6 @@
 #include "utils/inval.h"
 #include "utils/syscache.h"
 
-/* A function that was asked about before. */
-typedef struct KnownFunction
-{
-	Oid oid; /* hash key */
-	const TaskFunction *task;
-} KnownFunction;
-
-static HTAB *known_functions;
-
 /*
  * The last call of one place in a statement: `ORDER BY v <=> embed(m, $1)` in
  * a generic plan asks the same for each row of a scan.
@@ -51,89 +42,13 @@ typedef struct Scalar
 	Memo memo;
 } Scalar;
 
-const TaskFunction *
-task_function_named(const char *symbol)
-{
-	for (int i = 0; i < n_embed_tasks; i++)
-		if (strcmp(embed_tasks[i].symbol, symbol) == 0)
-			return &embed_tasks[i];
-	for (int i = 0; i < n_classify_tasks; i++)
-		if (strcmp(classify_tasks[i].symbol, symbol) == 0)
-			return &classify_tasks[i];
-	return NULL;
-}
-
-/* That a function has the symbol is not enough: another library may have one of that name. */
-static const TaskFunction *
-identify(Oid function)
-{
-	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	const TaskFunction *task = NULL;
-	Form_pg_proc form;
-	FmgrInfo info;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (form->prolang == ClanguageId && !form->prosecdef && heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL))
-	{
-		bool is_null;
-		Datum symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
-
-		task = is_null ? NULL : task_function_named(TextDatumGetCString(symbol));
-		if (task != NULL && (form->pronargs != (int) strlen(task->args) ||
-							 form->proargtypes.values[task->input] != TEXTOID || form->proretset))
-			task = NULL;
-	}
-	ReleaseSysCache(tuple);
-	if (task == NULL)
-		return NULL;
-	fmgr_info(function, &info);
-	return info.fn_addr == task->address ? task : NULL;
-}
-
-static void
-forget_functions(Datum arg, int cache, uint32 hash)
-{
-	HASH_SEQ_STATUS scan;
-	KnownFunction *known;
-
-	hash_seq_init(&scan, known_functions);
-	while ((known = hash_seq_search(&scan)) != NULL)
-		hash_search(known_functions, &known->oid, HASH_REMOVE, NULL);
-}
-
-const TaskFunction *
-task_function_of(Oid function)
-{
-	const TaskFunction *task;
-	KnownFunction *known;
-
-	if (function < FirstNormalObjectId)
-		return NULL;
-	if (known_functions == NULL)
-	{
-		HASHCTL control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownFunction)};
-
-		known_functions = hash_create("maskgen functions", 64, &control, HASH_ELEM | HASH_BLOBS);
-		CacheRegisterSyscacheCallback(PROCOID, forget_functions, 0);
-	}
-	known = hash_search(known_functions, &function, HASH_FIND, NULL);
-	if (known != NULL)
-		return known->task;
-	task = identify(function);
-	known = hash_search(known_functions, &function, HASH_ENTER, NULL);
-	known->task = task;
-	return task;
-}
-
 char *
 task_call_model(const TaskCall *call)
 {
 	const TaskFunction *function = call->function;
 
-	if (function->model >= 0)
-		return TextDatumGetCString(call->args[function->model]);
+	if (function->setting == NULL)
+		return TextDatumGetCString(call->args[task_arg(function, "model")]);
 	return pstrdup(*function->setting);
 }
 
@@ -237,26 +152,25 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgE
 Datum
 task_enum_datum(const TaskCall *call, const char *label)
 {
-	const char *args = call->function->args;
-	Oid type = get_fn_expr_argtype(call->flinfo, (int) (strchr(args, 'e') - args));
+	Oid type = get_fn_expr_argtype(call->flinfo, task_arg(call->function, "labels"));
 
 	return DirectFunctionCall2(enum_in, CStringGetDatum(label), ObjectIdGetDatum(type));
 }
 
 static bool
-by_value(char letter)
+same_arg(TaskType type, Datum a, Datum b)
 {
-	return letter == 'i' || letter == 'b' || letter == 'e';
-}
-
-static bool
-same_arg(char letter, Datum a, Datum b)
-{
-	if (by_value(letter))
-		return letter == 'e' || a == b;
+	if (task_type_by_value(type))
+		return type == TASK_ENUM || a == b;
 	return VARSIZE_ANY_EXHDR(DatumGetPointer(a)) == VARSIZE_ANY_EXHDR(DatumGetPointer(b)) &&
 		memcmp(VARDATA_ANY(DatumGetPointer(a)), VARDATA_ANY(DatumGetPointer(b)),
 			   VARSIZE_ANY_EXHDR(DatumGetPointer(a))) == 0;
+}
+
+static Datum
+copy_result(const TaskFunction *function, Datum result)
+{
+	return datumCopy(result, task_result_by_value(function), task_result_by_value(function) ? (int) sizeof(Datum) : -1);
 }
 
 static bool
@@ -271,10 +185,10 @@ memo_fits(const Memo *memo, const TaskCall *call)
 	if (!memo->filled || memo->version != catalog_version() || memo->user != GetUserId() ||
 		memo->long_input != maskgen_long_input || memo->cpu != maskgen_cpu || memo->matmul != maskgen_matmul)
 		return false;
-	for (int i = 0; function->args[i] != '\0'; i++)
-		if (!same_arg(function->args[i], memo->args[i], call->args[i]))
+	for (int i = 0; i < function->n_args; i++)
+		if (!same_arg(function->args[i].type, memo->args[i], call->args[i]))
 			return false;
-	if (function->model >= 0)
+	if (function->setting == NULL)
 		return true;
 	model = task_call_model(call);
 	same = strcmp(model, memo->model) == 0;
@@ -291,9 +205,9 @@ memo_keep(Memo *memo, const TaskCall *call, Datum result)
 	MemoryContext caller = MemoryContextSwitchTo(call->flinfo->fn_mcxt);
 
 	memo->filled = false;
-	for (int i = 0; function->args[i] != '\0'; i++)
+	for (int i = 0; i < function->n_args; i++)
 	{
-		bool value = by_value(function->args[i]);
+		bool value = task_type_by_value(function->args[i].type);
 
 		if (filled && !value)
 			pfree(DatumGetPointer(memo->args[i]));
@@ -302,11 +216,11 @@ memo_keep(Memo *memo, const TaskCall *call, Datum result)
 	if (filled)
 	{
 		pfree(memo->model);
-		if (!function->enum_result)
+		if (!task_result_by_value(function))
 			pfree(DatumGetPointer(memo->result));
 	}
 	memo->model = task_call_model(call);
-	memo->result = datumCopy(result, function->enum_result, function->enum_result ? (int) sizeof(Oid) : -1);
+	memo->result = copy_result(function, result);
 	memo->version = call->use.version;
 	memo->user = GetUserId();
 	memcpy(memo->digest, call->use.entry->digest, DIGEST_SIZE);
@@ -332,24 +246,24 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 		scalar->call.flinfo = fcinfo->flinfo;
 	}
 	call = &scalar->call;
-	for (int i = 0; function->args[i] != '\0'; i++)
+	for (int i = 0; i < function->n_args; i++)
 	{
-		char letter = function->args[i];
+		TaskType type = function->args[i].type;
 
 		call->nulls[i] = PG_ARGISNULL(i);
-		if (call->nulls[i] && letter != 'e')
+		if (call->nulls[i] && type != TASK_ENUM)
 			PG_RETURN_NULL();
-		call->args[i] = letter == 'e' ? (Datum) 0
-			: by_value(letter) ? PG_GETARG_DATUM(i) : PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(i)));
+		call->args[i] = type == TASK_ENUM ? (Datum) 0
+			: task_type_by_value(type) ? PG_GETARG_DATUM(i) : PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(i)));
 	}
 	if (memo_fits(&scalar->memo, call))
 	{
 		planned_look();
 		planned_use(scalar->memo.model, scalar->memo.digest);
 		session_count_hits(scalar->memo.digest, 1, true);
-		return datumCopy(scalar->memo.result, function->enum_result, function->enum_result ? (int) sizeof(Oid) : -1);
+		return copy_result(function, scalar->memo.result);
 	}
-	input = span_of_text(DatumGetTextPP(call->args[function->input]));
+	input = span_of_text(DatumGetTextPP(call->args[task_arg(function, "input")]));
 	task_call(call, &input, 1, &result, NULL);
 	memo_keep(&scalar->memo, call, result);
 	return result;

@@ -13,36 +13,8 @@
 #define MASKGEN_PG_TASK_CALL_H
 
 #include "postgres.h"
-#include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "pg/model/session.h"
-
-#define TASK_MOST_ARGS 5
-
-typedef struct TaskCall TaskCall;
-
-typedef struct TaskFunction
-{
-	const char *symbol; /* of the C function, as pg_proc.prosrc has it: "maskgen_embed" */
-	PGFunction address;
-	/*
-	 * A letter for each argument: 't' text, 'a' text[], 'i' int, 'b' boolean, 'e' a NULL that has the type of an enum. The
-	 * function is strict but for the latter.
-	 */
-	const char *args;
-	int input; /* position of the input text */
-	int model; /* and of the model's name; -1: a setting does */
-	char **setting;
-	bool enum_result;
-
-	/*
-	 * Results of inputs [n], n > 0, in the current memory context, between task_begin and task_end; refused ones are left out.
-	 */
-	void (*run)(TaskCall *call, const MgSpan *inputs, int n, Datum *results);
-
-	/* Appends what a result depends on and the arguments do not say; for those with an 'e'. */
-	void (*describe)(TaskCall *call, StringInfo bytes);
-} TaskFunction;
+#include "pg/task/function.h"
 
 /* What calls cost, added up by task_call; for EXPLAIN. */
 typedef struct TaskUsage
@@ -58,8 +30,8 @@ struct TaskCall
 {
 	const TaskFunction *function;
 	FmgrInfo *flinfo;			/* for types of arguments; its memory context is that of state */
-	Datum args[TASK_MOST_ARGS]; /* the one at position input is ignored */
-	bool nulls[TASK_MOST_ARGS]; /* only where the letter is 'e' */
+	Datum args[TASK_MOST_ARGS]; /* the input's is ignored */
+	bool nulls[TASK_MOST_ARGS]; /* only of an enum */
 	TaskUsage usage;
 	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
 	void *state;  /* the function's own, kept from call to call */
@@ -72,15 +44,6 @@ struct TaskCall
 	MgRefusals refusals;
 	int n_done; /* inputs before those that the library has now */
 };
-
-/*
- * The task behind a function of this extension, by its OID; NULL for all others, and for one that somebody has given
- * settings or another owner's rights, since only fmgr obeys these. Cheap: remembered until pg_proc changes.
- */
-const TaskFunction *task_function_of(Oid function);
-
-/* The task of that symbol, or NULL. */
-const TaskFunction *task_function_named(const char *symbol);
 
 /*
  * Results of inputs [n], none NULL, in the current memory context; from the result cache if they are there. With errors
@@ -114,11 +77,5 @@ Datum task_enum_datum(const TaskCall *call, const char *label);
 
 /* The body of each task's SQL function. */
 Datum task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function);
-
-/* Those of task/embed.c and task/classify.c. */
-extern const TaskFunction embed_tasks[];
-extern const int n_embed_tasks;
-extern const TaskFunction classify_tasks[];
-extern const int n_classify_tasks;
 
 #endif

@@ -202,9 +202,17 @@ run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 }
 
 const TaskFunction classify_tasks[] = {
-	{"maskgen_classify", maskgen_classify, "ttat", 1, 0, NULL, false, run_classify, NULL},
-	{"maskgen_classify_default", maskgen_classify_default, "ta", 0, -1, &maskgen_classify_model, false, run_default, NULL},
-	{"maskgen_classify_as", maskgen_classify_as, "ttet", 1, 0, NULL, true, run_as, describe_as},
+	{"maskgen_classify", maskgen_classify, 4,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"template", TASK_TEXT}},
+	 NULL, TASK_VARLENA, TASK_COST_CLASSIFY, run_classify, NULL},
+	{"maskgen_classify_default", maskgen_classify_default, 2, {{"input", TASK_TEXT}, {"labels", TASK_TEXTS}},
+	 &maskgen_classify_model, TASK_VARLENA, TASK_COST_CLASSIFY, run_default, NULL},
+	{"maskgen_classify_as", maskgen_classify_as, 4,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_ENUM}, {"template", TASK_TEXT}},
+	 NULL, TASK_LABEL, TASK_COST_CLASSIFY, run_as, describe_as},
+	{"maskgen_classify_scores", maskgen_classify_scores, 4,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"template", TASK_TEXT}},
+	 NULL, TASK_SET, TASK_COST_CLASSIFY, NULL, NULL},
 };
 const int n_classify_tasks = lengthof(classify_tasks);
 

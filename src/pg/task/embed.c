@@ -127,10 +127,18 @@ run_document(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 }
 
 const TaskFunction embed_tasks[] = {
-	{"maskgen_embed", maskgen_embed, "tttib", 1, 0, NULL, false, run_embed, NULL},
-	{"maskgen_embed_default", maskgen_embed_default, "t", 0, -1, &maskgen_embed_model, false, run_default, NULL},
-	{"maskgen_embed_query", maskgen_embed_query, "tti", 1, 0, NULL, false, run_query, NULL},
-	{"maskgen_embed_document", maskgen_embed_document, "tti", 1, 0, NULL, false, run_document, NULL},
+	{"maskgen_embed", maskgen_embed, 5,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"prompt", TASK_TEXT}, {"dims", TASK_INT}, {"normalized", TASK_BOOL}},
+	 NULL, TASK_VARLENA, TASK_COST_EMBED, run_embed, NULL},
+	{"maskgen_embed_default", maskgen_embed_default, 1, {{"input", TASK_TEXT}},
+	 &maskgen_embed_model, TASK_VARLENA, TASK_COST_EMBED, run_default, NULL},
+	{"maskgen_embed_query", maskgen_embed_query, 3, {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"dims", TASK_INT}},
+	 NULL, TASK_VARLENA, TASK_COST_EMBED, run_query, NULL},
+	{"maskgen_embed_document", maskgen_embed_document, 3, {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"dims", TASK_INT}},
+	 NULL, TASK_VARLENA, TASK_COST_EMBED, run_document, NULL},
+	{"maskgen_embed_batch", maskgen_embed_batch, 5,
+	 {{"model", TASK_TEXT}, {"inputs", TASK_TEXTS}, {"prompt", TASK_TEXT}, {"dims", TASK_INT}, {"normalized", TASK_BOOL}},
+	 NULL, TASK_SET, TASK_COST_EMBED, NULL, NULL},
 };
 const int n_embed_tasks = lengthof(embed_tasks);
 

@@ -7,10 +7,18 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/model/session.h"
+#include "pg/task/function.h"
 #include "task/fill_mask.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(maskgen_fill_mask);
+
+const TaskFunction fill_mask_tasks[] = {
+	{"maskgen_fill_mask", maskgen_fill_mask, 4,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"top_k", TASK_INT}, {"targets", TASK_TEXTS}},
+	 NULL, TASK_SET, TASK_COST_FILL_MASK, NULL, NULL},
+};
+const int n_fill_mask_tasks = lengthof(fill_mask_tasks);
 
 static Datum
 datum_of_span(MgSpan span)

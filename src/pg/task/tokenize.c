@@ -9,6 +9,7 @@
 #include "pg/arrays.h"
 #include "pg/compat.h"
 #include "pg/model/session.h"
+#include "pg/task/function.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -16,6 +17,16 @@ PG_FUNCTION_INFO_V1(maskgen_tokenize);
 PG_FUNCTION_INFO_V1(maskgen_detokenize);
 PG_FUNCTION_INFO_V1(maskgen_count_tokens);
 PG_FUNCTION_INFO_V1(maskgen_tokens);
+
+const TaskFunction tokenize_tasks[] = {
+	{"maskgen_tokenize", maskgen_tokenize, 2, {{"model", TASK_TEXT}, {"input", TASK_TEXT}},
+	 NULL, TASK_SET, TASK_COST_TOKENIZE, NULL, NULL},
+	{"maskgen_count_tokens", maskgen_count_tokens, 2, {{"model", TASK_TEXT}, {"input", TASK_TEXT}},
+	 NULL, TASK_SET, TASK_COST_TOKENIZE, NULL, NULL},
+	{"maskgen_tokens", maskgen_tokens, 2, {{"model", TASK_TEXT}, {"input", TASK_TEXT}},
+	 NULL, TASK_SET, TASK_COST_TOKENIZE, NULL, NULL},
+};
+const int n_tokenize_tasks = lengthof(tokenize_tasks);
 
 /* Tokens as the model sees them, in scratch memory. */
 typedef struct Tokenized
