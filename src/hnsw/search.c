@@ -108,6 +108,12 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 	return true;
 }
 
+void
+mg_search_limit(MgSearch *search, uint64_t max_expanded)
+{
+	search->beam.max_expanded = max_expanded;
+}
+
 bool
 mg_search_bounded(const MgSearch *search)
 {

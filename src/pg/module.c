@@ -5,6 +5,7 @@
 #include "miscadmin.h"
 #include "pg/batch/rewrite.h"
 #include "pg/guc.h"
+#include "pg/hnsw/filter.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/order.h"
 #include "pg/model/planned.h"
@@ -34,4 +35,5 @@ _PG_init(void)
 	plan_batch_install();
 	planned_install();
 	hnsw_order_install();
+	hnsw_filter_install();
 }

@@ -146,7 +146,7 @@ insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
 
 	if (hnsw_kind_convert(build->store.kind, &build->store.layout, build->store.seed, value, cx, &converted))
 	{
-		MgBuildValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
+		MgValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
 							converted.fingerprint};
 
 		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, tid, pg_prng_uint64(&pg_global_prng_state), &built));

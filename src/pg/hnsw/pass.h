@@ -7,8 +7,8 @@
  * scan's snapshot sees. What comes and goes meanwhile is nothing that it sees.
  *
  * Without an order nodes are given as they are met. In order they are given by the least distance that their rows may
- * have (least.h), the nearest first, out of a heap of as many as memory may hold: what does not fit is read by another pass, when
- * these are used up. So memory is bounded, and nothing goes to disk.
+ * have (least.h), the nearest first, as many as memory holds (nearest.h), and others by another pass
+ * when these are used up. So memory is bounded, and nothing goes to disk.
  */
 #ifndef MASKGEN_PG_HNSW_PASS_H
 #define MASKGEN_PG_HNSW_PASS_H
@@ -20,18 +20,15 @@ typedef struct HnswPassOptions
 	bool ordered;
 	bool unranked;		/* no row is nearer than another: no distances */
 	double radius;		/* in the operator's measure; INFINITY: none */
-	Size memory;		/* bytes of the heap; at least HNSW_PASS_LEAST_MEMORY are taken if they are needed */
+	Size memory;		/* bytes of the heap (nearest.h) */
 	const uint32 *done; /* [n_done], ascending, until the end: nodes to leave out */
 	uint32 n_done;
 } HnswPassOptions;
 
-#define HNSW_PASS_LEAST_MEMORY (1024 * 1024)
-
 typedef struct HnswPass HnswPass;
 
-/* In the current memory context; store and query must outlive it. */
+/* In the current memory context, with which it goes; store and query must outlive it. */
 HnswPass *hnsw_pass_begin(const HnswStore *store, const MgQuery *query, const HnswPassOptions *options);
-void hnsw_pass_end(HnswPass *pass);
 
 /* What the next node's rows may have at least; INFINITY when there is none. Interruptible. */
 double hnsw_pass_least(HnswPass *pass);

@@ -33,7 +33,6 @@ hnsw_rerank_begin(IndexScanDesc scan)
 	{
 		rerank->info = BuildIndexInfo(scan->indexRelation);
 		rerank->estate = CreateExecutorState();
-		GetPerTupleExprContext(rerank->estate)->ecxt_scantuple = rerank->slot;
 	}
 	return rerank;
 }
@@ -63,33 +62,37 @@ hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Datum query)
 	rerank->query = query;
 }
 
-/* The indexed value of the fetched tuple. */
+TupleTableSlot *
+hnsw_rerank_fetch(HnswRerank *rerank, const ItemPointerData *tid)
+{
+	ItemPointerData place = *tid; /* is moved along a chain of updates */
+	bool more = false, all_dead = false;
+
+	return table_index_fetch_tuple(rerank->fetch, &place, rerank->snapshot, rerank->slot, &more, &all_dead) ? rerank->slot : NULL;
+}
+
 static Datum
-indexed_value(HnswRerank *rerank, bool *is_null)
+indexed_value(HnswRerank *rerank, TupleTableSlot *slot, bool *is_null)
 {
 	Datum values[INDEX_MAX_KEYS];
 	bool nulls[INDEX_MAX_KEYS];
 
 	if (rerank->column != 0)
-		return slot_getattr(rerank->slot, rerank->column, is_null);
+		return slot_getattr(slot, rerank->column, is_null);
 	ResetPerTupleExprContext(rerank->estate);
-	FormIndexDatum(rerank->info, rerank->slot, rerank->estate, values, nulls);
+	GetPerTupleExprContext(rerank->estate)->ecxt_scantuple = slot;
+	FormIndexDatum(rerank->info, slot, rerank->estate, values, nulls);
 	*is_null = nulls[0];
 	return values[0];
 }
 
 bool
-hnsw_rerank_distance(HnswRerank *rerank, const ItemPointerData *tid, double *distance)
+hnsw_rerank_measure(HnswRerank *rerank, TupleTableSlot *slot, double *distance)
 {
-	ItemPointerData place = *tid; /* is moved along a chain of updates */
-	bool more = false, all_dead = false, is_null;
-	MemoryContext before;
-	Datum value;
+	MemoryContext before = MemoryContextSwitchTo(rerank->memory);
+	bool is_null;
+	Datum value = indexed_value(rerank, slot, &is_null);
 
-	if (!table_index_fetch_tuple(rerank->fetch, &place, rerank->snapshot, rerank->slot, &more, &all_dead))
-		return false;
-	before = MemoryContextSwitchTo(rerank->memory);
-	value = indexed_value(rerank, &is_null);
 	if (!is_null)
 		*distance = DatumGetFloat8(FunctionCall2Coll(rerank->distance, InvalidOid, value, rerank->query));
 	MemoryContextSwitchTo(before);

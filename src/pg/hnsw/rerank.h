@@ -9,6 +9,7 @@
 #include "postgres.h"
 #include "access/genam.h"
 #include "access/relscan.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "storage/itemptr.h"
 
@@ -24,7 +25,10 @@ void hnsw_rerank_reset(HnswRerank *rerank);
 /* The query, detoasted, and the operator's function; both must live as long as they are used. */
 void hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Datum query);
 
-/* The operator's distance of the tuple, perhaps NaN; false when the snapshot does not see it. */
-bool hnsw_rerank_distance(HnswRerank *rerank, const ItemPointerData *tid, double *distance);
+/* The tuple, until the next one is asked for; NULL when the snapshot does not see it. */
+TupleTableSlot *hnsw_rerank_fetch(HnswRerank *rerank, const ItemPointerData *tid);
+
+/* The operator's distance of a tuple of the table, perhaps NaN; false when its value is NULL. */
+bool hnsw_rerank_measure(HnswRerank *rerank, TupleTableSlot *slot, double *distance);
 
 #endif

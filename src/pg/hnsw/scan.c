@@ -1,14 +1,15 @@
 /*
- * Scans, in two stages.
+ * Scans, in stages: GRAPH, then one of the others.
  *
  * GRAPH  A search gives batches of nodes by the distances of their codes (hnsw/search.h); their heap tuples are ranked by
  *        exact distances, no more of them than must be (ranking.h). When the batch is used up and more rows are asked for, the
  *        search goes on: so a LIMIT is honoured whatever filters, joins and row security leave of the rows.
  * PASS   All that the search has not given, page by page (pass.h): complete, and in order.
+ * SIFT   All rows of the table that pass the filter (sift.h), but for those returned: complete, and in order.
  *
  * A scan begins with the graph where a few rows are probably enough: those of a LIMIT, which are sorted above it (order.h), and those
- * within a radius, of which the nearest come first. It goes on with the pass when the search is at its end, by links or by a
- * bound, or has cost as much as the pass does. An order that nothing sorts begins with the pass: what a search finds
+ * within a radius, of which the nearest come first. It goes on another way when the search is at its end, by links or by a
+ * bound, or when that is expected to be cheaper (batches.c). An order that nothing sorts begins with the pass: what a search finds
  * too late would be out of order or lost. So would what it never finds of a radius: WHERE means all rows.
  *
  * The index is read without regard to who writes it. An id may have been freed
@@ -21,64 +22,13 @@
 #include <math.h>
 
 #include "access/genam.h"
-#include "hnsw/items.h"
-#include "hnsw/search.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
-#include "pg/hnsw/items.h"
 #include "pg/hnsw/options.h"
-#include "pg/hnsw/pass.h"
-#include "pg/hnsw/ranking.h"
-#include "pg/hnsw/rerank.h"
-#include "pg/hnsw/scratch.h"
-#include "pg/hnsw/target.h"
+#include "pg/hnsw/scan_state.h"
 #include "pg/host.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
-
-/* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
-#define WIDEST_BATCH 8192
-
-/* Reading a page in a pass costs a third of reading an entry of it by a link: 0.5 of 1.5 us, 384 dimensions, from memory. */
-#define PAGES_AN_ENTRY 3
-
-typedef enum Stage
-{
-	STAGE_GRAPH,
-	STAGE_PASS,
-	STAGE_END /* what is ranked remains */
-} Stage;
-
-typedef struct HnswScan
-{
-	MemoryContext memory, search_memory; /* of one search */
-	HnswScratch *scratch; /* NULL until the first row is asked for */
-	MgMark start;		  /* of a search, behind what the scan has */
-	HnswStore store;
-	HnswRerank *rerank;
-	HnswRanking ranking;
-
-	/* One search */
-	bool begun;
-	bool told; /* of the bound; once a scan */
-	Stage stage;
-	bool complete; /* after the graph comes the pass */
-	HnswTarget target;
-	bool unranked; /* no row is nearer than another */
-	MgQuery query;
-	MgSearch *search;
-	const MgFound *found; /* [n_found], those before next are ranked */
-	size_t n_found, next;
-	bool any_within;	 /* of the batch */
-	bool chained;		 /* the last node has further tuples in chain, all of chain_distance */
-	HnswChain chain;
-	double chain_distance; /* -INFINITY: none of its tuples is known yet */
-	uint32 *done;		 /* [n_done]: nodes that were ranked, if a pass will come */
-	Size n_done, done_room;
-	HnswPass *pass;
-	double last;		 /* distance of the last row returned */
-	FmgrInfo distance;	 /* of the class; where no ORDER BY has one */
-} HnswScan;
 
 IndexScanDesc
 hnsw_scan_begin(Relation index, int n_keys, int n_orderbys)
@@ -91,6 +41,32 @@ hnsw_scan_begin(Relation index, int n_keys, int n_orderbys)
 	return scan;
 }
 
+/* What a search did, for who wants to know (client_min_messages = debug1, EXPLAIN ANALYZE). */
+static void
+report(IndexScanDesc scan)
+{
+	const HnswScan *state = scan->opaque;
+	uint64 by_links = state->search != NULL ? mg_search_counts(state->search)->entries : 0;
+
+	ereport(DEBUG1, (errmsg_internal("scan of index \"%s\": " UINT64_FORMAT " entries by links, " UINT64_FORMAT " by a pass, %s; " UINT64_FORMAT
+									 " rows looked at, " UINT64_FORMAT " passed the filter",
+									 RelationGetRelationName(scan->indexRelation), by_links,
+									 state->pass != NULL ? hnsw_pass_entries(state->pass) : 0,
+									 state->sifted ? "then all rows of the table" : "no row of the table in order",
+									 state->n_fetched, state->n_passed)));
+}
+
+/* Let go of the table, of which nothing is asked any more. */
+static void
+release(HnswScan *state)
+{
+	if (state->rerank != NULL)
+		hnsw_rerank_reset(state->rerank);
+	if (state->sift != NULL)
+		hnsw_sift_end(state->sift);
+	state->sift = NULL;
+}
+
 void
 hnsw_scan_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey orderbys, int n_orderbys)
 {
@@ -100,9 +76,10 @@ hnsw_scan_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey orderbys,
 		memmove(scan->keyData, keys, (Size) scan->numberOfKeys * sizeof *keys);
 	if (orderbys != NULL && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys, (Size) scan->numberOfOrderBys * sizeof *orderbys);
+	if (state->begun)
+		report(scan);
 	state->begun = false;
-	if (state->rerank != NULL)
-		hnsw_rerank_reset(state->rerank);
+	release(state);
 }
 
 void
@@ -110,6 +87,9 @@ hnsw_scan_end(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
 
+	if (state->begun)
+		report(scan);
+	release(state);
 	if (state->rerank != NULL)
 		hnsw_rerank_end(state->rerank);
 	if (state->scratch != NULL)
@@ -139,155 +119,15 @@ prepare(IndexScanDesc scan)
 	state->start = mg_mark(hnsw_scratch_cx(state->scratch));
 	state->rerank = hnsw_rerank_begin(scan);
 	hnsw_ranking_init(&state->ranking, state->memory);
+	state->node = hnsw_filter_of(scan);
+	state->filter = state->node != NULL && state->node->tested ? state->node->scan : NULL;
 	MemoryContextSwitchTo(before);
 }
 
-static Size
-memory_bound(void)
+Size
+hnsw_scan_memory(void)
 {
 	return (Size) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
-}
-
-/* ---- by the graph */
-
-static void
-begin_graph(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-	MgSearchOptions options = {.radius = -INFINITY};
-
-	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
-	options.widest_ef = WIDEST_BATCH;
-	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
-	options.max_memory = memory_bound();
-	if (state->target.within && !state->complete)
-		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
-	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
-	hnsw_must(hnsw_scratch_cx(state->scratch), state->search != NULL);
-}
-
-static void
-tell_of_bound(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-	uint64 n = mg_search_counts(state->search)->entries;
-
-	if (state->told)
-		return;
-	state->told = true;
-	ereport(NOTICE,
-			(errmsg("scan of index \"%s\" stopped before it had found all rows asked for",
-					RelationGetRelationName(scan->indexRelation)),
-			 errdetail("It has read %llu entries.", (unsigned long long) n),
-			 maskgen_max_scan_tuples > 0 && n >= (uint64) maskgen_max_scan_tuples
-				 ? errhint("The limit is maskgen.max_scan_tuples.")
-				 : errhint("Its memory is limited by work_mem and maskgen.scan_mem_multiplier.")));
-}
-
-/* Whether the pass is the better way to go on. */
-static bool
-is_enough(const HnswScan *state)
-{
-	if (state->found == NULL)
-		return false;
-	if (!state->complete)
-		/* All within the radius were in the first batch. */
-		return maskgen_iterative_scan == HNSW_ITERATION_OFF || state->target.within;
-	return !state->any_within || mg_search_counts(state->search)->entries * PAGES_AN_ENTRY >= state->store.n_blocks;
-}
-
-/* The next batch; false when the search shall not go on, or has found all. */
-static bool
-next_batch(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-	MgCtx *cx = hnsw_scratch_cx(state->scratch);
-
-	if (is_enough(state))
-		return false;
-	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
-	state->next = 0;
-	state->any_within = false;
-	if (state->n_found == 0 && !state->complete && mg_search_bounded(state->search))
-		tell_of_bound(scan);
-	return state->n_found > 0;
-}
-
-static void
-note_done(HnswScan *state, uint32 id)
-{
-	if (state->n_done == state->done_room)
-	{
-		state->done_room = Max(2 * state->done_room, 256);
-		state->done = state->done == NULL ? MemoryContextAlloc(state->search_memory, state->done_room * sizeof *state->done)
-										  : repalloc_huge(state->done, state->done_room * sizeof *state->done);
-	}
-	state->done[state->n_done++] = id;
-}
-
-static bool
-is_wanted(const HnswScan *state, double distance)
-{
-	return distance <= state->target.radius &&
-		(maskgen_iterative_scan != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
-}
-
-/* A tuple of the last node. estimate: NaN where nothing is to be learnt from it. */
-static void
-rank_item(HnswScan *state, const uint8_t *item, double estimate)
-{
-	ItemPointerData tid;
-	double distance = 0;
-
-	memcpy(&tid, item, sizeof tid);
-	if (!state->unranked && !hnsw_rerank_distance(state->rerank, &tid, &distance))
-		return;
-	hnsw_ranking_learn(&state->ranking, estimate, distance);
-	if (isnan(distance))
-	{
-		if (state->target.within)
-			return;
-		distance = INFINITY;
-	}
-	state->chain_distance = distance;
-	if (distance <= state->target.radius)
-		state->any_within = true;
-	if (is_wanted(state, distance))
-		hnsw_ranking_add(&state->ranking, distance, &tid);
-}
-
-/* The tuples of a node that its entry has, and where others are. */
-static void
-rank_items(HnswScan *state, uint32 id, const uint8_t *items, uint32 n, uint32 more, double estimate)
-{
-	state->chain_distance = -INFINITY;
-	for (uint32 i = 0; i < n; i++)
-		rank_item(state, items + i * sizeof(ItemPointerData), estimate);
-	state->chained = more != MG_NO_NODE;
-	if (state->chained)
-		hnsw_chain_begin(&state->chain, &state->store, hnsw_scratch_cx(state->scratch), id, more);
-}
-
-/* Some of the others: no more of them than must be, for there may be a million. */
-static void
-rank_chunk(HnswScan *state)
-{
-	const MgEntryLayout *layout = &state->store.layout;
-
-	state->chained = state->chain_distance <= state->target.radius && hnsw_chain_next(&state->chain);
-	for (uint32 i = 0; state->chained && i < mg_chunk_n_items(state->chain.chunk); i++)
-		rank_item(state, mg_chunk_item(layout, state->chain.chunk, i), NAN);
-}
-
-static void
-rank_found(HnswScan *state)
-{
-	const MgFound *found = &state->found[state->next++];
-	double estimate = hnsw_kind_measure(state->store.kind, state->store.layout.coded, found->distance);
-
-	if (state->complete)
-		note_done(state, found->id);
-	rank_items(state, found->id, found->items, found->n_items, found->more, estimate);
 }
 
 /* ---- by all pages */
@@ -307,7 +147,7 @@ begin_pass(HnswScan *state)
 	HnswPassOptions options = {.ordered = state->target.ordered && !state->unranked,
 							   .unranked = state->unranked,
 							   .radius = state->target.radius,
-							   .memory = memory_bound(),
+							   .memory = hnsw_scan_memory(),
 							   .done = state->done,
 							   .n_done = state->n_done};
 
@@ -318,25 +158,63 @@ begin_pass(HnswScan *state)
 	MemoryContextSwitchTo(before);
 }
 
-static void
-rank_passed(HnswScan *state, uint32 id)
-{
-	uint8_t items[UINT8_MAX * sizeof(ItemPointerData)];
-	uint32 n, more;
-	Buffer buffer;
-	uint8 *entry;
+/* ---- by all rows of the table */
 
-	if (!hnsw_store_lock(&state->store, id, BUFFER_LOCK_SHARE, &buffer, &entry))
-		return;
-	n = mg_entry_n_items(entry);
-	more = mg_entry_level(entry) == 0 ? mg_entry_more(entry) : MG_NO_NODE;
-	if (n > 0)
-		memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * sizeof(ItemPointerData));
-	UnlockReleaseBuffer(buffer);
-	rank_items(state, id, items, n, more, NAN);
+static int
+by_key(const void *a, const void *b)
+{
+	uint64 x = *(const uint64 *) a, y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+begin_sift(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
+	HnswSiftOptions options = {.filter = state->filter,
+							   .within = state->target.within,
+							   .numbers = state->store.kind->metric == MG_METRIC_COSINE,
+							   .radius = state->target.radius,
+							   .memory = hnsw_scan_memory(),
+							   .returned = state->returned,
+							   .n_returned = state->n_returned};
+
+	if (state->n_returned > 0)
+		qsort(state->returned, state->n_returned, sizeof *state->returned, by_key);
+	state->sift = hnsw_sift_begin(scan, state->rerank, &options);
+	state->stage = STAGE_SIFT;
+	state->sifted = true;
+	MemoryContextSwitchTo(before);
+}
+
+static void
+rank_sifted(HnswScan *state)
+{
+	HnswRow row;
+
+	if (hnsw_sift_next(state->sift, &row))
+		hnsw_ranking_add(&state->ranking, row.distance, &row.tid);
+	else
+		state->stage = STAGE_END;
 }
 
 /* ---- both */
+
+/* After the search: what it left out. */
+static void
+go_on(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+
+	if (!state->complete)
+		state->stage = STAGE_END;
+	else if (state->heap_cost < hnsw_cost_of_pass(state))
+		begin_sift(scan);
+	else
+		begin_pass(state);
+}
 
 static void
 begin_search(IndexScanDesc scan)
@@ -357,7 +235,12 @@ begin_search(IndexScanDesc scan)
 	state->n_found = state->next = 0;
 	state->chained = false;
 	state->chain.chunk = NULL;
+	state->search = NULL;
 	state->pass = NULL;
+	state->sifted = false;
+	state->returned = NULL;
+	state->n_returned = state->returned_room = 0;
+	state->n_fetched = state->n_passed = 0;
 	state->done = NULL;
 	state->n_done = state->done_room = 0;
 	state->last = -INFINITY;
@@ -374,13 +257,14 @@ begin_search(IndexScanDesc scan)
 		return;
 	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
 	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
+	state->heap_cost = hnsw_cost_of_sift(scan);
 	by_graph = !state->complete || !state->target.ordered || state->target.sorted_above;
 	if (state->unranked || !by_graph)
 		begin_pass(state);
 	else
 	{
 		state->stage = STAGE_GRAPH;
-		begin_graph(scan);
+		hnsw_batches_begin(scan);
 	}
 }
 
@@ -392,39 +276,22 @@ look_further(IndexScanDesc scan)
 	uint32 id;
 
 	if (state->chained)
-		rank_chunk(state);
+		hnsw_rows_of_chain(state);
 	else if (state->stage == STAGE_GRAPH)
 	{
 		if (state->next < state->n_found)
-			rank_found(state);
-		else if (!next_batch(scan))
-		{
-			state->stage = STAGE_END;
-			if (state->complete)
-				begin_pass(state);
-		}
+			hnsw_rows_of_found(state);
+		else if (!hnsw_batches_next(scan))
+			go_on(scan);
 	}
+	else if (state->stage == STAGE_SIFT)
+		rank_sifted(state);
 	else if ((id = hnsw_pass_next(state->pass)) != MG_NO_NODE)
-		rank_passed(state, id);
+		hnsw_rows_of_passed(state, id);
 	else
 		state->stage = STAGE_END;
 	if (state->stage == STAGE_END)
-		hnsw_rerank_reset(state->rerank);
-}
-
-/*
- * Whether the nearest ranked row comes before what a batch that is used up did not hold. Codes may not tell rows apart, in a cluster
- * whose width is less than their error: then any of it may be the nearest, and the batch holds some of them by chance.
- */
-static bool
-is_wide_enough(const HnswScan *state)
-{
-	double last;
-
-	if (state->n_found == 0 || maskgen_iterative_scan == HNSW_ITERATION_OFF)
-		return true;
-	last = hnsw_kind_measure(state->store.kind, state->store.layout.coded, state->found[state->n_found - 1].distance);
-	return state->ranking.rows[0].distance <= hnsw_ranking_least(&state->ranking, last);
+		release(state);
 }
 
 /* Whether the nearest ranked row comes before all that are not ranked yet. */
@@ -439,10 +306,12 @@ is_first(HnswScan *state)
 		return true;
 	if (state->chained && ranking->rows[0].distance > state->chain_distance)
 		return false;
+	if (state->stage == STAGE_SIFT)
+		return true;
 	if (state->stage == STAGE_PASS)
 		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
 	if (state->next == state->n_found)
-		return is_wide_enough(state);
+		return true;
 	/* What comes too late would be lost. */
 	return maskgen_iterative_scan != HNSW_ITERATION_STRICT &&
 		   ranking->rows[0].distance <=
@@ -465,6 +334,8 @@ hnsw_scan_next(IndexScanDesc scan, ScanDirection direction)
 	}
 	row = hnsw_ranking_take(&state->ranking);
 	state->last = row.distance;
+	if (state->stage == STAGE_GRAPH && state->complete && !isinf(state->heap_cost))
+		hnsw_rows_note_returned(state, &row.tid);
 	scan->xs_heaptid = row.tid;
 	scan->xs_recheckorderby = false;
 	return true;

@@ -78,6 +78,24 @@ test_resume(MgGraphMetric metric)
 }
 
 static void
+test_limit(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 300, 24, 8, 0);
+	MgSearch *search = NULL;
+	const MgFound *found;
+	MgQuery query;
+	size_t n = 0;
+	bool fine = world_build(world, 0, 300) && world_query(world, &world->scratch, world->vectors, &query) &&
+		(search = mg_search_begin(&world->scratch, &world->graph, &query, &(MgSearchOptions){.ef = 7, .radius = -INFINITY})) != NULL &&
+		mg_search_next(&world->scratch, search, &found, &n);
+
+	ok(fine && n == 7 && !mg_search_bounded(search), "without a bound");
+	mg_search_limit(search, 1);
+	ok(mg_search_next(&world->scratch, search, &found, &n) && mg_search_bounded(search), "with one from the next batch on");
+	world_close(world);
+}
+
+static void
 test_radius(void)
 {
 	World *world = world_open(MG_GRAPH_L2, 1000, 40, 12, 0);
@@ -207,6 +225,7 @@ main(void)
 
 	test_resume(MG_GRAPH_L2);
 	test_resume(MG_GRAPH_PLAIN);
+	test_limit();
 	test_radius();
 	test_deleted();
 	test_empty();

@@ -1,0 +1,141 @@
+/* The search by the graph, in batches. */
+#include "pg/hnsw/scan_state.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "pg/hnsw/filter.h"
+#include "pg/hnsw/options.h"
+#include "pg/host.h"
+#include "utils/rel.h"
+
+/*
+ * Microseconds of what a scan does, 384 dimensions, from memory: an entry by a link, a row of the table by its place, a page of a
+ * pass, and a page of a sequential scan with a filter. An EPYC (Zen 4) that others shared; what counts is how they compare.
+ */
+#define ENTRY_COST 1.5
+#define ROW_COST 2.0
+#define PAGE_COST 1.1
+#define HEAP_PAGE_COST 1.5
+
+/* Entries that a row costs, as long as nothing is measured. */
+#define ENTRIES_A_ROW 2
+
+/* Rows that are wanted, where no LIMIT says it. */
+#define LEAST_WANTED 10
+
+/* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
+#define WIDEST_BATCH 8192
+
+void
+hnsw_batches_begin(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	MgSearchOptions options = {.radius = -INFINITY};
+
+	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
+	options.widest_ef = WIDEST_BATCH;
+	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
+	options.max_memory = hnsw_scan_memory();
+	if (state->target.within && !state->complete)
+		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
+	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
+	hnsw_must(hnsw_scratch_cx(state->scratch), state->search != NULL);
+}
+
+static void
+tell_of_bound(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	uint64 n = mg_search_counts(state->search)->entries;
+
+	if (state->told)
+		return;
+	state->told = true;
+	ereport(NOTICE,
+			(errmsg("scan of index \"%s\" stopped before it had found all rows asked for",
+					RelationGetRelationName(scan->indexRelation)),
+			 errdetail("It has read %llu entries.", (unsigned long long) n),
+			 maskgen_max_scan_tuples > 0 && n >= (uint64) maskgen_max_scan_tuples
+				 ? errhint("The limit is maskgen.max_scan_tuples.")
+				 : errhint("Its memory is limited by work_mem and maskgen.scan_mem_multiplier.")));
+}
+
+static double
+search_cost(const HnswScan *state)
+{
+	return ENTRY_COST * mg_search_counts(state->search)->entries + ROW_COST * state->n_fetched;
+}
+
+/* Rows that have to be looked at for those that are still wanted, by what the filter has made of others. */
+static double
+rows_to_come(const HnswScan *state)
+{
+	double kept = (state->n_passed + 1.0) / (state->n_fetched + 1.0), wanted = hnsw_filter_limit(state->node);
+	double most = (double) state->store.n_blocks * state->store.places.n_nodes;
+
+	if (wanted < 0)
+		wanted = Max(2.0 * state->n_passed, LEAST_WANTED);
+	return Min(Max(wanted - state->n_passed, 1) / kept, most);
+}
+
+double
+hnsw_cost_of_pass(const HnswScan *state)
+{
+	return PAGE_COST * state->store.n_blocks + ROW_COST * rows_to_come(state);
+}
+
+/* A sequential scan of the table, where the filter is known: that is what makes it cheaper than going by distance. */
+double
+hnsw_cost_of_sift(IndexScanDesc scan)
+{
+	const HnswScan *state = scan->opaque;
+
+	if (state->filter == NULL || state->unranked || !hnsw_sift_can(scan->heapRelation))
+		return INFINITY;
+	return HEAP_PAGE_COST * RelationGetNumberOfBlocks(scan->heapRelation);
+}
+
+/*
+ * Whether another way to go on is better: by what is expected, and, for that may be wrong, when the search has cost as much as
+ * the other way will. If not, the search may not cost more than that either.
+ */
+static bool
+is_enough(HnswScan *state)
+{
+	double other, spent, a_row = ENTRIES_A_ROW * ENTRY_COST + ROW_COST, entries;
+
+	if (!state->complete)
+		/* All within the radius were in the first batch. */
+		return state->found != NULL && (maskgen_iterative_scan == HNSW_ITERATION_OFF || state->target.within);
+	if (state->found == NULL)
+		return false;
+	if (mg_search_bounded(state->search) || (state->target.within && !state->any_within))
+		return true;
+	spent = search_cost(state);
+	other = Min(hnsw_cost_of_pass(state), state->heap_cost);
+	if (state->n_fetched > 0)
+		a_row = Max(a_row, spent / state->n_fetched);
+	if (spent >= other || a_row * rows_to_come(state) > other)
+		return true;
+	entries = mg_search_counts(state->search)->entries + (other - spent) / ENTRY_COST;
+	mg_search_limit(state->search, maskgen_max_scan_tuples == 0 ? (uint64) entries : Min((uint64) entries, (uint64) maskgen_max_scan_tuples));
+	return false;
+}
+
+bool
+hnsw_batches_next(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	MgCtx *cx = hnsw_scratch_cx(state->scratch);
+
+	if (is_enough(state))
+		return false;
+	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
+	state->next = 0;
+	state->any_within = false;
+	if (state->n_found == 0 && !state->complete && mg_search_bounded(state->search))
+		tell_of_bound(scan);
+	return state->n_found > 0;
+}
+

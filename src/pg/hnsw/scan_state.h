@@ -1,0 +1,94 @@
+/*
+ * A scan between two rows, and what its files do with it:
+ *
+ *   scan.c     the access method's calls; which stage is next; which row comes first
+ *   batches.c  the search by the graph, in batches, and what it costs beside other ways
+ *   rows.c     nodes to rows: fetching, filtering, measuring, ranking
+ */
+#ifndef MASKGEN_PG_HNSW_SCAN_STATE_H
+#define MASKGEN_PG_HNSW_SCAN_STATE_H
+
+#include "postgres.h"
+#include "hnsw/search.h"
+#include "nodes/execnodes.h"
+#include "pg/hnsw/filter.h"
+#include "pg/hnsw/items.h"
+#include "pg/hnsw/pass.h"
+#include "pg/hnsw/ranking.h"
+#include "pg/hnsw/rerank.h"
+#include "pg/hnsw/scratch.h"
+#include "pg/hnsw/sift.h"
+#include "pg/hnsw/target.h"
+
+typedef enum Stage
+{
+	STAGE_GRAPH,
+	STAGE_PASS,
+	STAGE_SIFT,
+	STAGE_END /* what is ranked remains */
+} Stage;
+
+typedef struct HnswScan
+{
+	MemoryContext memory, search_memory; /* of one search */
+	HnswScratch *scratch; /* NULL until the first row is asked for */
+	MgMark start;		  /* of a search, behind what the scan has */
+	HnswStore store;
+	HnswRerank *rerank;
+	HnswRanking ranking;
+
+	/* One search */
+	bool begun;
+	bool told; /* of the bound; once a scan */
+	Stage stage;
+	bool complete; /* after the graph comes the pass */
+	HnswTarget target;
+	bool unranked; /* no row is nearer than another */
+	MgQuery query;
+	MgSearch *search;
+	const MgFound *found; /* [n_found], those before next are ranked */
+	size_t n_found, next;
+	bool any_within;	 /* of the batch */
+	bool chained;		 /* the last node has further tuples in chain, all of chain_distance */
+	HnswChain chain;
+	double chain_distance; /* -INFINITY: none of its tuples is known yet */
+	uint32 *done;		 /* [n_done]: nodes that were ranked, if a pass will come */
+	Size n_done, done_room;
+	HnswPass *pass;
+	HnswSift *sift;
+	bool sifted;
+	uint64 *returned; /* [n_returned]: hnsw_sift_key of rows, if they may be sifted */
+	Size n_returned, returned_room;
+	const HnswNode *node;		/* NULL: it is unknown */
+	IndexScanState *filter;		/* NULL: none is known */
+	double heap_cost;			/* of sifting the table; INFINITY: it cannot be */
+	uint64 n_fetched, n_passed; /* rows of the table, and those that passed the filter */
+	double last;		 /* distance of the last row returned */
+	FmgrInfo distance;	 /* of the class; where no ORDER BY has one */
+} HnswScan;
+
+/* Bytes that a scan may use. */
+Size hnsw_scan_memory(void);
+
+/* ---- batches.c */
+
+void hnsw_batches_begin(IndexScanDesc scan);
+
+/* The next batch; false when the search has found all, or another way to go on is better. */
+bool hnsw_batches_next(IndexScanDesc scan);
+
+/* What other ways cost: a pass in order, and a sequential scan of the table. */
+double hnsw_cost_of_pass(const HnswScan *state);
+double hnsw_cost_of_sift(IndexScanDesc scan);
+
+/* ---- rows.c: each puts rows into the ranking */
+
+/* Those of the next node of the batch; of a node that a pass gives; some of the others that the last node has. */
+void hnsw_rows_of_found(HnswScan *state);
+void hnsw_rows_of_passed(HnswScan *state, uint32 id);
+void hnsw_rows_of_chain(HnswScan *state);
+
+/* A row is returned while its node, or it itself, may be met again. */
+void hnsw_rows_note_returned(HnswScan *state, const ItemPointerData *tid);
+
+#endif
