@@ -124,7 +124,8 @@ test_cache(const MgRun *run, const MgBatch *whole, MgAttendBatch attend)
 		now.v = v;
 		now.out = out;
 		now.keys = keys;
-		fine &= mg_attend_batch(run, &batch, NULL, &now);
+		for (int again = 0; again < 1 + (step % 5 == 4); again++) /* what is computed again takes its keys' place */
+			fine &= mg_attend_batch(run, &batch, NULL, &now);
 		for (size_t s = 0, at = 0; s < 3; s++)
 			if (step < lengths[s])
 				memcpy(got + (firsts[s] + step) * WIDTH, out + at++ * WIDTH, WIDTH * sizeof *got);

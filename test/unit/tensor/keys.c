@@ -126,6 +126,28 @@ test_pieces(Run *run, const char *who)
 		}
 }
 
+/* Values so small that a sum is zero, of the last value's sign: what is outside of a range must not change it. */
+static void
+test_zeros(Run *run, const char *who)
+{
+	size_t n = MOST * KV_HEADS * MOST_SIZE;
+	float *tiny = numbers(n), *whole = numbers(MOST * HEADS * 8), *parts = numbers(MOST * HEADS * 8);
+	const float *kept = run->v;
+
+	run->size = run->keys.head_size = 8;
+	run->n = MOST;
+	for (size_t i = 0; i < n; i++)
+		tiny[i] = i / (KV_HEADS * 8) % 2 == 0 ? -0x1p-149f : 0x1p-149f;
+	run->v = tiny;
+	run->a = (MgAttention){.window = &windows[0]};
+	ok(attend(run, 0, whole) && attend(run, 1, parts) && rows_that_differ(run, whole, parts) == 0,
+	   "%s: zeros have one sign", who);
+	run->v = kept;
+	free(tiny);
+	free(whole);
+	free(parts);
+}
+
 /* What was appended to more keys than are still there. */
 static void
 test_truncated(Run *run, const char *who)
@@ -188,6 +210,7 @@ main(void)
 
 		run.compute = &compute;
 		test_pieces(&run, mg_cpu_level_name(level));
+		test_zeros(&run, mg_cpu_level_name(level));
 		test_truncated(&run, mg_cpu_level_name(level));
 	}
 	free((float *) run.q);
