@@ -105,9 +105,9 @@ write_memory(MgCtx *cx, void *user, const void *bytes, size_t size)
 }
 
 const MgModel *
-cli_load(MgCtx *cx, const char *path, const char *options_text, const MgKernels *kernels, MgForm form, MgImage *image)
+cli_load_files(MgCtx *cx, const MgFiles *files, const char *options_text, const MgKernels *kernels, MgForm form,
+			   MgImage *image)
 {
-	MgFiles files = cli_directory(path);
 	MgModelOptions options;
 	MgPlan plan;
 	MgImage portable, resident;
@@ -117,7 +117,7 @@ cli_load(MgCtx *cx, const char *path, const char *options_text, const MgKernels 
 	MgSource source;
 
 	if (!mg_model_options_parse(cx, mg_span_of(options_text), &options) ||
-		!mg_checkpoint_plan(cx, &files, &options, &plan))
+		!mg_checkpoint_plan(cx, files, &options, &plan))
 		return NULL;
 	from.data = malloc(plan.image.size);
 	if (from.data == NULL || !mg_checkpoint_write(cx, kernels, &plan, &from_sink))
@@ -139,4 +139,12 @@ failed:
 		mg_fail(cx, MG_NO_MEMORY, "out of memory");
 	free(from.data);
 	return NULL;
+}
+
+const MgModel *
+cli_load(MgCtx *cx, const char *path, const char *options, const MgKernels *kernels, MgForm form, MgImage *image)
+{
+	MgFiles files = cli_directory(path);
+
+	return cli_load_files(cx, &files, options, kernels, form, image);
 }

@@ -18,4 +18,8 @@ MgFiles cli_directory(const char *path);
 const MgModel *cli_load(MgCtx *cx, const char *path, const char *options, const MgKernels *kernels, MgForm form,
 						MgImage *image);
 
+/* The same from any files. */
+const MgModel *cli_load_files(MgCtx *cx, const MgFiles *files, const char *options, const MgKernels *kernels, MgForm form,
+							  MgImage *image);
+
 #endif

@@ -73,6 +73,9 @@ struct MgArch
 	/* The head's transform, in place of what a decoder multiplies: out [n, width]. */
 	bool (*head)(const MgRun *run, const float *states, size_t n, float *out);
 	MgVocabulary (*vocabulary)(const MgModel *model);
+
+	/* Logits of a head for classes, for each sequence or pair: out [n_sequences, labels]. Polls. */
+	bool (*score)(const MgRun *run, const MgBatch *batch, float *out);
 };
 
 /* The registered architectures, ended by NULL; see src/arch/registry.c. */

@@ -1,6 +1,44 @@
 /* Layers of transformers. */
 #include "model/layer.h"
 
+void
+mg_batch_words(const MgMatrix *words, const MgBatch *batch, float *x)
+{
+	for (size_t i = 0; i < batch->n_tokens; i++)
+	{
+		float *row = x + i * words->cols;
+		const float *word = mg_table_row(words, (size_t) batch->ids[i], row);
+
+		if (word != row)
+			memcpy(row, word, words->cols * sizeof *row);
+	}
+}
+
+bool
+mg_transform(const MgRun *run, const float *states, size_t n, MgLinear linear, MgNorm norm)
+{
+	if (!mg_linear(run->cx, run->compute, (MgRows){states, linear.w->cols, n}, linear))
+		return false;
+	mg_add_norm(run->compute, &norm, linear.out, NULL, n, linear.out);
+	return true;
+}
+
+bool
+mg_batch_rope(MgCtx *cx, const MgBatch *batch, float theta, size_t width, MgRope *rope)
+{
+	uint32_t *positions = mg_alloc_array(cx, batch->n_tokens, sizeof *positions);
+	float *frequencies = mg_alloc_array(cx, width / 2, sizeof *frequencies);
+
+	*rope = (MgRope){.width = width};
+	if (positions == NULL || frequencies == NULL)
+		return false;
+	for (size_t s = 0; s < batch->n_sequences; s++)
+		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
+			positions[i] = mg_batch_position(batch, s, i);
+	mg_rope_frequencies(theta, width, frequencies);
+	return mg_rope_init(cx, rope, frequencies, positions, batch->n_tokens);
+}
+
 bool
 mg_states_init(const MgRun *run, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out,
 			   MgStates *states)

@@ -71,6 +71,15 @@ typedef struct MgStates
 	float *block;	 /* [n_tokens, h] a block's output before it is added */
 } MgStates;
 
+/* x [n_tokens, h]: rows of a table of words, by the batch's ids. */
+void mg_batch_words(const MgMatrix *words, const MgBatch *batch, float *x);
+
+/* A head's transform: out [n, h] = norm(act(states W^T + b)), linear being that product to out. */
+bool mg_transform(const MgRun *run, const float *states, size_t n, MgLinear linear, MgNorm norm);
+
+/* The rotary positions of a batch's tokens. False when memory ends. */
+bool mg_batch_rope(MgCtx *cx, const MgBatch *batch, float theta, size_t width, MgRope *rope);
+
 /* out [n_rows, h] is where the last of n_layers leaves its states. */
 bool mg_states_init(const MgRun *run, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out,
 					MgStates *states);

@@ -87,29 +87,49 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequence)
 	return sequence->n > 0 || mg_fail(task->run->cx, MG_BAD_ARGUMENT, "input has no tokens");
 }
 
+/* The rows that pooling reads: one of each sequence, where it is the first or the last. */
+static bool
+want_rows(MgCtx *cx, MgPooling pooling, MgBatch *batch)
+{
+	uint32_t *rows;
+
+	if (pooling != MG_POOL_CLS && pooling != MG_POOL_LAST)
+		return true;
+	rows = mg_alloc_array(cx, batch->n_sequences, sizeof *rows);
+	if (rows == NULL)
+		return false;
+	for (size_t i = 0; i < batch->n_sequences; i++)
+		rows[i] = pooling == MG_POOL_CLS ? batch->offsets[i] : batch->offsets[i + 1] - 1;
+	batch->rows = rows;
+	batch->n_rows = batch->n_sequences;
+	return true;
+}
+
 static bool
 run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const Embedding *embedding = (const Embedding *) task;
 	const MgEmbedOptions *options = embedding->options;
 	const MgRun *run = task->run;
+	const MgMeta *meta = &run->model->meta;
 	size_t h = run->model->sizes->width;
-	bool unit = options->normalize && (run->model->meta.normalize || options->dims > 0);
+	bool unit = options->normalize && (meta->normalize || options->dims > 0);
 	MgBatch batch;
 	float *states;
 	uint64_t begin;
 
-	if (!mg_batch_pack(run->cx, sequences, n, &batch))
+	if (!mg_batch_pack(run->cx, sequences, n, &batch) || !want_rows(run->cx, meta->pooling, &batch))
 		return false;
-	states = mg_alloc_array(run->cx, batch.n_tokens, h * sizeof *states);
+	states = mg_alloc_array(run->cx, batch.n_rows, h * sizeof *states);
 	if (states == NULL || !run->model->arch->forward(run, &batch, states))
 		return false;
 	begin = mg_profile_begin(run->compute);
 	for (size_t i = 0; i < n; i++)
 	{
 		float *vector = embedding->out + sequences[i].text * embedding->dims;
+		bool one = batch.rows != NULL;
 
-		pool((MgPooling) run->model->meta.pooling, states + batch.offsets[i] * h, sequences[i].n, h, embedding->dims, vector);
+		pool(meta->pooling, states + (one ? i : batch.offsets[i]) * h, one ? 1 : sequences[i].n, h, embedding->dims, vector);
 		if (unit)
 			normalize(vector, embedding->dims);
 	}

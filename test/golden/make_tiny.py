@@ -19,7 +19,7 @@ import safetensors.torch
 import tokenizers
 import torch
 
-from oracle import Golden, Reference, write_embeddings, write_head, write_labels, write_masks, write_states
+from oracle import Golden, Reference, write_classes, write_embeddings, write_head, write_labels, write_masks, write_states
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -98,6 +98,10 @@ def shapes_of(config):
         dense(layer + "intermediate.dense", wide, h)
         dense(layer + "output.dense", h, wide)
         norm(layer + "output")
+    if config["architectures"] == ["BertForSequenceClassification"]:
+        dense("bert.pooler.dense", h, h)
+        dense("classifier", len(config["id2label"]), h)
+        return shapes
     if config["architectures"] == ["BertModel"]:
         dense("bert.pooler.dense", h, h)
         return shapes
@@ -236,6 +240,92 @@ def make_torch():
     torch.save(some, os.path.join(HERE, "torch", "small.bin"))
 
 
+PAIRS = [("red wine",), ("red wine", "white shoes"), ("white shoes", "red wine"), ("", "paris"),
+         ("The capital of France is old", "paris"), ("The bank sleeps", "market stock shares oil bank war peace vote new")]
+
+
+def make_classes():
+    """A head for three classes on pairs: segments, pooler, names of classes."""
+    config = config_of(architectures=["BertForSequenceClassification"],
+                       id2label={"0": "contradiction", "1": "neutral", "2": "entailment"})
+    directory = start("bert-classes", config)
+    write_tokenizer(directory, vocabulary(300))
+    save_weights(directory, draw(config, 7))
+    golden = Golden("tiny/bert-classes", "make_tiny.py")
+    write_classes(golden, directory, PAIRS)
+    golden.save(directory + ".txt")
+
+
+def modern_shapes(config):
+    h, wide = config["hidden_size"], config["intermediate_size"]
+    shapes = {"model.embeddings.tok_embeddings.weight": (config["vocab_size"], h), "model.embeddings.norm.weight": (h,)}
+    for i in range(config["num_hidden_layers"]):
+        layer = f"model.layers.{i}."
+        if i > 0:
+            shapes[layer + "attn_norm.weight"] = (h,)
+        shapes |= {layer + "attn.Wqkv.weight": (3 * h, h), layer + "attn.Wo.weight": (h, h), layer + "mlp_norm.weight": (h,),
+                   layer + "mlp.Wi.weight": (2 * wide, h), layer + "mlp.Wo.weight": (h, wide)}
+    return shapes | {"model.final_norm.weight": (h,), "head.dense.weight": (h, h), "head.norm.weight": (h,),
+                     "decoder.bias": (config["vocab_size"],)}
+
+
+def modern_tokenizer(directory):
+    """Byte-level BPE with few merges, and a mask that swallows blanks."""
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.normalizer = tokenizers.normalizers.NFC()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.train_from_iterator(TEXTS, tokenizers.trainers.BpeTrainer(
+        vocab_size=310, special_tokens=["<|padding|>", "<|endoftext|>"], show_progress=False,
+        initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())))
+    tokenizer.add_special_tokens(["[UNK]", "[CLS]", "[SEP]", "[PAD]", tokenizers.AddedToken("[MASK]", lstrip=True)])
+    around = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=around)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.save(os.path.join(directory, "tokenizer.json"), pretty=False)
+    write_json(directory, "tokenizer_config.json", {
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, "model_input_names": ["input_ids", "attention_mask"],
+        "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"})
+    return tokenizer
+
+
+def modern_config(vocab, **changes):
+    return {"architectures": ["ModernBertForMaskedLM"], "model_type": "modernbert", "vocab_size": vocab, "hidden_size": 32,
+            "num_hidden_layers": 5, "num_attention_heads": 2, "intermediate_size": 48, "max_position_embeddings": 64,
+            "hidden_activation": "gelu", "norm_eps": 1e-05, "norm_bias": False, "attention_bias": False, "mlp_bias": False,
+            "classifier_bias": False, "decoder_bias": True, "global_attn_every_n_layers": 3, "local_attention": 8,
+            "global_rope_theta": 160000.0, "local_rope_theta": 10000.0, "layer_norm_eps": 1e-12, "pad_token_id": 315,
+            "cls_token_id": 313, "sep_token_id": 314, "bos_token_id": 313, "eos_token_id": 314,
+            "attention_dropout": 0.0, "embedding_dropout": 0.0, "mlp_dropout": 0.0, "position_embedding_type": "absolute",
+            "sparse_prediction": False} | changes
+
+
+def modern_weights(config, shapes, seed):
+    weights = {}
+    for i, (name, shape) in enumerate(shapes.items()):
+        normal = numpy.random.Generator(numpy.random.PCG64([seed, i])).standard_normal(shape)
+        weights[name] = torch.from_numpy(((1 if "norm" in name else 0) + 0.25 * normal).astype(numpy.float32))
+    return weights
+
+
+def make_modern():
+    """Five layers, two of them global; a window of eight tokens, which texts of forty leave."""
+    directory = start("modernbert", {})
+    tokenizer = modern_tokenizer(directory)
+    config = modern_config(320)
+    assert tokenizer.get_vocab_size() <= 320
+    write_json(directory, "config.json", config)
+    save_weights(directory, modern_weights(config, modern_shapes(config), 8))
+    golden = Golden("tiny/modernbert", "make_tiny.py")
+    reference = Reference(directory, masked=True)
+    texts = [text for text in TEXTS if text not in ("[CLS]中文 news[SEP] inside[MASK]out [mask] [PAD]",)]
+    write_head(golden, reference, texts)
+    write_states(golden, reference, texts, (2, 6))
+    write_masks(golden, reference, texts, LOGITS_OF)
+    write_labels(golden, reference, [("{text} is about{mask}", [" wine", " the"])], texts, (1, 2, 12))
+    golden.save(directory + ".txt")
+
+
 def make_odd():
     """Sizes that no vector width divides, a vocabulary matrix of its own, and an eps large enough to be seen."""
     config = config_of(hidden_size=36, num_attention_heads=3, intermediate_size=50, vocab_size=301, hidden_act="relu",
@@ -269,5 +359,7 @@ def make_embedders():
 if __name__ == "__main__":
     make_masked()
     make_torch()
+    make_classes()
+    make_modern()
     make_odd()
     make_embedders()

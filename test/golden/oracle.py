@@ -19,7 +19,7 @@ import sentence_transformers
 import tokenizers
 import torch
 import transformers
-from transformers import AutoModel, AutoTokenizer, BertForMaskedLM
+from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
 
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
@@ -82,7 +82,7 @@ class Reference:
 
     def __init__(self, directory, masked, max_tokens=None):
         self.tokenizer = AutoTokenizer.from_pretrained(directory)
-        kind = BertForMaskedLM if masked else AutoModel
+        kind = AutoModelForMaskedLM if masked else AutoModel
         self.models = {
             dtype: kind.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").to(dtype).eval()
             for dtype in (torch.float32, torch.float64)}
@@ -108,8 +108,9 @@ class Reference:
         with torch.inference_mode():
             if not self.masked:
                 return model(input_ids=tokens).last_hidden_state[0].numpy(), None
-            states = model.bert(input_ids=tokens).last_hidden_state
-            return states[0].numpy(), model.cls(states)[0].numpy()
+            states = model.base_model(input_ids=tokens).last_hidden_state
+            logits = model.cls(states) if hasattr(model, "cls") else model.decoder(model.head(states))
+            return states[0].numpy(), logits[0].numpy()
 
     def log_probabilities(self, ids, positions, candidates, dtype):
         """[positions, candidates]: log softmax among the candidates only."""
@@ -192,6 +193,26 @@ def write_masks(golden, reference, texts, logits_of=None):
                 golden.text("top", t, m + 1, position, rank + 1, id, "%.9g" % shares[id], token)
         if t == logits_of:
             golden.numbers("logits", t, 1, masks[0], logits[masks[0]])
+
+
+def write_classes(golden, directory, pairs):
+    """Logits of a head for classes, of one text or a pair: ids and segments as the tokeniser makes them."""
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    models = {dtype: AutoModelForSequenceClassification.from_pretrained(
+        directory, dtype=torch.float32, attn_implementation="eager").to(dtype).eval() for dtype in (torch.float32, torch.float64)}
+    for t, texts in enumerate(pairs):
+        inputs = tokenizer(*texts, return_tensors="pt", return_token_type_ids=True)
+        ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
+        if "token_type_ids" not in tokenizer.model_input_names:
+            del inputs["token_type_ids"]
+        with torch.inference_mode():
+            logits, wide = (models[dtype](**inputs).logits[0].numpy() for dtype in (torch.float32, torch.float64))
+        golden.gap("classes", logits, wide)
+        for text in texts:
+            golden.text("input", t, text)
+        golden.line("pair_ids", t, len(ids), *ids)
+        golden.line("segments", t, len(segments), *segments)
+        golden.numbers("classes", t, logits)
 
 
 def write_labels(golden, reference, sets, texts, which):
