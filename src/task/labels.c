@@ -63,10 +63,33 @@ split_template(const MgRun *run, MgSpan template, MgLabels *labels)
 	return true;
 }
 
+/* Whether a mask swallows the space that the template has before it: then the word in its place begins with one. */
 static bool
-tokenize_label(const MgRun *run, MgSpan label, MgTokens *tokens)
+begins_with_space(const MgRun *run, const MgLabels *labels)
 {
-	if (!mg_tokenize(run->cx, run->model->tokenizer, label, MG_ALL_DATA, tokens))
+	MgSpan before = labels->mask_first ? labels->before : labels->between;
+
+	return before.size > 0 && before.data[before.size - 1] == ' ' &&
+		mg_token_strips_left(run->model->tokenizer, run->model->specials.mask);
+}
+
+static bool
+tokenize_label(const MgRun *run, MgSpan label, bool with_space, MgTokens *tokens)
+{
+	MgSpan text = label;
+
+	if (with_space)
+	{
+		char *spaced = mg_alloc(run->cx, label.size + 1);
+
+		if (spaced == NULL)
+			return false;
+		spaced[0] = ' ';
+		if (label.size > 0)
+			memcpy(spaced + 1, label.data, label.size);
+		text = mg_span(spaced, label.size + 1);
+	}
+	if (!mg_tokenize(run->cx, run->model->tokenizer, text, MG_ALL_DATA, tokens))
 		return false;
 	if (tokens->n == 0)
 		return mg_fail(run->cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));
@@ -176,7 +199,7 @@ mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan templa
 	labels->n_labels = n;
 	labels->groups = groups;
 	for (size_t i = 0; i < n; i++)
-		if (!tokenize_label(run, texts[i], &tokens[i]))
+		if (!tokenize_label(run, texts[i], begins_with_space(run, labels), &tokens[i]))
 			return NULL;
 	if (!check_distinct(run->cx, texts, tokens, n) || !collect_candidates(run->cx, tokens, labels))
 		return NULL;

@@ -241,6 +241,12 @@ mg_tokenizer_wrapping(const MgTokenizer *tokenizer)
 	return &tokenizer->wrapping;
 }
 
+bool
+mg_token_strips_left(const MgTokenizer *tokenizer, int32_t id)
+{
+	return has_id(tokenizer, id) && (tokenizer->vocab.flags[id] & MG_TOKEN_LSTRIP) != 0;
+}
+
 MgSpecialTokens
 mg_special_tokens(const MgTokenizer *tokenizer)
 {

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;
 SET maskgen.enable_result_cache = off;
-SELECT no_plan();
+SELECT plan(131);
 
 SELECT length(create_model('e', :'dir' || '/golden/tiny/bert-embed-mean')) + length(create_model('m', :'dir' || '/golden/tiny/bert-mlm')) > 0 AS made \gset
 CREATE TABLE t (id int PRIMARY KEY, x text, y int, z text);
