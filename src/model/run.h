@@ -24,6 +24,7 @@ struct MgRun
 	const MgCompute *compute;
 	size_t batch_tokens; /* of one forward pass, unless one sequence is longer; 0: MG_BATCH_TOKENS of task/input.h */
 	MgUsage *usage;
+	bool *cut;		/* [texts] set for each that did not fit and was cut; NULL: nobody asks */
 	MgKeys *keys;	/* [layers, n_slots] of earlier tokens, by slot of the batch; NULL: none are kept */
 	size_t n_slots;
 };

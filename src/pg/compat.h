@@ -67,6 +67,15 @@
 #define relation_maintaincheck(relation, role) relation_ownercheck(relation, role)
 #endif
 
+/* Parameters of ExecutorRun's hook, and the same as arguments. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define COMPAT_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define COMPAT_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define COMPAT_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 /* Whether a role may call a function. */
 #if PG_VERSION_NUM >= 160000
 #define function_aclcheck(function, role) object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE)

@@ -10,7 +10,7 @@
 
 char *maskgen_embed_model;
 char *maskgen_classify_model;
-int maskgen_long_input = MG_LONG_TRUNCATE;
+int maskgen_long_input = MASKGEN_LONG_NOTICE;
 int maskgen_threads = 1;
 int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
@@ -22,7 +22,7 @@ bool maskgen_enable_result_cache = true;
 bool maskgen_has_planned;
 
 static const struct config_enum_entry long_input_values[] = {
-	{"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
+	{"notice", MASKGEN_LONG_NOTICE, false}, {"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
 
 static const struct config_enum_entry cpu_values[] = {{"auto", MASKGEN_CPU_AUTO, false},
 #if defined(__aarch64__)
@@ -48,6 +48,12 @@ check_cpu(int *value, void **extra, GucSource source)
 		return true;
 	GUC_check_errdetail("This CPU has no more than %s.", mg_cpu_level_name(mg_cpu_level()));
 	return false;
+}
+
+MgLongInput
+guc_long_input(void)
+{
+	return maskgen_long_input == MG_LONG_ERROR ? MG_LONG_ERROR : MG_LONG_TRUNCATE;
 }
 
 MgCpuLevel
@@ -99,7 +105,7 @@ guc_define(void)
 	DefineCustomStringVariable("maskgen.classify_model", "Model of classify(input, labels).", NULL,
 							   &maskgen_classify_model, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.long_input", "What happens to a text that is longer than a model takes.", NULL,
-							 &maskgen_long_input, MG_LONG_TRUNCATE, long_input_values, PGC_USERSET, 0, NULL, assign_long_input, NULL);
+							 &maskgen_long_input, MASKGEN_LONG_NOTICE, long_input_values, PGC_USERSET, 0, NULL, assign_long_input, NULL);
 	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
 							"Parallel workers always use one.", &maskgen_threads, 1, 1, 64, PGC_USERSET, 0, NULL, NULL,
 							NULL);

@@ -4,13 +4,17 @@
 
 #include "postgres.h"
 #include "core/cpu.h"
+#include "task/input.h"
+
+/* maskgen.long_input: MG_LONG_ERROR, MG_LONG_TRUNCATE, or this, which is MG_LONG_TRUNCATE with a NOTICE. */
+#define MASKGEN_LONG_NOTICE 2
 
 /* maskgen.cpu: an MgCpuLevel, or this for the best that the machine has. */
 #define MASKGEN_CPU_AUTO (-1)
 
 extern char *maskgen_embed_model;	 /* "": none */
 extern char *maskgen_classify_model; /* "": none */
-extern int maskgen_long_input;		 /* MgLongInput */
+extern int maskgen_long_input;		 /* see above */
 extern int maskgen_threads;
 extern int maskgen_batch_tokens;
 extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
@@ -25,6 +29,9 @@ extern bool maskgen_has_planned;
 
 /* kB that a result cache has at least. */
 #define MASKGEN_RESULT_CACHE_LEAST 64
+
+/* What happens to a long text, told or not. */
+MgLongInput guc_long_input(void);
 
 /* The instruction set that all kernels use, by maskgen.cpu. */
 MgCpuLevel guc_cpu_level(void);

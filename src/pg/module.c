@@ -13,6 +13,7 @@
 #include "pg/planner/cost.h"
 #include "pg/resident/registry.h"
 #include "pg/shared.h"
+#include "pg/task/cut.h"
 #include "pg/task/priors.h"
 #include "pg/task/result_segment.h"
 #include "storage/shmem.h"
@@ -27,13 +28,14 @@ _PG_init(void)
 	guc_define();
 	hnsw_options_init();
 	guc_reserve();
-	shared_reserve(add_size(add_size(registry_size(), stats_size()), add_size(priors_size(), result_control_size())));
+	shared_reserve(add_size(add_size(registry_size(), stats_size()), add_size(add_size(priors_size(), cut_size()), result_control_size())));
 	plan_labels_install();
 	plan_lateral_install();
 	plan_parallel_install();
 	plan_jit_install();
 	plan_batch_install();
 	planned_install();
+	cut_install();
 	hnsw_order_install();
 	hnsw_filter_install();
 }

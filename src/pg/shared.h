@@ -1,6 +1,7 @@
 /*
  * Pieces of PostgreSQL's shared memory: the registry of models (resident/registry.h),
- * the statistics (model/stats.h), the priors of label sets (task/priors.h) and what says
+ * the statistics (model/stats.h), the priors of label sets (task/priors.h), what
+ * workers tell of texts that were cut (task/cut.h) and what says
  * where the result cache is (task/result_segment.h).
  *
  * A piece is made by the first backend that asks for it, under

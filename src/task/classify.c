@@ -124,6 +124,7 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 	const MgRun *run = task->run;
 	size_t limit = mg_text_limit(run->model), n_text, fixed;
 	Filled filled;
+	bool cut = false;
 
 	if (!fill_template(run, labels, text, &filled))
 		return false;
@@ -141,10 +142,14 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 		if (classification->long_input == MG_LONG_ERROR)
 			return mg_fail_too_long(run, n_text, limit - fixed);
 		n_text = limit - fixed;
+		cut = true;
 	}
 	for (size_t g = 0; g < labels->n_groups; g++)
+	{
 		if (!make_sequence(run, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
 			return false;
+		sequences[g].cut = cut;
+	}
 	return true;
 }
 
@@ -248,11 +253,14 @@ mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior)
 	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
 	MgSpan texts[N_EMPTY_INPUTS];
 	uint64_t rows = run->usage->rows;
+	MgRun aside = *run;
 
+	/* They are nobody's texts. */
+	aside.cut = NULL;
 	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
 		texts[i] = mg_span_of(empty_inputs[i]);
 	if (scores == NULL ||
-		!mg_classify(run, &options, texts, N_EMPTY_INPUTS, scores))
+		!mg_classify(&aside, &options, texts, N_EMPTY_INPUTS, scores))
 		return false;
 	run->usage->rows = rows; /* they are nobody's rows */
 	for (size_t i = 0; i < labels->n_labels; i++)

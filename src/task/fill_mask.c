@@ -138,6 +138,8 @@ mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, Mg
 		!find_targets(run, options, targets) ||
 		!mg_sequence_of_text(run, mg_span(NULL, 0), text, true, options->long_input, &sequence))
 		return false;
+	if (sequence.cut && run->cut != NULL)
+		*run->cut = true;
 	rows = mg_alloc_array(run->cx, sequence.n, sizeof *rows);
 	if (rows == NULL)
 		return false;

@@ -33,6 +33,7 @@ mg_sequence_wrap(const MgRun *run, MgIds text, MgSequence *sequence)
 	sequence->ids = wrapped.ids;
 	sequence->first = wrapped.starts[0];
 	sequence->n_text = text.n;
+	sequence->cut = false;
 	return true;
 }
 
@@ -59,6 +60,7 @@ mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_spec
 	MgDataRange data = read_specials ? MG_NO_DATA : (MgDataRange){prompt.size, SIZE_MAX};
 	size_t limit = mg_text_limit(run->model);
 	MgTokens tokens;
+	bool cut = false;
 
 	if (prompt.size > 0)
 	{
@@ -83,8 +85,12 @@ mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_spec
 		if (long_input == MG_LONG_ERROR)
 			return mg_fail_too_long(run, tokens.n, limit);
 		tokens.n = limit;
+		cut = true;
 	}
-	return mg_sequence_wrap(run, (MgIds){tokens.n, tokens.ids}, sequence);
+	if (!mg_sequence_wrap(run, (MgIds){tokens.n, tokens.ids}, sequence))
+		return false;
+	sequence->cut = cut;
+	return true;
 }
 
 size_t

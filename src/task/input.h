@@ -36,6 +36,7 @@ typedef struct MgSequence
 	size_t part;
 	size_t first, n_text; /* where the text's tokens are, behind the special ones in front */
 	size_t place;		  /* the task's own: where its masks begin */
+	bool cut;			  /* the text did not fit */
 } MgSequence;
 
 /* The tokens of a text, wrapped as the model wants one. Refuses what is longer than max_tokens then. */

@@ -84,6 +84,8 @@ fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences, bool
 	{
 		sequences[i].text = number;
 		sequences[i].part = i;
+		if (sequences[i].cut && task->run->cut != NULL)
+			task->run->cut[number] = true;
 	}
 	mg_profile_end(task->run->compute, MG_PHASE_TOKENIZE, begin);
 	return true;
@@ -215,6 +217,15 @@ sort_window(const MgTask *task, Window *window)
 		window->sorted[ends[window->sequences[i].n]++] = window->sequences[i];
 }
 
+/* From a text to an equal one. */
+static bool
+copy_result(const MgTask *task, size_t from, size_t to)
+{
+	if (task->run->cut != NULL)
+		task->run->cut[to] = task->run->cut[from];
+	return task->copy(task, from, to);
+}
+
 static bool
 run_many(const MgTask *task, const MgSpan *texts, size_t n, size_t *n_refused)
 {
@@ -230,7 +241,7 @@ run_many(const MgTask *task, const MgSpan *texts, size_t n, size_t *n_refused)
 		if (!run_batches(task, window.sorted, window.n_sequences))
 			return false;
 		for (size_t i = 0; i < window.n_texts; i++)
-			if (window.firsts[i] != i && !task->copy(task, done + window.firsts[i], done + i))
+			if (window.firsts[i] != i && !copy_result(task, done + window.firsts[i], done + i))
 				return false;
 	}
 	*n_refused = window.n_refused;

@@ -48,6 +48,12 @@ static planner_hook_type next_planner;
 static ExecutorStart_hook_type next_start;
 static post_parse_analyze_hook_type next_analyze;
 
+bool
+planned_is_active(void)
+{
+	return current != NULL;
+}
+
 void
 planned_look(void)
 {

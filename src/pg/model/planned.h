@@ -23,6 +23,9 @@
 /* For _PG_init. */
 void planned_install(void);
 
+/* Whether a statement is being planned. */
+bool planned_is_active(void);
+
 /* To be called when a model is looked for. Cheap where nothing is planned. */
 void planned_look(void);
 

@@ -7,7 +7,8 @@
  *   arguments            all but the model's name and the input; of an enum, its labels in their order
  *   maskgen.long_input, the instruction set, maskgen.matmul
  *
- * An enum's value is kept as its label: OIDs are the database's and may go.
+ * An enum's value is kept as its label: OIDs are the database's and may go. Behind each value is a byte that says whether the
+ * text was cut.
  */
 #include "pg/arrays.h"
 #include "pg/task/cache.h"
@@ -52,7 +53,7 @@ static MgHash
 options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 {
 	const TaskFunction *function = call->function;
-	uint32 settings[] = {MyDatabaseId, (uint32) maskgen_long_input, (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
+	uint32 settings[] = {MyDatabaseId, (uint32) guc_long_input(), (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
 	StringInfoData bytes;
 	MgHash options;
 
@@ -69,12 +70,14 @@ options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 }
 
 static bool
-find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result)
+find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result, bool *cut)
 {
 	struct varlena *value = result_cache_find(segment, key);
 
 	if (value == NULL)
 		return false;
+	SET_VARSIZE(value, VARSIZE(value) - 1);
+	*cut = *((char *) value + VARSIZE(value)) != 0;
 	if (call->function->result == TASK_LABEL)
 		*result = task_enum_datum(call, text_to_cstring(value));
 	else if (call->function->result == TASK_VALUE)
@@ -85,19 +88,20 @@ find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result)
 }
 
 static void
-keep(const TaskCall *call, ResultSegment *segment, const MgHash *key, Datum result)
+keep(const TaskCall *call, ResultSegment *segment, const MgHash *key, Datum result, bool cut)
 {
-	if (call->function->result == TASK_VALUE)
-		result_cache_add(segment, key, mg_span(&result, sizeof result));
-	else if (call->function->result == TASK_LABEL)
-	{
-		char *label = DatumGetCString(DirectFunctionCall1(enum_out, result));
+	char *label = call->function->result == TASK_LABEL ? DatumGetCString(DirectFunctionCall1(enum_out, result)) : NULL;
+	MgSpan value = label != NULL ? mg_span_of(label)
+		: call->function->result == TASK_VALUE ? mg_span(&result, sizeof result)
+											   : span_of_text((const text *) DatumGetPointer(result));
+	char *bytes = palloc(value.size + 1);
 
-		result_cache_add(segment, key, mg_span_of(label));
+	memcpy(bytes, value.data, value.size);
+	bytes[value.size] = cut;
+	result_cache_add(segment, key, mg_span(bytes, value.size + 1));
+	pfree(bytes);
+	if (label != NULL)
 		pfree(label);
-	}
-	else
-		result_cache_add(segment, key, span_of_text((const text *) DatumGetPointer(result)));
 }
 
 /* Inputs that are not in the cache. */
@@ -118,11 +122,14 @@ run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, cons
 	Datum *computed = palloc(n * sizeof *computed);
 	const MgError **refused = errors == NULL ? NULL : palloc(n * sizeof *refused);
 	uint8 digest[DIGEST_SIZE];
+	bool *all_cut = call->cut, *cut = palloc0(n * sizeof *cut);
 
 	memcpy(digest, call->use.entry->digest, DIGEST_SIZE);
 	for (int i = 0; i < n; i++)
 		texts[i] = inputs[missing->numbers[i]];
+	call->cut = cut;
 	task_run(call, texts, n, computed, refused);
+	call->cut = all_cut;
 	for (int i = 0; i < n; i++)
 	{
 		int number = missing->numbers[i];
@@ -132,10 +139,12 @@ run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, cons
 		if (refused != NULL && refused[i] != NULL)
 			continue;
 		results[number] = computed[i];
+		all_cut[number] = cut[i];
 		/* Unless the name has just come to mean another model. */
 		if (memcmp(call->use.entry->digest, digest, DIGEST_SIZE) == 0)
-			keep(call, segment, &missing->keys[number], computed[i]);
+			keep(call, segment, &missing->keys[number], computed[i], cut[i]);
 	}
+	pfree(cut);
 	pfree(texts);
 	pfree(computed);
 }
@@ -159,7 +168,7 @@ task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, in
 		keys[i] = mg_hash(options, inputs[i]);
 		if (errors != NULL)
 			errors[i] = NULL;
-		if (!find(call, segment, &keys[i], &results[i]))
+		if (!find(call, segment, &keys[i], &results[i], &call->cut[i]))
 			missing.numbers[missing.n++] = i;
 	}
 	if (missing.n > 0)

@@ -13,6 +13,7 @@
 #include "pg/host.h"
 #include "pg/model/planned.h"
 #include "pg/task/cache.h"
+#include "pg/task/cut.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -32,6 +33,7 @@ typedef struct Memo
 	char *model;
 	Datum args[TASK_MOST_ARGS]; /* the memo's own */
 	int long_input, cpu, matmul;
+	uint64 n_cut;
 	Datum result;
 } Memo;
 
@@ -60,6 +62,7 @@ task_begin(TaskCall *call)
 	model_use_begin(&call->use, model);
 	memcpy(call->digest, call->use.entry->digest, DIGEST_SIZE);
 	call->extra_tokens = mg_wrap_extra(mg_tokenizer_wrapping(call->use.run.model->tokenizer), 1);
+	call->use.run.cut = call->cut;
 	pfree(model);
 }
 
@@ -135,15 +138,24 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgE
 {
 	ResultSegment *segment;
 	instr_time start, end;
+	bool one = false, *cut;
 
 	if (n == 0)
 		return;
+	call->cut = cut = n == 1 ? &one : palloc0(n * sizeof *cut);
 	INSTR_TIME_SET_CURRENT(start);
 	segment = maskgen_enable_result_cache ? result_segment() : NULL;
 	if (segment == NULL)
 		task_run(call, inputs, n, results, errors);
 	else
 		task_run_cached(call, segment, inputs, n, results, errors);
+	call->n_cut = 0;
+	for (int i = 0; i < n; i++)
+		call->n_cut += cut[i];
+	cut_count(call->n_cut);
+	call->cut = NULL;
+	if (n > 1)
+		pfree(cut);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(call->usage.time, end, start);
 	call->usage.inputs += (uint64) n;
@@ -183,7 +195,7 @@ memo_fits(const Memo *memo, const TaskCall *call)
 	/* As each look-up does: what others have done since counts with the next call. */
 	AcceptInvalidationMessages();
 	if (!memo->filled || memo->version != catalog_version() || memo->user != GetUserId() ||
-		memo->long_input != maskgen_long_input || memo->cpu != maskgen_cpu || memo->matmul != maskgen_matmul)
+		memo->long_input != (int) guc_long_input() || memo->cpu != maskgen_cpu || memo->matmul != maskgen_matmul)
 		return false;
 	for (int i = 0; i < function->n_args; i++)
 		if (!same_arg(function->args[i].type, memo->args[i], call->args[i]))
@@ -224,7 +236,8 @@ memo_keep(Memo *memo, const TaskCall *call, Datum result)
 	memo->version = call->use.version;
 	memo->user = GetUserId();
 	memcpy(memo->digest, call->use.entry->digest, DIGEST_SIZE);
-	memo->long_input = maskgen_long_input;
+	memo->long_input = (int) guc_long_input();
+	memo->n_cut = call->n_cut;
 	memo->cpu = maskgen_cpu;
 	memo->matmul = maskgen_matmul;
 	memo->filled = true;
@@ -261,6 +274,7 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 		planned_look();
 		planned_use(scalar->memo.model, scalar->memo.digest);
 		session_count_hits(scalar->memo.digest, 1, true);
+		cut_count(scalar->memo.n_cut);
 		return copy_result(function, scalar->memo.result);
 	}
 	input = span_of_text(DatumGetTextPP(call->args[task_arg(function, "input")]));

@@ -43,6 +43,8 @@ struct TaskCall
 	const MgError *failed;		/* the run as a whole */
 	MgRefusals refusals;
 	int n_done; /* inputs before those that the library has now */
+	bool *cut;	  /* [inputs] to be set for those that are cut */
+	uint64 n_cut; /* inputs of the last task_call that were */
 };
 
 /*

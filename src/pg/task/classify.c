@@ -12,6 +12,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/task/call.h"
+#include "pg/task/cut.h"
 #include "pg/task/label_cache.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -29,7 +30,7 @@ score_labels(ModelUse *use, const LabelRequest *request, const MgRefusals *refus
 			 float **scores)
 {
 	LabelSet set = label_cache_get(use, request);
-	MgClassifyOptions options = {set.labels, set.prior, (MgLongInput) maskgen_long_input, refusals};
+	MgClassifyOptions options = {set.labels, set.prior, guc_long_input(), refusals};
 
 	*scores = mg_alloc_array(use->run.cx, (size_t) n * (size_t) request->n, sizeof **scores);
 	return *scores != NULL && mg_classify(&use->run, &options, inputs, (size_t) n, *scores);
@@ -115,11 +116,14 @@ maskgen_classify_scores(PG_FUNCTION_ARGS)
 	MgScored *items;
 	float *scores;
 	ModelUse use;
+	bool cut = false;
 
 	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "labels", &request.n);
 	items = palloc((request.n + 1) * sizeof *items);
 	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	use.run.cut = &cut;
 	model_use_end(&use, score_labels(&use, &request, NULL, &input, 1, &scores));
+	cut_count(cut);
 	rank_labels(&use, scores, request.n, items);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < request.n; i++)

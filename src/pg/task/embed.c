@@ -28,7 +28,7 @@ make_options(const text *prompt, int dims, bool normalize)
 	if (dims < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dims is %d", dims),
 						errdetail("It is at least 0, which means all dimensions of the model.")));
-	return (MgEmbedOptions){prompt != NULL ? span_of_text(prompt) : mg_span(NULL, 0), (size_t) dims, normalize, (MgLongInput) maskgen_long_input, NULL};
+	return (MgEmbedOptions){prompt != NULL ? span_of_text(prompt) : mg_span(NULL, 0), (size_t) dims, normalize, guc_long_input(), NULL};
 }
 
 /* n texts of the model in use; out gets a vector for each. The caller ends the use and throws. */
@@ -68,6 +68,7 @@ finish_run(TaskCall *call, MgEmbedOptions *options, const MgSpan *inputs, int n,
 		size_t dims = 0;
 
 		options->refusals = task_refusals(call, done);
+		call->use.run.cut = call->cut != NULL ? call->cut + done : NULL;
 		fine = embed_texts(&call->use, options, inputs + done, part, &values, &dims);
 		for (int i = 0; fine && i < part; i++)
 			if (!task_refused(call, done + i))
@@ -91,7 +92,7 @@ run_embed(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 static void
 run_default(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 {
-	MgEmbedOptions options = {.normalize = true, .long_input = (MgLongInput) maskgen_long_input};
+	MgEmbedOptions options = {.normalize = true, .long_input = guc_long_input()};
 
 	task_begin(call);
 	finish_run(call, &options, inputs, n, results);

@@ -7,6 +7,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/model/session.h"
+#include "pg/task/cut.h"
 #include "pg/task/function.h"
 #include "task/fill_mask.h"
 #include "utils/builtins.h"
@@ -34,16 +35,19 @@ maskgen_fill_mask(PG_FUNCTION_ARGS)
 	MgSpan input = span_of_text(PG_GETARG_TEXT_PP(1));
 	int top_k = PG_GETARG_INT32(2), n_targets;
 	MgSpan *targets = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(3), "targets", &n_targets);
-	MgFillMaskOptions options = {(size_t) top_k, targets, (size_t) n_targets, (MgLongInput) maskgen_long_input};
+	MgFillMaskOptions options = {(size_t) top_k, targets, (size_t) n_targets, guc_long_input()};
 	MgFilled *filled = NULL;
 	size_t n = 0;
 	ModelUse use;
+	bool cut = false;
 
 	if (top_k < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("top_k is %d", top_k),
 						errdetail("It is at least 1.")));
 	model_use_begin(&use, model);
+	use.run.cut = &cut;
 	model_use_end(&use, mg_fill_mask(&use.run, &options, input, &filled, &n));
+	cut_count(cut);
 	InitMaterializedSRF(fcinfo, 0);
 	for (size_t i = 0; i < n; i++)
 	{

@@ -90,6 +90,19 @@ test_limits(size_t dims)
 	ok(mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "a long text is cut");
 	is_int(usage.tokens, model->meta.max_tokens, "to the model's limit");
 
+	{
+		MgRun run = *RUN(&cx, model, &compute, &usage);
+		MgSpan texts[] = {mg_span_of("b"), input, mg_span_of("a"), input};
+		float *each = malloc(4 * dims * sizeof *each);
+		bool cut[4] = {false};
+
+		run.cut = cut;
+		ok(mg_embed(&run, &options, texts, 4, each) && !cut[0] && cut[1] && !cut[2] && cut[3], "those that are cut are marked, equal ones too");
+		memset(cut, 0, sizeof cut);
+		ok(mg_embed(&run, &options, &input, 1, each) && cut[0], "and one alone");
+		free(each);
+	}
+
 	options.long_input = MG_LONG_ERROR;
 	ok(!mg_embed(RUN(&cx, model, &compute, &usage), &options, &input, 1, out), "or refused");
 	is_text(cx.error.message, "input is too long for model \"tiny\"", "and said so");
