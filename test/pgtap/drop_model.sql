@@ -86,7 +86,7 @@ ALTER TABLE t ADD g vector(32) GENERATED ALWAYS AS (embed('m', body)) STORED;
 CREATE INDEX i ON t USING maskgen_hnsw (g vector_cosine_ops);
 CREATE VIEW s AS SELECT id, embed('m', body) <=> g AS d FROM t;
 CREATE VIEW of_s AS TABLE s;
-CREATE FUNCTION hidden() RETURNS vector LANGUAGE sql IMMUTABLE AS $$ SELECT embed('m', 'x') $$;
+CREATE FUNCTION hidden() RETURNS vector LANGUAGE sql IMMUTABLE AS $$ SELECT maskgen.embed('m', 'x') $$;
 CREATE INDEX by_hidden ON t ((v <=> hidden()));
 SELECT is((SELECT string_agg(x, E'\n' ORDER BY x) FROM regexp_split_to_table(detail_of($$SELECT drop_model('m')$$), E'\n') x), E'column g of table public.t\nview public.s', 'what depends on a model');
 SELECT throws_ok($$SELECT drop_model('m', false)$$, '2BP01', 'cannot drop model "m" because other objects depend on it', 'not without cascade');
