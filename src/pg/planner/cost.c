@@ -111,19 +111,21 @@ embed_seconds(const Call *call)
 	return model_work_seconds(call->work, n, n > 0 ? n * tokens_of(width / n, more, call->work) : 0);
 }
 
-/* Masks that a text is known to have; else it is expected to have one. */
+/* Masks that a text is known to have, as BERT and as RoBERTa writes them; else it is expected to have one. */
 static double
 count_masks(Node *input)
 {
 	const Const *constant = (const Const *) input;
+	static const char *const masks[] = {"[MASK]", "<mask>"};
 	double n = 0;
 	char *string;
 
 	if (!IsA(input, Const) || constant->constisnull)
 		return 1;
 	string = TextDatumGetCString(constant->constvalue);
-	for (const char *at = string; (at = strstr(at, "[MASK]")) != NULL; at++)
-		n++;
+	for (int i = 0; i < lengthof(masks); i++)
+		for (const char *at = string; (at = strstr(at, masks[i])) != NULL; at++)
+			n++;
 	return n;
 }
 
