@@ -148,5 +148,24 @@ subtest 'preloaded, and a standby' => sub {
 	$standby->stop;
 };
 
+# What one database asks cannot be found out in another one: neither texts nor labels.
+subtest 'another database' => sub {
+	my $ask = q(SELECT maskgen.classify('mlm', 'wine and cheese', '{world,sports}'), maskgen.embed('m', 'wine and cheese') IS NOT NULL;
+		SELECT tokens, cache_hits FROM maskgen.maskgen_stat_models ORDER BY name);
+	my %asked;
+
+	$node->safe_psql('postgres', 'CREATE DATABASE neighbour');
+	$node->safe_psql('neighbour', "CREATE EXTENSION maskgen; SELECT maskgen.create_model('m', '$tiny/bert-embed-mean')");
+	$node->safe_psql($_, "SELECT maskgen.create_model('mlm', '$tiny/bert-mlm')") for qw(postgres neighbour);
+	for my $database (qw(postgres neighbour))
+	{
+		$node->safe_psql($database, 'SELECT maskgen.stat_models_reset()');
+		$asked{$database} = $node->safe_psql($database, $ask);
+	}
+	is($asked{neighbour}, $asked{postgres}, 'nothing is left out there for having been computed here');
+	$node->safe_psql('postgres', 'SELECT maskgen.stat_models_reset()');
+	isnt($node->safe_psql('postgres', $ask), $asked{postgres}, 'as it is here');
+};
+
 $node->stop;
 done_testing();

@@ -2,6 +2,7 @@
 #include "pg/task/priors.h"
 
 #include "common/cryptohash.h"
+#include "miscadmin.h"
 #include "pg/guc.h"
 #include "pg/resident/registry.h"
 #include "pg/shared.h"
@@ -46,7 +47,8 @@ attach(void)
 PriorKey
 priors_key(const uint8 *model, const void *request, Size request_size)
 {
-	int32 compute[2] = {maskgen_cpu, maskgen_matmul};
+	/* The database, so that nobody can probe which labels another one has. */
+	uint32 compute[3] = {(uint32) maskgen_cpu, (uint32) maskgen_matmul, MyDatabaseId};
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	PriorKey key;
 

@@ -12,7 +12,7 @@
 /* Larger label sets are kept by each backend alone. */
 #define PRIORS_MOST_LABELS 32
 
-/* What a prior is a function of, hashed: model, label set, template, and what computes. */
+/* What a prior is a function of, hashed: model, label set, template, and what computes; and the database. */
 typedef struct PriorKey
 {
 	uint8 bytes[PG_SHA256_DIGEST_LENGTH];
