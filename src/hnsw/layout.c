@@ -105,6 +105,12 @@ mg_entry_valid(const MgEntryLayout *layout, const uint8_t *entry, size_t size)
 					   : mg_entry_value_size(entry) <= layout->value_size);
 }
 
+bool
+mg_entry_links_valid(const MgEntryLayout *layout, const uint8_t *entry)
+{
+	return mg_entry_find_link(layout, entry, MG_NO_NODE) == MG_NO_NODE;
+}
+
 void
 mg_entry_set_n_links(uint8_t *entry, uint32_t n)
 {

@@ -203,6 +203,12 @@ mg_entry_link_id(const MgEntryLayout *layout, const uint8_t *entry, uint32_t slo
  */
 bool mg_entry_valid(const MgEntryLayout *layout, const uint8_t *entry, size_t size);
 
+/*
+ * Of a valid entry: whether no link leads to MG_NO_NODE, which nobody ever wrote, and which plans take for no link at all. Asked for a
+ * copy of a whole entry: it reads all of it.
+ */
+bool mg_entry_links_valid(const MgEntryLayout *layout, const uint8_t *entry);
+
 /* The value of a coded entry: puts the fingerprint behind the code. value [layout->value_size]. */
 void mg_entry_set_fingerprint(const MgEntryLayout *layout, uint8_t *value, uint64_t fingerprint);
 

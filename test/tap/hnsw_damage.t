@@ -23,14 +23,16 @@ my $page_id = 2 * $block_size - 2;
 # Each index has a table of its own, for the planner shall have no choice.
 sub make_index
 {
-	my ($name) = @_;
+	my ($name, $class) = (@_, 'maskgen.vector_cosine_ops');
 	$node->safe_psql('postgres', qq(
 		CREATE EXTENSION IF NOT EXISTS maskgen;
 		CREATE TABLE $name (id serial, v maskgen.vector(24));
 		SELECT setseed(0.5);
 		INSERT INTO $name (v) SELECT (SELECT array_agg(random() - 0.5) FROM generate_series(1, 24) WHERE i > 0)::real[]::maskgen.vector
 		FROM generate_series(1, 1500) i;
-		CREATE INDEX ${name}_v ON $name USING maskgen_hnsw (v);
+		-- Heap tuples of one vector in chunks
+		INSERT INTO $name (v) SELECT v FROM $name, generate_series(1, 200) WHERE id = 11;
+		CREATE INDEX ${name}_v ON $name USING maskgen_hnsw (v $class);
 		CHECKPOINT;));
 	return $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${name}_v')");
 }
@@ -112,6 +114,45 @@ for my $error (use_index('other_version'))
 like((use_index('other_magic'))[0], qr/XX002:.*is not a maskgen_hnsw index.*HINT:.*REINDEX/s, 'no metapage of ours: the same');
 $node->safe_psql('postgres', 'REINDEX INDEX other_version_v');
 is(violations('other_version'), '', 'REINDEX helps');
+
+# Fields of the first slots of all pages, in each with values that a plan takes for something else: links that lead to no node, counts, levels.
+my %field = (
+	form => [0, 1], level => [1, 1], flags => [2, 1], n_items => [3, 1], n_links => [4, 1], n_ways => [5, 1], value_size => [6, 2], below => [8, 4],
+	code => [12, 48], items_and_links => [60, 160], links => [72, 300], kind_of_page => [-4, 4], lower => [-12, 2]);
+my @value = map { chr } (0xFF, 0);
+my @fields = map { my $field = $_; map { [$field, $_] } 0 .. $#value } sort keys %field;
+my %class = (rabitq => 'maskgen.vector_cosine_ops', plain => 'maskgen.vector_l1_ops');
+for my $form (sort keys %class)
+{
+	my $sound = make_index("fields_$form", $class{$form});
+	$node->stop;
+	my $bytes = slurp_file($sound);
+	my (%ends, %corrupted);
+	for my $case (@fields)
+	{
+		my ($name, $which) = @$case;
+		my ($at, $length) = @{ $field{$name} };
+		my $damaged = $bytes;
+		# Another page is left as it is, so that all is not lost.
+		for (my $page = $block_size; $page < length $damaged; $page += 2 * $block_size)
+		{
+			substr($damaged, $page + 24 + $at, $length) = $value[$which] x $length;
+		}
+		overwrite($sound, 0, $damaged);
+		$node->start;
+		my @errors = use_index("fields_$form");
+		$node->safe_psql('postgres', "REINDEX INDEX fields_${form}_v; CHECKPOINT");
+		$sound = $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('fields_${form}_v')");
+		$node->stop;
+		$bytes = slurp_file($sound);
+		my $all = join "\n", @errors;
+		ok($all !~ /statement timeout|server closed|terminated|connection to server/, "$form, $name, value $which: all statements end")
+			or diag($all);
+		$corrupted{$name} += $all =~ /XX002:.*HINT:.*REINDEX/s ? 1 : 0;
+	}
+	cmp_ok($corrupted{$_}, '>', 0, "$form, $_: index_corrupted, with a hint") for qw(form level n_links links value_size kind_of_page);
+	$node->start;
+}
 
 # Any byte may be any other.
 srand(20261126);

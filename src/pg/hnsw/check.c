@@ -312,6 +312,7 @@ run(Check *check, bool rows)
 	check->scratch = hnsw_scratch_take(CurrentMemoryContext);
 	cx = hnsw_scratch_cx(check->scratch);
 	hnsw_store_open(&check->store, cx, check->index);
+	check->store.lenient = true;
 	hnsw_meta_read(check->index, &meta);
 	check->n_blocks = RelationGetNumberOfBlocks(check->index);
 	if (rows)

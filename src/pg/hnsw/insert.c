@@ -102,6 +102,7 @@ link_back(const Insertion *insertion, MgInsert *plan)
 	for (uint32 i = 0; i < n_edges; i++)
 	{
 		MgApplied applied;
+		int attempts = 0;
 
 		do
 		{
@@ -113,7 +114,7 @@ link_back(const Insertion *insertion, MgInsert *plan)
 					  mg_insert_edge(insertion->cx, &insertion->store->graph, plan, i, &edge, &wanted));
 			applied = wanted ? hnsw_store_apply(insertion->store, &edge, 1) : MG_NOT_NEEDED;
 			mg_rewind(insertion->cx, mark);
-		} while (applied == MG_CHANGED);
+		} while (applied == MG_CHANGED && hnsw_store_again(insertion->store, plan->ids[0], &attempts));
 	}
 }
 
@@ -130,7 +131,8 @@ store_entry(const Insertion *insertion, MgInsert *plan, int level)
 {
 	HnswStore *store = insertion->store;
 	MgApplied applied;
-	uint32 id;
+	int attempts = 0;
+	uint32 id, neighbour = 0;
 
 	do
 	{
@@ -144,9 +146,10 @@ store_entry(const Insertion *insertion, MgInsert *plan, int level)
 							errmsg("no entry of index \"%s\" has room for a way to another",
 								   RelationGetRelationName(store->index)),
 							errhint("REINDEX INDEX makes it anew from the table.")));
+		neighbour = found ? way.target : neighbour;
 		applied = hnsw_slot_place(store, plan->entries[level], found ? &way : NULL, &id);
 		mg_rewind(insertion->cx, mark);
-	} while (applied == MG_CHANGED);
+	} while (applied == MG_CHANGED && hnsw_store_again(store, neighbour, &attempts));
 	mg_insert_placed(plan, level, id);
 }
 
@@ -167,12 +170,29 @@ store_node(const Insertion *insertion, MgInsert *plan)
 		hnsw_meta_raise_entry_point(store->index, store->building, plan->ids[plan->level], plan->level);
 }
 
+/* A node without a neighbour begins the graph anew, and may only if nothing is left of it: not because it cannot be read. */
+static void
+check_entry_point(HnswStore *store)
+{
+	Buffer buffer;
+	HnswMeta meta;
+	uint8 *entry;
+
+	hnsw_meta_read(store->index, &meta);
+	if (meta.entry_point == MG_NO_NODE)
+		return;
+	if (!hnsw_store_lock(store, meta.entry_point, BUFFER_LOCK_SHARE, &buffer, &entry))
+		hnsw_store_throw_damaged(store, meta.entry_point);
+	UnlockReleaseBuffer(buffer);
+}
+
 /* False: the node has no neighbour, so it must not be inserted unless all others are kept out. */
 static bool
 insert_node(const Insertion *insertion, int level, bool alone)
 {
 	HnswStore *store = insertion->store;
 	MgInsert plan;
+	int attempts = 0;
 
 	for (;;)
 	{
@@ -183,10 +203,12 @@ insert_node(const Insertion *insertion, int level, bool alone)
 		if (hnsw_items_add(store, plan.equal, insertion->tid))
 			return true;
 		/* It was deleted meanwhile; a search that begins now passes it by. */
-		CHECK_FOR_INTERRUPTS();
+		hnsw_store_again(store, plan.equal, &attempts);
 	}
 	if (!alone && !has_links(&plan))
 		return false;
+	if (!has_links(&plan))
+		check_entry_point(store);
 	store_node(insertion, &plan);
 	return true;
 }

@@ -82,6 +82,8 @@ read_page(HnswPass *pass)
 	buffer = ReadBufferExtended(pass->store->index, MAIN_FORKNUM, block, RBM_NORMAL, pass->strategy);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
+	if (hnsw_page_form(page) < 0 && !PageIsNew(page))
+		hnsw_store_throw_damaged(pass->store, hnsw_place_id(places, block, 0));
 	if (hnsw_page_form(page) == 0)
 		for (uint32 slot = 0; slot < places->n_nodes; slot++)
 		{
@@ -90,6 +92,8 @@ read_page(HnswPass *pass)
 			if (mg_entry_valid(&pass->store->layout, entry, places->entry_size[0]) && mg_entry_level(entry) == 0 &&
 				!mg_entry_deleted(entry))
 				look_at(pass, entry, hnsw_place_id(places, block, slot));
+			else if (entry[0] != 0 && hnsw_store_is_damaged(pass->store, page, hnsw_place_id(places, block, slot)))
+				hnsw_store_throw_damaged(pass->store, hnsw_place_id(places, block, slot));
 		}
 	UnlockReleaseBuffer(buffer);
 }

@@ -103,6 +103,7 @@ offer_link_back(HnswVacuum *vacuum, uint32 id, uint32 neighbour)
 {
 	MgCtx *cx = hnsw_scratch_cx(vacuum->scratch);
 	MgApplied applied;
+	int attempts = 0;
 
 	do
 	{
@@ -113,7 +114,7 @@ offer_link_back(HnswVacuum *vacuum, uint32 id, uint32 neighbour)
 		hnsw_must(cx, mg_repair_offer(cx, &vacuum->store.graph, id, neighbour, &edge, &wanted));
 		applied = wanted ? hnsw_store_apply(&vacuum->store, &edge, 1) : MG_NOT_NEEDED;
 		mg_rewind(cx, mark);
-	} while (applied == MG_CHANGED);
+	} while (applied == MG_CHANGED && hnsw_store_again(&vacuum->store, neighbour, &attempts));
 }
 
 static void
@@ -121,6 +122,7 @@ repair_entry(HnswVacuum *vacuum, uint32 id)
 {
 	MgCtx *cx = hnsw_scratch_cx(vacuum->scratch);
 	MgApplied applied;
+	int attempts = 0;
 
 	do
 	{
@@ -131,7 +133,7 @@ repair_entry(HnswVacuum *vacuum, uint32 id)
 		applied = repair.n_edges > 0 ? hnsw_store_apply(&vacuum->store, repair.edges, repair.n_edges) : MG_NOT_NEEDED;
 		for (uint32 i = 0; applied != MG_CHANGED && i < repair.n_offers; i++)
 			offer_link_back(vacuum, id, repair.offers[i]);
-	} while (applied == MG_CHANGED);
+	} while (applied == MG_CHANGED && hnsw_store_again(&vacuum->store, id, &attempts));
 	mg_rewind(cx, vacuum->start);
 }
 

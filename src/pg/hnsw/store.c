@@ -67,6 +67,42 @@ hnsw_store_chunk_on(const HnswStore *store, Page page, uint32 id)
 	return chunk != NULL && mg_chunk_valid(&store->layout, chunk, store->places.entry_size[upper]) ? chunk : NULL;
 }
 
+bool
+hnsw_store_is_damaged(const HnswStore *store, Page page, uint32 id)
+{
+	int upper;
+	const uint8 *slot;
+
+	/* A crash may leave a page of zeros behind. */
+	if (PageIsNew(page))
+		return false;
+	if (!hnsw_page_is_ours(page) || hnsw_page_form(page) < 0)
+		return true;
+	slot = slot_on(store, page, id, &upper);
+	return slot != NULL && slot[0] != 0 && hnsw_store_entry_on(store, page, id) == NULL && hnsw_store_chunk_on(store, page, id) == NULL;
+}
+
+void
+hnsw_store_throw_damaged(const HnswStore *store, uint32 id)
+{
+	ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+					errmsg("index \"%s\" is damaged in block %u", RelationGetRelationName(store->index),
+						   hnsw_place_block(&store->places, id)),
+					errdetail("Slot %u holds nothing that was written there.", hnsw_place_slot(&store->places, id)),
+					errhint("REINDEX INDEX makes it anew from the table.")));
+}
+
+#define MOST_ATTEMPTS 1000
+
+bool
+hnsw_store_again(const HnswStore *store, uint32 id, int *attempts)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (++*attempts >= MOST_ATTEMPTS)
+		hnsw_store_throw_damaged(store, id);
+	return true;
+}
+
 /* Links lead anywhere when a page is damaged or was written by nobody; ReadBuffer throws beyond the end. */
 static bool
 lock_page(HnswStore *store, uint32 id, int mode, Buffer *buffer)
@@ -87,7 +123,13 @@ hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **e
 		return false;
 	*entry = hnsw_store_entry_on(store, BufferGetPage(*buffer), id);
 	if (*entry == NULL)
+	{
+		bool damaged = !store->lenient && hnsw_store_is_damaged(store, BufferGetPage(*buffer), id);
+
 		UnlockReleaseBuffer(*buffer);
+		if (damaged)
+			hnsw_store_throw_damaged(store, id);
+	}
 	return *entry != NULL;
 }
 
@@ -142,6 +184,8 @@ store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 	{
 		memcpy(entry, at, mg_entry_size(&store->layout, mg_entry_level(at)));
 		UnlockReleaseBuffer(buffer);
+		if (!store->lenient && !mg_entry_links_valid(&store->layout, entry))
+			hnsw_store_throw_damaged(store, id);
 	}
 	return true;
 }

@@ -29,6 +29,7 @@ typedef struct HnswStore
 	bool rounded;	  /* plain entries: they are rounded (kind.h) */
 	HnswRecent *recent;
 	BlockNumber n_blocks; /* as it was last looked at; it never shrinks */
+	bool lenient;		  /* damage is somebody's to find, and no error */
 } HnswStore;
 
 /* Sets up store; the rotation is made in the arena. */
@@ -49,11 +50,20 @@ MgApplied hnsw_store_apply(HnswStore *store, const MgEdge *edges, uint32 n_edges
 /* A step of taking a deleted entry out of the tree of ways; MG_CHANGED: plan again. */
 MgApplied hnsw_store_bypass(HnswStore *store, const MgBypass *step);
 
-/* The buffer of an entry, locked, with the entry's place in it; false (and nothing locked) when there is none. */
+/* The buffer of an entry, locked, with the entry's place in it; false (and nothing locked) when there is none. Throws at what is damaged. */
 bool hnsw_store_lock(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **entry);
 
 /* The same of a chunk, whoever's. */
 bool hnsw_store_lock_chunk(HnswStore *store, uint32 id, int mode, Buffer *buffer, uint8 **chunk);
+
+/* Whether a slot of a locked page is in use, and by nothing that may be there; or the page is none of ours. */
+bool hnsw_store_is_damaged(const HnswStore *store, Page page, uint32 id);
+
+/* Throws. */
+void hnsw_store_throw_damaged(const HnswStore *store, uint32 id) pg_attribute_noreturn();
+
+/* For loops that plan again what somebody changed meanwhile: true, and throws when that never ends, as only on damaged pages. */
+bool hnsw_store_again(const HnswStore *store, uint32 id, int *attempts);
 
 /* An entry or a chunk on its page, which is locked; NULL when there is none. */
 uint8 *hnsw_store_entry_on(const HnswStore *store, Page page, uint32 id);

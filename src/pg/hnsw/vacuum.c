@@ -39,6 +39,8 @@ hnsw_vacuum_lock(HnswVacuum *vacuum, BlockNumber block, int mode, HnswVacuumPage
 	page->form = hnsw_page_form(page->page);
 	if (page->form >= 0)
 		return true;
+	if (!PageIsNew(page->page))
+		hnsw_store_throw_damaged(&vacuum->store, hnsw_place_id(&vacuum->store.places, block, 0));
 	UnlockReleaseBuffer(page->buffer);
 	return false;
 }
@@ -50,6 +52,8 @@ hnsw_vacuum_entry(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 s
 	uint8 *entry = hnsw_page_slot(places, page->page, page->form, slot);
 
 	*id = hnsw_place_id(places, page->block, slot);
+	if (hnsw_store_is_damaged(&vacuum->store, page->page, *id))
+		hnsw_store_throw_damaged(&vacuum->store, *id);
 	return mg_entry_valid(&vacuum->store.layout, entry, places->entry_size[hnsw_place_upper(places, page->form, slot)])
 		? entry
 		: NULL;
