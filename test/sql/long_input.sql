@@ -78,6 +78,8 @@ SET maskgen.enable_batching = off;
 SELECT count(embed('cut', x)) FROM cut;
 RESET maskgen.enable_batching;
 SET max_parallel_workers_per_gather = 0;
+CREATE INDEX ON cut ((embed('cut', x || '')));
+SELECT embed('cut', 'wine') IS NOT NULL;
 
 -- Silent, and refused
 SET maskgen.long_input = truncate;

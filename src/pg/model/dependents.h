@@ -1,7 +1,8 @@
 /*
  * What in the database calls a model by its name: columns that are generated
  * or have a default, indexes, constraints, triggers, views and the like. A call
- * whose model is not a constant, and one that is hidden in the text of a function, is not known.
+ * whose model is not a constant, and one that is hidden in the text of a function, is not known;
+ * nor is what a transaction makes that has not committed.
  */
 #ifndef MASKGEN_PG_MODEL_DEPENDENTS_H
 #define MASKGEN_PG_MODEL_DEPENDENTS_H

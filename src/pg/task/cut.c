@@ -180,12 +180,29 @@ finish(QueryDesc *query)
 	end_statement();
 }
 
+/* Workers of a build evaluate the index's expressions. */
+static bool
+may_build_index(const Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_IndexStmt:
+		case T_ReindexStmt:
+		case T_AlterTableStmt:
+		case T_ClusterStmt:
+		case T_VacuumStmt:
+		case T_RefreshMatViewStmt:
+			return true;
+		default:
+			return false;
+	}
+}
+
 static void
 utility(PlannedStmt *statement, const char *text, bool read_only, ProcessUtilityContext context, ParamListInfo params,
 		QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
 {
-	/* An index may be built by workers. */
-	may_have_workers = may_have_workers || (n_cut > 0 && table != NULL);
+	may_have_workers = may_have_workers || may_build_index(statement->utilityStmt);
 	depth++;
 	PG_TRY();
 	{
