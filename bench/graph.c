@@ -152,7 +152,7 @@ work(void *argument)
 	builder = mg_builder_attach(&cx, run->build, &run->graph);
 	for (size_t row = worker->first; builder != NULL && row < worker->last; row += worker->stride)
 	{
-		MgValue value = {run->base + row * run->dims, 0, mix(row)};
+		MgBuildValue value = {run->base + row * run->dims, 0, mix(row)};
 		uint8_t item[ITEM];
 		MgBuilt built;
 

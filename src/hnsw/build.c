@@ -131,7 +131,7 @@ mg_builder_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph)
 }
 
 static void
-take_value(MgBuilder *builder, const MgValue *value)
+take_value(MgBuilder *builder, const MgBuildValue *value)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
 	float scale, square;
@@ -291,7 +291,7 @@ choose_links(MgBuilder *builder, int level)
 /* ---- equal vectors */
 
 static bool
-is_equal(const MgBuilder *builder, uint32_t id, const MgValue *value)
+is_equal(const MgBuilder *builder, uint32_t id, const MgBuildValue *value)
 {
 	const MgEntryLayout *layout = builder->graph->layout;
 	BuildNode *node = block_node(builder->build, id);
@@ -304,7 +304,7 @@ is_equal(const MgBuilder *builder, uint32_t id, const MgValue *value)
 
 /* The node of an equal value, 0 if none is in the table; *slot: where it would be. */
 static uint32_t
-find_equal(const MgBuilder *builder, const MgValue *value, uint32_t *slot)
+find_equal(const MgBuilder *builder, const MgBuildValue *value, uint32_t *slot)
 {
 	MgBuild *build = builder->build;
 	uint32_t node;
@@ -317,7 +317,7 @@ find_equal(const MgBuilder *builder, const MgValue *value, uint32_t *slot)
 
 /* Lets a node be found. Two processes may have made nodes of equal values at once: then the first one is. */
 static void
-enter_table(const MgBuilder *builder, const MgValue *value, uint32_t node)
+enter_table(const MgBuilder *builder, const MgBuildValue *value, uint32_t node)
 {
 	MgBuild *build = builder->build;
 	uint32_t slot, none = 0;
@@ -483,7 +483,7 @@ find_links(MgCtx *cx, MgBuilder *builder, int level)
 }
 
 bool
-mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgValue *value, const void *item, uint64_t random,
+mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgBuildValue *value, const void *item, uint64_t random,
 				  MgBuilt *result)
 {
 	int level = mg_level(builder->graph->layout, random);

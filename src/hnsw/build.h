@@ -43,15 +43,15 @@ typedef enum MgBuilt
 	MG_BUILT_FULL	 /* no room in the block: nothing was changed */
 } MgBuilt;
 
-typedef struct MgValue
+typedef struct MgBuildValue
 {
 	const void *vector;	  /* coded: float [dims]; plain: size bytes */
 	uint32_t size;
 	uint64_t fingerprint; /* README.md, Equal vectors; plain: any hash of the bytes */
-} MgValue;
+} MgBuildValue;
 
 /* random: 64 random bits. Polls. False: an error. */
-bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgValue *value, const void *item, uint64_t random,
+bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgBuildValue *value, const void *item, uint64_t random,
 					   MgBuilt *result);
 
 /* Nodes, and bytes used. */

@@ -120,6 +120,7 @@ subtest 'a backend is killed between inserts' => sub {
 subtest 'the server is stopped at once between writes of all kinds' => sub {
 	my $before = $node->safe_psql('postgres', 'SELECT max(id) FROM item');
 	my $bench = start_bench(100000, insert => 'INSERT INTO item (v) VALUES (clustered());',
+		equal => 'INSERT INTO item (v) SELECT v FROM centre, generate_series(1, 20) WHERE id < 3;',
 		update => "UPDATE item SET v = clustered() WHERE id = (SELECT 1 + floor(random() * 4000));",
 		same => "UPDATE item SET v = v WHERE id = (SELECT 1 + floor(random() * 4000));",
 		delete => "DELETE FROM item WHERE id = (SELECT 1 + floor(random() * 4000));");
@@ -177,6 +178,8 @@ subtest 'inserts, updates, deletes, scans and vacuum at once' => sub {
 		update => "UPDATE item SET v = clustered() WHERE id = (SELECT 1 + floor(random() * 4000));",
 		same => "UPDATE item SET v = v WHERE id = (SELECT 1 + floor(random() * 4000));",
 		delete => "DELETE FROM item WHERE id = (SELECT 1 + floor(random() * 4000));",
+		equal => 'INSERT INTO item (v) SELECT v FROM centre, generate_series(1, 20) WHERE id < 3;',
+		fewer => "DELETE FROM item WHERE id > 4000 AND id % 3 = 0 AND v OPERATOR(maskgen.=) (SELECT v FROM centre WHERE id = 1);",
 		scan => "SELECT id FROM item ORDER BY v OPERATOR(maskgen.<=>) (SELECT v FROM centre WHERE id = 3) LIMIT 10;");
 
 	while ($bench->pumpable)
@@ -189,6 +192,9 @@ subtest 'inserts, updates, deletes, scans and vacuum at once' => sub {
 	is_same_on_standby('afterwards');
 	$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) item');
 	is($node->safe_psql('postgres', q(SELECT deleted, dead_links FROM maskgen.index_info('item_v'))), '0|0', 'nothing dead is left');
+	is($node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM item WHERE v OPERATOR(maskgen.=) (SELECT v FROM centre WHERE id = 2))
+		= (SELECT count(*) FROM item WHERE v OPERATOR(maskgen.<<=>>) maskgen.sphere((SELECT v FROM centre WHERE id = 2), 1e-6)))), 't',
+		'equal rows are all there');
 };
 
 subtest 'an unlogged table' => sub {

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Nothing that is indexed is out of reach: random tables of all kinds of data, types, distances, built, inserted, updated, deleted
-# and vacuumed. Afterwards ways lead to every entry and each row is in the index.
+# and vacuumed. Afterwards ways lead to every entry, each row is in the index, counts within a radius are those of the table, and
+# the nearest ten are found.
 #
 # MASKGEN_REACH_CASES: how many cases (40); MASKGEN_REACH_ROWS: rows of each (600); MASKGEN_REACH_SEED: of all random choices.
 use strict;
@@ -27,7 +28,21 @@ $node->safe_psql('postgres', q(
 		'SELECT array_agg(x + factor * y ORDER BY n)::real[] FROM unnest(a, b) WITH ORDINALITY u(x, y, n)';
 	CREATE TABLE centre (id int PRIMARY KEY, v real[]);
 	CREATE FUNCTION centre_of(which int) RETURNS real[] LANGUAGE sql STABLE AS 'SELECT v FROM centre WHERE id = which';
-	-- Rows whose distances, ten nearest first, tie with the tenth count as found.
+	-- Rows as far as the tenth count as found; so do copies, whose distances differ by how float32 rounds.
+	CREATE FUNCTION recall(value text, op text) RETURNS numeric LANGUAGE plpgsql AS $$
+	DECLARE one text; exact float8[]; near float8[]; found bigint := 0; wanted bigint := 0; search text;
+	BEGIN
+		search := format('SELECT array_agg(d ORDER BY d) FROM (SELECT v %s $1::%s AS d FROM item ORDER BY v %1$s $1::%2$s LIMIT 10) x', op, value);
+		FOR one IN SELECT v::text FROM item ORDER BY random() LIMIT 30 LOOP
+			SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off;
+			EXECUTE search INTO exact USING one;
+			SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = on;
+			EXECUTE search INTO near USING one;
+			wanted := wanted + (SELECT count(*) FROM unnest(exact) d WHERE d = d);
+			found := found + (SELECT count(*) FROM unnest(near) d WHERE d <= exact[10] + 1e-6 * greatest(1, abs(exact[10])));
+		END LOOP;
+		RETURN round(coalesce(found::numeric / nullif(wanted, 0), 1), 3);
+	END $$;
 	CREATE FUNCTION lost_within(value text, op text, inner_op text) RETURNS bigint LANGUAGE plpgsql AS $$
 	DECLARE one text; far float8; exact bigint; near bigint; lost bigint := 0;
 	BEGIN
@@ -62,6 +77,13 @@ my %operators = (l2 => '<->', cosine => '<=>', ip => '<#>', l1 => '<+>', hamming
 
 sub one_of { return $_[ int(rand(@_)) ] }
 
+my %least = (l2 => 0.95, cosine => 0.95, ip => 0.95, hamming => 0.95);
+# src/hnsw/README.md, What falls short
+sub least_recall
+{
+	my ($metric, $m) = @_;
+	return $metric eq 'ip' && $m == 4 ? 0.7 : $least{$metric} // 0.9;
+}
 my ($n_indexes, $n_all, $n_lost) = (0, 0, 0);
 
 for my $case (1 .. $n_cases)
@@ -97,16 +119,15 @@ for my $case (1 .. $n_cases)
 		SELECT coalesce(string_agg(block || '/' || slot || ': ' || problem, '; '), '') FROM (SELECT * FROM index_check('item_v', true) LIMIT 5) x;
 		SELECT unreachable || '|' || dead_links || '|' || deleted FROM index_info('item_v');
 		SELECT lost_within('$declared', '$op', '$inner');
-		SELECT round(index_recall('item_v', 30)::numeric, 3);
+		SELECT recall('$declared', '$op');
 		SELECT count(*) FROM item));
-	my $fine = $problems eq '' && $info eq '0|0|0';
+	my $fine = $problems eq '' && $info eq '0|0|0' && $lost == 0 && $recall >= least_recall($metric, $m);
 
 	ok($fine, $name);
-	note("lost within a radius: $lost; recall: $recall");
 	diag("check: '$problems'; unreachable, dead links, deleted: $info; lost within a radius: $lost; recall: $recall") unless $fine;
 	$n_indexes++;
 	$n_all += $rows;
-	$n_lost += (split /\|/, $info)[0];
+	$n_lost += $lost + (split /\|/, $info)[0];
 }
 note("seed $seed: $n_indexes indexes built, $n_all rows, lost rows: $n_lost");
 is($n_lost, 0, "$n_indexes indexes, $n_all rows, no row is lost");

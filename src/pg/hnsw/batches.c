@@ -27,6 +27,9 @@
 /* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
 #define WIDEST_BATCH 8192
 
+/* With fewer links than this on each side a node is led to from fewer places: a search has to be as much wider to find as many. */
+#define ENOUGH_LINKS 8
+
 void
 hnsw_batches_begin(IndexScanDesc scan)
 {
@@ -34,6 +37,8 @@ hnsw_batches_begin(IndexScanDesc scan)
 	MgSearchOptions options = {.radius = -INFINITY};
 
 	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
+	if (state->store.layout.shape.m < ENOUGH_LINKS)
+		options.ef = options.ef * ENOUGH_LINKS / state->store.layout.shape.m;
 	options.widest_ef = WIDEST_BATCH;
 	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
 	options.max_memory = hnsw_scan_memory();

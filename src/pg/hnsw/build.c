@@ -127,6 +127,10 @@ hnsw_build_flush(HnswBuild *build)
 	ConditionVariableCancelSleep();
 	if (by_us)
 	{
+		ereport(NOTICE, (errmsg("index \"%s\" does not fit maintenance_work_mem", RelationGetRelationName(build->index)),
+						 errdetail(UINT64_FORMAT " of its rows did; the others are inserted one by one, which takes several times as long.",
+								   pg_atomic_read_u64(&build->shared->n_inserted)),
+						 errhint("index_memory() says what a build needs.")));
 		report_phase(build, HNSW_PROGRESS_WRITING);
 		hnsw_build_emit(build);
 		set_phase(build->shared, HNSW_BUILD_PAGES);
@@ -146,7 +150,7 @@ insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
 
 	if (hnsw_kind_convert(build->store.kind, &build->store.layout, build->store.seed, value, cx, &converted))
 	{
-		MgValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
+		MgBuildValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
 							converted.fingerprint};
 
 		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, tid, pg_prng_uint64(&pg_global_prng_state), &built));

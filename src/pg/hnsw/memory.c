@@ -3,9 +3,8 @@
 
 #include "fmgr.h"
 #include "hnsw/build.h"
-#include "pg/hnsw/page.h"
+#include "pg/hnsw/options.h"
 #include "pg/host.h"
-#include "storage/itemptr.h"
 
 PG_FUNCTION_INFO_V1(maskgen_index_memory);
 
@@ -24,9 +23,7 @@ maskgen_index_memory(PG_FUNCTION_ARGS)
 	int64 rows = PG_GETARG_INT64(0);
 	MgShape shape = {.metric = MG_GRAPH_L2,
 					 .dims = (uint32) PG_GETARG_INT32(1),
-					 .m = (uint32) PG_GETARG_INT32(2),
-					 .item_size = sizeof(ItemPointerData),
-					 .max_items = 2};
+					 .m = (uint32) PG_GETARG_INT32(2)};
 	MgHost host = host_in(CurrentMemoryContext);
 	MgEntryLayout layout;
 	size_t size;
@@ -36,7 +33,7 @@ maskgen_index_memory(PG_FUNCTION_ARGS)
 	check_range("dims", PG_GETARG_INT32(1), 1, MG_MAX_DIMS);
 	check_range("m", PG_GETARG_INT32(2), 2, MG_MAX_M);
 	mg_ctx_init(&cx, &host);
-	shape.code_bits = mg_layout_code_bits(&shape, HNSW_PAGE_ROOM, 3);
+	hnsw_options_coded(&shape);
 	if (shape.code_bits == 0)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("an entry of %d dimensions does not fit a page", PG_GETARG_INT32(1))));

@@ -153,6 +153,16 @@ choose_items(MgShape *shape)
 	}
 }
 
+void
+hnsw_options_coded(MgShape *shape)
+{
+	shape->item_size = sizeof(ItemPointerData);
+	shape->max_items = MIN_ITEMS;
+	shape->code_bits = mg_layout_code_bits(shape, HNSW_PAGE_ROOM, SLOT_OVERHEAD);
+	if (shape->code_bits > 0)
+		choose_items(shape);
+}
+
 static void
 choose_shape(const HnswKind *kind, HnswQuantizer quantizer, int dims, MgShape *shape)
 {
@@ -169,9 +179,10 @@ choose_shape(const HnswKind *kind, HnswQuantizer quantizer, int dims, MgShape *s
 	{
 		shape->metric = MG_GRAPH_PLAIN;
 		shape->value_size = (uint32) Min(hnsw_kind_room(kind, dims, quantizer == HNSW_QUANTIZER_NONE), BLCKSZ);
+		choose_items(shape);
 	}
 	else if (dims <= MG_MAX_DIMS)
-		shape->code_bits = mg_layout_code_bits(shape, HNSW_PAGE_ROOM, SLOT_OVERHEAD);
+		hnsw_options_coded(shape);
 }
 
 /* Throws unless an entry of this shape fits a page. */
@@ -211,6 +222,5 @@ hnsw_options_meta(Relation index, const HnswKind *kind, HnswMeta *meta)
 						errmsg("ef_construction must be at least 2 * m, which is %u", 2 * meta->shape.m)));
 	choose_shape(kind, options != NULL ? options->quantizer : HNSW_QUANTIZER_AUTO, typmod_dims(index, kind),
 				 &meta->shape);
-	choose_items(&meta->shape);
 	check_shape(kind, &meta->shape);
 }

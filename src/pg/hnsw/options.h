@@ -46,6 +46,9 @@ void hnsw_options_init(void);
 /* amoptions */
 bytea *hnsw_options(Datum options, bool validate);
 
+/* What follows for a coded shape from its metric, dims and m: its other fields. code_bits 0: no entry fits a page. */
+void hnsw_options_coded(MgShape *shape);
+
 /* What a new index of this relation will be: all of the metapage. Throws when it cannot be. */
 void hnsw_options_meta(Relation index, const HnswKind *kind, HnswMeta *meta);
 

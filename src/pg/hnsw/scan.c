@@ -30,6 +30,9 @@
 #include "pgstat.h"
 #include "utils/memutils.h"
 
+/* Distances that are so many times the error of codes are told apart by them. */
+#define FAR 8
+
 IndexScanDesc
 hnsw_scan_begin(Relation index, int n_keys, int n_orderbys)
 {
@@ -183,6 +186,8 @@ begin_sift(IndexScanDesc scan)
 
 	if (state->n_returned > 0)
 		qsort(state->returned, state->n_returned, sizeof *state->returned, by_key);
+	/* What was ranked and not returned comes again. */
+	hnsw_ranking_clear(&state->ranking);
 	state->sift = hnsw_sift_begin(scan, state->rerank, &options);
 	state->stage = STAGE_SIFT;
 	state->sifted = true;
@@ -294,6 +299,48 @@ look_further(IndexScanDesc scan)
 		release(state);
 }
 
+/*
+ * What a vector as long as the query may be away at least, whose code is `distance` away, in the graph's measure: the code's error of 0.11 of
+ * the length is at right angles to the distance but for what chance adds to it, of which three deviations are taken off. Errors of
+ * one scan do not tell it: those of rows with one code are the same. They do where distances are far above the error, of which codes then are many.
+ */
+static double
+code_least(const HnswScan *state, double distance)
+{
+	const MgEntryLayout *layout = &state->store.layout;
+	double error, share, root;
+
+	error = (0.0125 + 1.8 / layout->padded) * state->query.square; /* the latter is what chance adds where dimensions are few: least.c */
+	if (layout->shape.metric != MG_GRAPH_L2 || distance > FAR * error)
+		return distance;
+	share = Min(3 / sqrt(layout->padded), 1);
+	root = sqrt(Max(distance - error * (1 - share * share), 0)) - share * sqrt(error);
+	return root > 0 ? root * root : 0;
+}
+
+/* Whether the nearest ranked row comes before what an estimate can stand for. */
+static bool
+is_nearer(const HnswScan *state, double estimate)
+{
+	const HnswStore *store = &state->store;
+	double nearest = state->ranking.rows[0].distance;
+
+	return nearest <= hnsw_ranking_least(&state->ranking, hnsw_kind_measure(store->kind, store->layout.coded, estimate)) &&
+		nearest <= hnsw_kind_measure(store->kind, store->layout.coded, code_least(state, estimate));
+}
+
+/*
+ * Whether the nearest ranked row comes before what a batch that is used up did not hold. Codes may not tell rows apart, in a cluster
+ * whose width is less than their error: then any of it may be the nearest, and the batch holds some of them by chance.
+ */
+static bool
+is_wide_enough(const HnswScan *state)
+{
+	if (state->n_found == 0 || maskgen_iterative_scan == HNSW_ITERATION_OFF)
+		return true;
+	return is_nearer(state, state->found[state->n_found - 1].distance);
+}
+
 /* Whether the nearest ranked row comes before all that are not ranked yet. */
 static bool
 is_first(HnswScan *state)
@@ -311,11 +358,9 @@ is_first(HnswScan *state)
 	if (state->stage == STAGE_PASS)
 		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
 	if (state->next == state->n_found)
-		return true;
+		return is_wide_enough(state);
 	/* What comes too late would be lost. */
-	return maskgen_iterative_scan != HNSW_ITERATION_STRICT &&
-		   ranking->rows[0].distance <=
-			   hnsw_ranking_least(ranking, hnsw_kind_measure(state->store.kind, state->store.layout.coded, state->found[state->next].distance));
+	return maskgen_iterative_scan != HNSW_ITERATION_STRICT && is_nearer(state, state->found[state->next].distance);
 }
 
 bool

@@ -30,7 +30,7 @@ insert_some(void *argument)
 	hand->fine = builder != NULL;
 	for (uint32_t i = hand->first; hand->fine && i < world->n; i += THREADS)
 	{
-		MgValue value = world_value(world, i);
+		MgBuildValue value = world_value(world, i);
 		MgBuilt built = MG_BUILT_FULL;
 
 		hand->fine = mg_builder_insert(&cx, builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u, &built) &&
@@ -135,7 +135,7 @@ test_full(void)
 
 	for (i = 0; fine && i < world->n; i++)
 	{
-		MgValue value = world_value(world, i);
+		MgBuildValue value = world_value(world, i);
 
 		fine = mg_builder_insert(&world->scratch, builder, &value, &i, world_random(world), &built);
 		if (built == MG_BUILT_FULL)
@@ -223,7 +223,7 @@ build_body(MgCtx *cx, void *user)
 		return false;
 	for (uint32_t i = 0; i < world->n; i++)
 	{
-		MgValue value = world_value(world, i);
+		MgBuildValue value = world_value(world, i);
 
 		if (!mg_builder_insert(cx, builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u, &built))
 			return false;

@@ -167,12 +167,12 @@ world_insert(World *world, uint32_t i)
 }
 
 /* A row for the builder. */
-__attribute__((unused)) static MgValue
+__attribute__((unused)) static MgBuildValue
 world_value(const World *world, uint32_t i)
 {
 	const float *vector = world->vectors + (size_t) i * world->dims;
 
-	return (MgValue){vector, world->dims * (uint32_t) sizeof *vector, world_fingerprint(world, vector)};
+	return (MgBuildValue){vector, world->dims * (uint32_t) sizeof *vector, world_fingerprint(world, vector)};
 }
 
 /* [first, last) by the builder. */
@@ -190,7 +190,7 @@ world_build(World *world, uint32_t first, uint32_t last)
 
 	for (uint32_t i = first; fine && i < last; i++)
 	{
-		MgValue value = world_value(world, i);
+		MgBuildValue value = world_value(world, i);
 
 		fine = mg_builder_insert(&world->scratch, builder, &value, &i, world_random(world), &built) && built != MG_BUILT_FULL;
 		world->alive[i] = fine;
