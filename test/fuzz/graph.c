@@ -11,6 +11,7 @@
 #include "hnsw/check.h"
 #include "hnsw/memstore.h"
 #include "hnsw/search.h"
+#include "hnsw/ways.h"
 
 #define NODES 48
 #define DIMS 20
