@@ -60,7 +60,7 @@ bool hnsw_store_lock_chunk(HnswStore *store, uint32 id, int mode, Buffer *buffer
 bool hnsw_store_is_damaged(const HnswStore *store, Page page, uint32 id);
 
 /* Throws. */
-void hnsw_store_throw_damaged(const HnswStore *store, uint32 id) pg_attribute_noreturn();
+void hnsw_store_throw_damaged(const HnswStore *store, uint32 id);
 
 /* For loops that plan again what somebody changed meanwhile: true, and throws when that never ends, as only on damaged pages. */
 bool hnsw_store_again(const HnswStore *store, uint32 id, int *attempts);
