@@ -78,6 +78,7 @@ fill(const MgTask *task, MgSpan text, size_t number, MgSequence *sequences, bool
 	uint64_t begin = mg_profile_begin(task->run->compute);
 
 	*refused = false;
+	memset(sequences, 0, task->n_parts * sizeof *sequences);
 	if (!task->fill(task, text, sequences))
 		return *refused = refuse(task, number);
 	for (size_t i = 0; i < task->n_parts; i++)
