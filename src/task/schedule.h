@@ -28,7 +28,7 @@ struct MgTask
 	size_t n_parts; /* sequences of each text, at least 1 */
 	const MgRefusals *refusals; /* NULL: a text that is refused ends the call */
 
-	/* The sequences [n_parts] of a text, in arena memory; sets n and ids. n is 1 .. max_tokens. */
+	/* The sequences [n_parts] of a text, zeroed before, in arena memory; sets n and ids. n is 1 .. max_tokens. */
 	bool (*fill)(const MgTask *task, MgSpan text, MgSequence *sequences);
 
 	/* One forward pass over sequences [n]; each says whose it is. What it leaves in the arena is rewound. */
