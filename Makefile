@@ -17,7 +17,9 @@ PG_SOURCES = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 OBJS = $(LIB_SOURCES:.c=.o) $(PG_SOURCES:.c=.o)
 
 SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9]*.sql))
-DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
+# What 0.1.0 has not, not even under another name, stands in fragments from 60 on; an update takes them whole.
+UPDATE_FRAGMENTS = sql/from-0.1.0.sql $(filter sql/6% sql/7% sql/8% sql/9%,$(SQL_FRAGMENTS))
+DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql sql/$(EXTENSION)--0.1.0--$(EXTVERSION).sql
 DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*.sql))
 
 # The server opens extensions with RTLD_GLOBAL, and the first of two symbols of one name is what both libraries get. So nothing is
@@ -44,9 +46,12 @@ include $(PGXS)
 sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	cat $^ > $@
 
+sql/$(EXTENSION)--0.1.0--$(EXTVERSION).sql: $(UPDATE_FRAGMENTS)
+	cat $^ > $@
+
 # The C functions that a script names, released ones too, and those that the server's workers begin with.
 WORKERS = src/pg/hnsw/parallel.c
-SCRIPTS = $(SQL_FRAGMENTS) $(DATA)
+SCRIPTS = $(SQL_FRAGMENTS) sql/from-0.1.0.sql $(DATA)
 $(SHLIB_EXPORTS): $(SCRIPTS) $(WORKERS) Makefile
 	@printf '%s\n' Pg_magic_func _PG_init > $@
 	@sed -n "s/.*'MODULE_PATHNAME', '\([a-z0-9_]*\)'.*/\1/p" $(SCRIPTS) | sort -u | sed 'p; s/^/pg_finfo_/' >> $@
