@@ -103,7 +103,10 @@ REVOKE ALL ON FUNCTION stat_models_reset(text) FROM PUBLIC;
 
 CREATE VIEW maskgen_models AS
 SELECT m.name, m.version, m.architecture, m.tasks, m.dims, m.max_tokens, m.parameters, m.dtype,
-	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner::pg_catalog.oid::pg_catalog.regrole AS owner, s.kernel, m.created
+	m.stored_bytes, s.resident_bytes, s.loaded, s.pinned, s.users, m.owner::pg_catalog.oid::pg_catalog.regrole AS owner, s.kernel, m.created,
+	ARRAY(SELECT CASE g.role::pg_catalog.oid WHEN 0::pg_catalog.oid THEN 'public' ELSE r.rolname::pg_catalog.text END
+		FROM pg_catalog.unnest(m.grants) g (role) LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) g.role::pg_catalog.oid
+		WHERE r.oid IS NOT NULL OR g.role::pg_catalog.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1) AS granted_to
 FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
 COMMENT ON VIEW maskgen_models IS 'the models of this database, and what of them is in memory';
 

@@ -41,6 +41,9 @@ typedef struct MgFiles
 	bool (*open)(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found);
 } MgFiles;
 
+/* files->open, which refuses by name what Git LFS leaves in the place of a large file. */
+bool mg_files_open(MgCtx *cx, const MgFiles *files, const char *name, MgSource *source, bool *found);
+
 /* All of a file as one arena span; refuses more than limit bytes by name. */
 bool mg_source_read_all(MgCtx *cx, const MgSource *source, const char *name, size_t limit, MgSpan *bytes);
 

@@ -69,7 +69,7 @@ read_json(MgCtx *cx, const MgFiles *files, const char *name, MgJsonKind kind, co
 	bool found;
 
 	*root = NULL;
-	if (!files->open(cx, files->user, name, &source, &found))
+	if (!mg_files_open(cx, files, name, &source, &found))
 		return false;
 	if (!found)
 		return true;

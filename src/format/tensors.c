@@ -171,7 +171,7 @@ read_shard(MgCtx *cx, const MgFiles *files, MgTensorFile *file, Shards *shards)
 	size_t n_some;
 	bool found;
 
-	if (!files->open(cx, files->user, file->name, &file->source, &found))
+	if (!mg_files_open(cx, files, file->name, &file->source, &found))
 		return false;
 	if (!found)
 	{
@@ -264,7 +264,7 @@ fail_missing(MgCtx *cx, const MgFiles *files)
 		MgSource source;
 		bool found;
 
-		if (!files->open(cx, files->user, others[i], &source, &found))
+		if (!mg_files_open(cx, files, others[i], &source, &found))
 			return false;
 		if (!found)
 			continue;
@@ -284,11 +284,11 @@ mg_tensors_open(MgCtx *cx, const MgFiles *files, MgTensors *tensors)
 		MgSource source;
 		bool found;
 
-		if (!files->open(cx, files->user, kind->single, &source, &found))
+		if (!mg_files_open(cx, files, kind->single, &source, &found))
 			return false;
 		if (found)
 			return open_single(cx, kind, &source, tensors);
-		if (!files->open(cx, files->user, kind->index, &source, &found))
+		if (!mg_files_open(cx, files, kind->index, &source, &found))
 			return false;
 		if (found)
 			return open_sharded(cx, files, kind, &source, tensors);

@@ -22,7 +22,7 @@ read_file(MgCtx *cx, const MgFiles *files, const char *name, size_t limit, MgSpa
 {
 	MgSource source;
 
-	return files->open(cx, files->user, name, &source, found) &&
+	return mg_files_open(cx, files, name, &source, found) &&
 		   (!*found || mg_source_read_all(cx, &source, name, limit, text));
 }
 

@@ -245,6 +245,8 @@ plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgImag
 	if (facts->tokenizer.n_tokens > mg_image_sizes(image)->vocab)
 		return mg_fail(cx, MG_BAD_FILE, "tokenizer has %zu tokens, the model %u", facts->tokenizer.n_tokens,
 					   mg_image_sizes(image)->vocab);
+	if (facts->tokenizer.n_tokens < mg_image_sizes(image)->vocab / 4 * 3)
+		mg_note(cx, "tokenizer has %zu tokens, the model %u: is its file whole?", facts->tokenizer.n_tokens, mg_image_sizes(image)->vocab);
 	meta->pooling = options->pooling != MG_POOL_NONE ? options->pooling : facts->sentence.pooling;
 	meta->normalize = options->normalize >= 0 ? options->normalize != 0
 											  : !facts->sentence.present || facts->sentence.normalize;

@@ -22,7 +22,7 @@ read_config(MgCtx *cx, const MgFiles *files)
 	MgSpan text;
 	bool found;
 
-	if (!files->open(cx, files->user, CONFIG, &source, &found))
+	if (!mg_files_open(cx, files, CONFIG, &source, &found))
 		return NULL;
 	if (!found)
 	{

@@ -12,6 +12,7 @@ char *maskgen_embed_model;
 char *maskgen_classify_model;
 int maskgen_long_input = MASKGEN_LONG_NOTICE;
 int maskgen_threads = 1;
+int maskgen_max_threads = MASKGEN_MOST_THREADS;
 int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
@@ -107,8 +108,10 @@ guc_define(void)
 	DefineCustomEnumVariable("maskgen.long_input", "What happens to a text that is longer than a model takes.", NULL,
 							 &maskgen_long_input, MASKGEN_LONG_NOTICE, long_input_values, PGC_USERSET, 0, NULL, assign_long_input, NULL);
 	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
-							"Parallel workers always use one.", &maskgen_threads, 1, 1, 64, PGC_USERSET, 0, NULL, NULL,
+							"Parallel workers always use one.", &maskgen_threads, 1, 1, MASKGEN_MOST_THREADS, PGC_USERSET, 0, NULL, NULL,
 							NULL);
+	DefineCustomIntVariable("maskgen.max_threads", "Most threads that a session may compute with.", "It caps maskgen.threads.",
+							&maskgen_max_threads, MASKGEN_MOST_THREADS, 1, MASKGEN_MOST_THREADS, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.batch_tokens", "Tokens of texts that are computed together.",
 							"A longer text is computed alone. Results do not depend on it.", &maskgen_batch_tokens,
 							MG_BATCH_TOKENS, 16, 16384, PGC_USERSET, 0, NULL, NULL, NULL);

@@ -9,6 +9,8 @@
 /* maskgen.long_input: MG_LONG_ERROR, MG_LONG_TRUNCATE, or this, which is MG_LONG_TRUNCATE with a NOTICE. */
 #define MASKGEN_LONG_NOTICE 2
 
+#define MASKGEN_MOST_THREADS 64
+
 /* maskgen.cpu: an MgCpuLevel, or this for the best that the machine has. */
 #define MASKGEN_CPU_AUTO (-1)
 
@@ -16,6 +18,7 @@ extern char *maskgen_embed_model;	 /* "": none */
 extern char *maskgen_classify_model; /* "": none */
 extern int maskgen_long_input;		 /* see above */
 extern int maskgen_threads;
+extern int maskgen_max_threads;		 /* caps the one above */
 extern int maskgen_batch_tokens;
 extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */

@@ -80,7 +80,7 @@ host_note(void *user, const char *text)
 	char printable[MG_MESSAGE_SIZE];
 
 	make_printable(printable, text);
-	ereport(DEBUG1, (errmsg_internal("%s", printable)));
+	ereport(NOTICE, (errmsg_internal("%s", printable)));
 }
 
 MgHost

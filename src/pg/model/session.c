@@ -99,7 +99,7 @@ open_blas(int threads)
 static MgCompute
 choose_compute(void)
 {
-	int threads = IsParallelWorker() ? 1 : maskgen_threads;
+	int threads = IsParallelWorker() ? 1 : Min(maskgen_threads, maskgen_max_threads);
 
 	if (threads != pool_threads)
 	{

@@ -298,6 +298,17 @@ swept_shards(MgCtx *use, void *user)
 	return open_shards(use, INDEX_TEXT, SHARD_ONE, SHARD_TWO, &tensors) && tensors.n == 3;
 }
 
+/* What a clone without Git LFS has in the place of the weights. */
+static void
+check_pointer(void)
+{
+	static const char pointer[] = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90868376\n";
+	MgTensors tensors;
+
+	ok(!open_bytes(mg_span(pointer, sizeof pointer - 1), &tensors), "a pointer of Git LFS is refused");
+	is_text(cx.error.message, "file \"model.safetensors\" is a Git LFS pointer, not the file itself", "and called one");
+}
+
 int
 main(void)
 {
@@ -310,6 +321,7 @@ main(void)
 	check_shards();
 	check_missing();
 	check_flips();
+	check_pointer();
 	sweep("one file", swept_single, NULL, 1);
 	sweep("shards", swept_shards, NULL, 1);
 	mg_ctx_free(&cx);
