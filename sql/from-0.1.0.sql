@@ -451,3 +451,6 @@ REVOKE EXECUTE ON FUNCTION "+maskgen".index_recall_of(regclass, int, int) FROM P
 
 CREATE OR REPLACE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100000;
+
+-- Embedding models classify as well.
+UPDATE "+maskgen".model SET tasks = 'embed, classify' WHERE tasks = 'embed';

@@ -168,11 +168,12 @@ classify(const MgRun *run, const MgImage *image, int n_arguments, char **argumen
 	MgSpan names[MG_MAX_LABELS];
 	size_t n = split(arguments[0], names, MG_MAX_LABELS);
 	const MgLabels *labels = mg_labels_prepare(run, names, n, mg_span_of(setting("MG_TEMPLATE", "")));
-	float prior[MG_MAX_LABELS], scores[MG_MAX_LABELS];
-	MgClassifyOptions options = {labels, run->model->meta.calibrate ? prior : NULL, MG_LONG_TRUNCATE, NULL};
+	size_t size = labels == NULL ? 0 : mg_labels_basis_size(run, labels);
+	float *basis = size == 0 ? NULL : mg_alloc_array(run->cx, size, sizeof *basis), scores[MG_MAX_LABELS];
+	MgClassifyOptions options = {labels, basis, MG_LONG_TRUNCATE, NULL};
 
 	(void) image;
-	if (labels == NULL || !mg_labels_prior(run, labels, prior))
+	if (labels == NULL || (size > 0 && (basis == NULL || !mg_labels_basis(run, labels, basis))))
 		return false;
 	for (int i = 1; i < n_arguments; i++)
 	{
@@ -211,7 +212,7 @@ static const Verb verbs[] = {
 	{"fill-mask", "DIR TEXT...", "Prints the MG_TOP_K (5) best words for each mask of each text: mask and rank, probability, word, text.",
 	 1, -1, fill_mask, NULL},
 	{"classify", "DIR LABEL,LABEL,... TEXT...",
-	 "Prints a score for each label of each text. MG_TEMPLATE is the template, with {mask} and {text} in it.", 2, -1, NULL, classify},
+	 "Prints a score for each label of each text. MG_TEMPLATE is the template, with {mask} and {text} in it, or {label}.", 2, -1, NULL, classify},
 	{"bench", "DIR embed|classify FILE", "Measures a task over the lines of a file; prints a line of JSON for each of its rounds.",
 	 2, 2, NULL, bench},
 };

@@ -216,11 +216,11 @@ check_template(MgCtx *cx, const MgTokenizerSpec *tokenizer, MgSpan template)
 {
 	MgSpan mask = tokenizer->mask >= 0 ? tokenizer->tokens[tokenizer->mask] : mg_span(NULL, 0);
 
-	if (template.size == 0 || (contains(template, mg_span_of("{text}")) &&
-							   (contains(template, mg_span_of("{mask}")) || contains(template, mask))))
+	if (template.size == 0 || contains(template, mg_span_of("{label}")) ||
+		(contains(template, mg_span_of("{text}")) && (contains(template, mg_span_of("{mask}")) || contains(template, mask))))
 		return true;
 	mg_fail(cx, MG_BAD_ARGUMENT, "option \"template\" lacks {text} or {mask}");
-	return mg_hint(cx, "A template looks like \"{mask} news: {text}\".");
+	return mg_hint(cx, "A template looks like \"{mask} news: {text}\", or \"This is about {label}.\" for an embedding model.");
 }
 
 /* The configuration's struct and its keys as they are stored: settled, with what the files leave out. */

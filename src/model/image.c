@@ -163,7 +163,10 @@ mg_image_can(const MgArch *arch, uint32_t parts, const MgMeta *meta)
 	for (uint32_t part = 0; part < MG_MAX_PARTS; part++)
 		if ((parts & 1u << part) != 0)
 			can |= arch->can[part];
-	return meta->pooling == MG_POOL_NONE ? can & ~(uint32_t) MG_CAN_EMBED : can;
+	if (meta->pooling == MG_POOL_NONE)
+		can &= ~(uint32_t) MG_CAN_EMBED;
+	/* By the cosine between a text and a sentence about each label. */
+	return (can & MG_CAN_EMBED) != 0 ? can | MG_CAN_CLASSIFY : can;
 }
 
 /* Meta and configuration, and what follows from them. */

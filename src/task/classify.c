@@ -1,274 +1,124 @@
-/* Running classification: one sequence a text and group, only mask rows to the end, only candidates scored. */
-#include "task/classify.h"
+/* Choosing the way in which a model classifies, and what is the same in all of them. */
+#include "task/classify_way.h"
 
-#include <math.h>
+/* In this order where a template fits several, or none is given. */
+static const MgWay *const ways[] = {&mg_mask_way, &mg_cosine_way};
 
-#include "task/labels.h"
-#include "task/schedule.h"
+#define N_WAYS (sizeof ways / sizeof *ways)
 
-static const char *const empty_inputs[] = {"", "N/A", "text"};
-#define N_EMPTY_INPUTS 3
-
-typedef struct Classification
-{
-	MgTask task;
-	const MgLabels *labels;
-	MgLongInput long_input;
-	float *logits; /* [n_candidates] scratch */
-	float *scores; /* [n texts, n_labels] */
-} Classification;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Classification *classification = (const Classification *) task;
-	size_t n = classification->labels->n_labels;
-
-	memcpy(classification->scores + to * n, classification->scores + from * n, n * sizeof(float));
-	return true;
-}
-
-/* The template with one mask and a text in it, as tokens. */
-typedef struct Filled
-{
-	MgTokens tokens;
-	size_t mask;				  /* the one */
-	size_t text_first, text_stop; /* tokens that lie within the text; one across its edge is the template's */
-} Filled;
-
+/* Where needle begins in text, from position at; SIZE_MAX when it does not. */
 static size_t
-append(uint8_t *bytes, size_t size, MgSpan part)
+find_in(MgSpan text, size_t at, MgSpan needle)
 {
-	if (part.size > 0)
-		memcpy(bytes + size, part.data, part.size);
-	return size + part.size;
+	for (; needle.size > 0 && at + needle.size <= text.size; at++)
+		if (memcmp(text.data + at, needle.data, needle.size) == 0)
+			return at;
+	return SIZE_MAX;
 }
 
-/*
- * Joined as text, since tokens and the blanks that they swallow cross the seams. Special tokens are read in the template and
- * not in the text, so that this cannot add a mask or end the sequence.
- */
-static bool
-fill_template(const MgRun *run, const MgLabels *labels, MgSpan text, Filled *filled)
+bool
+mg_template_find(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at)
 {
-	MgSpan parts[] = {labels->before, labels->mask_first ? labels->mask : text, labels->between,
-					  labels->mask_first ? text : labels->mask, labels->after};
-	size_t room = labels->before.size + labels->between.size + labels->after.size + labels->mask.size, size = 0;
-	size_t starts[5];
-	MgDataRange data;
-	const MgTokens *tokens = &filled->tokens;
-	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(run->cx, room + text.size);
-
-	if (bytes == NULL)
-		return mg_fail(run->cx, MG_TOO_LARGE, "input is too long");
-	for (size_t i = 0; i < 5; i++)
-	{
-		starts[i] = size;
-		size = append(bytes, size, parts[i]);
-	}
-	data.start = starts[labels->mask_first ? 3 : 1];
-	data.stop = data.start + text.size;
-	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
-		return false;
-	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
-		if (tokens->ids[filled->mask] == run->model->specials.mask &&
-			tokens->stops[filled->mask] > starts[labels->mask_first ? 1 : 3] && tokens->starts[filled->mask] <= starts[labels->mask_first ? 1 : 3])
-			break;
-	if (filled->mask == tokens->n)
-		return mg_fail(run->cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
-	for (filled->text_first = 0; filled->text_first < tokens->n; filled->text_first++)
-		if (tokens->starts[filled->text_first] >= data.start)
-			break;
-	for (filled->text_stop = filled->text_first; filled->text_stop < tokens->n; filled->text_stop++)
-		if (tokens->stops[filled->text_stop] > data.stop)
-			break;
-	return true;
+	*at = find_in(template, 0, needle);
+	if (*at == SIZE_MAX || find_in(template, *at + needle.size, needle) == SIZE_MAX)
+		return true;
+	return mg_fail(cx, MG_BAD_ARGUMENT, "template holds %.*s more than once", MG_SPAN_ARGS(needle));
 }
 
-/* A filled template of which n_text tokens of the text are kept, with n_masks masks, wrapped. */
-static bool
-make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_masks,
-			  MgSequence *sequence)
+bool
+mg_template_has(MgSpan template, const char *mark)
 {
-	const MgTokens *tokens = &filled->tokens;
-	int32_t *ids = mg_alloc_array(run->cx, tokens->n + n_masks, sizeof *ids);
-	size_t n = 0, place = 0;
-
-	if (ids == NULL)
-		return false;
-	for (size_t i = 0; i < tokens->n; i++)
-	{
-		if (i >= filled->text_first + n_text && i < filled->text_stop)
-			continue;
-		if (i != filled->mask)
-		{
-			ids[n++] = tokens->ids[i];
-			continue;
-		}
-		place = n;
-		for (size_t m = 0; m < n_masks; m++)
-			ids[n++] = run->model->specials.mask;
-	}
-	if (!mg_sequence_wrap(run, (MgIds){n, ids}, sequence))
-		return false;
-	sequence->place = sequence->first + place;
-	return true;
+	return find_in(template, 0, mg_span_of(mark)) != SIZE_MAX;
 }
 
-/* The sequences of one text, one for each group. */
-static bool
-fill(const MgTask *task, MgSpan text, MgSequence *sequences)
+bool
+mg_labels_check_distinct(MgCtx *cx, const MgSpan *labels, const MgTokens *tokens, size_t n)
 {
-	const Classification *classification = (const Classification *) task;
-	const MgLabels *labels = classification->labels;
-	const MgRun *run = task->run;
-	size_t limit = mg_text_limit(run->model), n_text, fixed;
-	Filled filled;
-	bool cut = false;
-
-	if (!fill_template(run, labels, text, &filled))
-		return false;
-	n_text = filled.text_stop - filled.text_first;
-	fixed = filled.tokens.n - n_text - 1 + labels->most_masks;
-	if (fixed > limit)
-	{
-		size_t extra = run->model->meta.max_tokens - limit;
-
-		mg_fail(run->cx, MG_TOO_LARGE, "template is too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed + extra, limit + extra);
-	}
-	if (n_text > limit - fixed)
-	{
-		if (classification->long_input == MG_LONG_ERROR)
-			return mg_fail_too_long(run, n_text, limit - fixed);
-		n_text = limit - fixed;
-		cut = true;
-	}
-	for (size_t g = 0; g < labels->n_groups; g++)
-	{
-		if (!make_sequence(run, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
-			return false;
-		sequences[g].cut = cut;
-	}
-	return true;
-}
-
-/* logits [n_candidates] of one mask's state behind the head, as log probabilities among the candidates. */
-static void
-score_candidates(const MgRun *run, const MgLabels *labels, const float *state, float *logits)
-{
-	const MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
-	float largest = -INFINITY, log_sum;
-	double sum = 0;
-
-	for (size_t c = 0; c < labels->n_candidates; c++)
-	{
-		size_t id = (size_t) labels->candidates[c];
-
-		logits[c] = mg_table_dot(run->compute, vocabulary.matrix, id, state) +
-			(vocabulary.bias != NULL ? vocabulary.bias[id] : 0);
-		largest = fmaxf(largest, logits[c]);
-	}
-	for (size_t c = 0; c < labels->n_candidates; c++)
-		sum += exp((double) logits[c] - largest);
-	log_sum = (float) (largest + log(sum));
-	for (size_t c = 0; c < labels->n_candidates; c++)
-		logits[c] -= log_sum;
-}
-
-/* Scores of one text and group from the states [n_masks, h] of its masks; logits is scratch [n_candidates]. */
-static void
-score_group(const MgRun *run, const MgLabels *labels, const MgLabelGroup *group, const float *states,
-			float *logits, float *scores)
-{
-	size_t h = run->model->sizes->width;
-
-	for (size_t i = 0; i < group->n_labels; i++)
-		scores[group->labels[i]] = 0;
-	for (size_t m = 0; m < group->n_masks; m++)
-	{
-		score_candidates(run, labels, states + m * h, logits);
-		for (size_t i = 0; i < group->n_labels; i++)
-			scores[group->labels[i]] += logits[group->tokens[i * group->n_masks + m]] / (float) group->n_masks;
-	}
-}
-
-/* One forward pass. */
-static bool
-run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
-{
-	const Classification *classification = (const Classification *) task;
-	const MgLabels *labels = classification->labels;
-	const MgRun *run = task->run;
-	size_t h = run->model->sizes->width, n_rows = 0;
-	uint32_t *rows = mg_alloc_array(run->cx, n, labels->most_masks * sizeof *rows);
-	float *states, *headed;
-	MgBatch batch;
-
-	if (rows == NULL || !mg_batch_pack(run->cx, sequences, n, &batch))
-		return false;
 	for (size_t i = 0; i < n; i++)
-		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
-			rows[n_rows++] = (uint32_t) (batch.offsets[i] + sequences[i].place + m);
-	batch.rows = rows;
-	batch.n_rows = n_rows;
-	states = mg_alloc_array(run->cx, n_rows, h * sizeof *states);
-	headed = mg_alloc_array(run->cx, n_rows, h * sizeof *headed);
-	if (states == NULL || headed == NULL || !run->model->arch->forward(run, &batch, states) ||
-		!run->model->arch->head(run, states, n_rows, headed))
-		return false;
-	for (size_t i = 0; i < n; i++)
-	{
-		const MgLabelGroup *group = &labels->groups[sequences[i].part];
+		for (size_t j = 0; j < i; j++)
+			if (tokens[i].n == tokens[j].n &&
+				memcmp(tokens[i].ids, tokens[j].ids, tokens[i].n * sizeof *tokens[i].ids) == 0)
+			{
+				mg_fail(cx, MG_BAD_ARGUMENT, "labels \"%.*s\" and \"%.*s\" are the same to the model",
+						MG_SPAN_ARGS(labels[j]), MG_SPAN_ARGS(labels[i]));
+				return mg_detail(cx, "They have the same tokens.");
+			}
+	return true;
+}
 
-		score_group(run, labels, group, headed, classification->logits,
-					classification->scores + sequences[i].text * labels->n_labels);
-		headed += group->n_masks * h;
+/* The first way that the model has and that reads the template; else the first that it has, which then says what is wrong. */
+static const MgWay *
+find_way(const MgRun *run, MgSpan template)
+{
+	const MgWay *first = NULL;
+
+	for (size_t i = 0; i < N_WAYS; i++)
+	{
+		if (!ways[i]->can(run->model))
+			continue;
+		if (template.size == 0 || ways[i]->reads(template))
+			return ways[i];
+		if (first == NULL)
+			first = ways[i];
 	}
+	if (first == NULL)
+	{
+		mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" cannot classify", run->name);
+		mg_detail(run->cx, "It has no masked-language-model head and makes no embeddings.");
+		mg_hint(run->cx, "Use a model whose config.json says ...ForMaskedLM, or an embedding model.");
+	}
+	return first;
+}
+
+const MgLabels *
+mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
+{
+	const MgWay *way;
+	MgLabels *labels;
+
+	if (template.size == 0)
+		template = run->model->template;
+	way = find_way(run, template);
+	if (way == NULL)
+		return NULL;
+	if (n < 1 || n > MG_MAX_LABELS)
+	{
+		mg_fail(run->cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
+		mg_detail(run->cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
+		return NULL;
+	}
+	labels = way->prepare(run, texts, n, template.size > 0 ? template : mg_span_of(way->template));
+	if (labels == NULL)
+		return NULL;
+	labels->way = way;
+	labels->n_labels = n;
+	return labels;
+}
+
+size_t
+mg_labels_basis_size(const MgRun *run, const MgLabels *labels)
+{
+	return labels->way->basis_size(run, labels);
+}
+
+bool
+mg_labels_basis(const MgRun *run, const MgLabels *labels, float *basis)
+{
+	MgMark mark = mg_mark(run->cx);
+	uint64_t rows = run->usage->rows;
+	MgRun aside = *run;
+
+	/* They are nobody's texts, and nobody's rows. */
+	aside.cut = NULL;
+	if (!labels->way->basis(&aside, labels, basis))
+		return false;
+	run->usage->rows = rows;
+	mg_rewind(run->cx, mark);
 	return true;
 }
 
 bool
 mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
-	const MgLabels *labels = options->labels;
-	MgMark start = mg_mark(run->cx);
-	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, copy},
-									 labels, options->long_input,
-									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float)), scores};
-
-	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
-		return false;
-	for (size_t i = 0; options->prior != NULL && i < n * labels->n_labels; i++)
-		scores[i] -= options->prior[i % labels->n_labels];
-	mg_rewind(run->cx, start);
-	return true;
-}
-
-bool
-mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior)
-{
-	MgMark mark = mg_mark(run->cx);
-	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
-	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
-	MgSpan texts[N_EMPTY_INPUTS];
-	uint64_t rows = run->usage->rows;
-	MgRun aside = *run;
-
-	/* They are nobody's texts. */
-	aside.cut = NULL;
-	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
-		texts[i] = mg_span_of(empty_inputs[i]);
-	if (scores == NULL ||
-		!mg_classify(&aside, &options, texts, N_EMPTY_INPUTS, scores))
-		return false;
-	run->usage->rows = rows; /* they are nobody's rows */
-	for (size_t i = 0; i < labels->n_labels; i++)
-	{
-		prior[i] = 0;
-		for (size_t e = 0; e < N_EMPTY_INPUTS; e++)
-			prior[i] += scores[e * labels->n_labels + i] / N_EMPTY_INPUTS;
-	}
-	mg_rewind(run->cx, mark);
-	return true;
+	return options->labels->way->classify(run, options, texts, n, scores);
 }

@@ -1,18 +1,16 @@
 /*
- * Zero-shot classification through the masked-LM head: which label would the
- * model write at {mask} in a template such as "{mask} news: {text}"?
+ * Zero-shot classification: which of some labels fits a text? What a model can
+ * do says in which way it answers (task/classify_way.h); the first of these:
  *
- * A label of n tokens is put as n masks. C is the set of all tokens of all
- * labels; only they pass through the vocabulary matrix.
+ *   mask     a masked head: which label would the model write at {mask} in a
+ *            template such as "{mask} news: {text}"? (task/classify_mask.c)
+ *   cosine   an embedder: which of the sentences that {label} makes of a
+ *            template such as "This is about {label}." is nearest to the
+ *            text? (task/classify_cosine.c)
  *
- *   log p(t | i) = logit[i, t] - log sum_{c in C} exp logit[i, c]     i: a mask, t in C
- *   raw(label)   = mean over its tokens t_j of log p(t_j | mask j)
- *   score(label) = raw(label | text) - mean over e in {"", "N/A", "text"} of raw(label | e)
- *
- * The second line of score is the contextual prior (calibration as in arXiv
- * 2102.09690): it takes away what the model would say without having read
- * anything. Labels of one token count share a sequence. A long text loses its
- * end, never the template.
+ * A model that has several of them answers in the one that its template is for.
+ * Scores are log probabilities among the labels, less what the labels' basis
+ * takes away.
  */
 #ifndef MG_TASK_CLASSIFY_H
 #define MG_TASK_CLASSIFY_H
@@ -20,28 +18,30 @@
 #include "task/input.h"
 
 #define MG_MAX_LABELS 1000
-#define MG_MAX_LABEL_TOKENS 16
-
-/* The template of a model that has none of its own; the best of five tried on AG News, by far (bench/README.md). */
-#define MG_DEFAULT_TEMPLATE "{mask} news: {text}"
+#define MG_MAX_LABEL_TOKENS 16 /* at masks */
 
 /* Labels and template made ready for a model; arena memory. */
 typedef struct MgLabels MgLabels;
 
 /*
  * n labels, distinct and not empty. template may be empty (the model's own, or
- * the default); it holds {text} once, and once {mask} or the model's mask
- * token as such.
+ * the default of the way); else it is one that the model has a way for.
  */
 const MgLabels *mg_labels_prepare(const MgRun *run, const MgSpan *labels, size_t n, MgSpan template);
 
-/* prior [n_labels]: what mg_classify subtracts. Costs three short texts; callers keep it. Adds to the run's usage. Polls. */
-bool mg_labels_prior(const MgRun *run, const MgLabels *labels, float *prior);
+/*
+ * What is computed of the labels alone, before the first text: their prior, or their vectors. Callers keep it, under all that
+ * the labels were prepared from. The number of floats; 0: there is none, and NULL stands for it.
+ */
+size_t mg_labels_basis_size(const MgRun *run, const MgLabels *labels);
+
+/* basis [mg_labels_basis_size]. Costs some short texts, which count as tokens of the run's usage and not as rows. Polls. */
+bool mg_labels_basis(const MgRun *run, const MgLabels *labels, float *basis);
 
 typedef struct MgClassifyOptions
 {
 	const MgLabels *labels;
-	const float *prior; /* [n_labels] subtracted; NULL: raw scores */
+	const float *basis; /* NULL: scores at masks without their prior taken off; other ways need what they have */
 	MgLongInput long_input;
 	const MgRefusals *refusals; /* NULL: a text that is refused ends the call */
 } MgClassifyOptions;

@@ -44,9 +44,8 @@ pool(MgPooling pooling, const float *states, size_t n, size_t h, size_t dims, fl
 			out[d] /= (float) n;
 }
 
-/* To length 1; a vector of zeros stays. 1e-12 as torch.nn.functional.normalize has it. */
-static void
-normalize(float *vector, size_t dims)
+void
+mg_normalize(float *vector, size_t dims)
 {
 	double sum = 0;
 	float length;
@@ -58,6 +57,62 @@ normalize(float *vector, size_t dims)
 		length = 1e-12f;
 	for (size_t d = 0; d < dims; d++)
 		vector[d] /= length;
+}
+
+bool
+mg_embed_sequence(const MgRun *run, const MgEmbedOptions *options, MgSpan text, MgSequence *sequence)
+{
+	if (!mg_sequence_of_text(run, options->prompt, text, false, options->long_input, sequence))
+		return false;
+	return sequence->n > 0 || mg_fail(run->cx, MG_BAD_ARGUMENT, "input has no tokens");
+}
+
+/* The rows that pooling reads: one of each sequence, where it is the first or the last. */
+static bool
+want_rows(MgCtx *cx, MgPooling pooling, MgBatch *batch)
+{
+	uint32_t *rows;
+
+	if (pooling != MG_POOL_CLS && pooling != MG_POOL_LAST)
+		return true;
+	rows = mg_alloc_array(cx, batch->n_sequences, sizeof *rows);
+	if (rows == NULL)
+		return false;
+	for (size_t i = 0; i < batch->n_sequences; i++)
+		rows[i] = pooling == MG_POOL_CLS ? batch->offsets[i] : batch->offsets[i + 1] - 1;
+	batch->rows = rows;
+	batch->n_rows = batch->n_sequences;
+	return true;
+}
+
+bool
+mg_embed_batch(const MgRun *run, const MgEmbedOptions *options, size_t dims, const MgSequence *sequences, size_t n,
+			   float *vectors)
+{
+	const MgMeta *meta = &run->model->meta;
+	size_t h = run->model->sizes->width;
+	bool unit = options->normalize && (meta->normalize || options->dims > 0);
+	MgBatch batch;
+	float *states;
+	uint64_t begin;
+
+	if (!mg_batch_pack(run->cx, sequences, n, &batch) || !want_rows(run->cx, meta->pooling, &batch))
+		return false;
+	states = mg_alloc_array(run->cx, batch.n_rows, h * sizeof *states);
+	if (states == NULL || !run->model->arch->forward(run, &batch, states))
+		return false;
+	begin = mg_profile_begin(run->compute);
+	for (size_t i = 0; i < n; i++)
+	{
+		float *vector = vectors + i * dims;
+		bool one = batch.rows != NULL;
+
+		pool(meta->pooling, states + (one ? i : batch.offsets[i]) * h, one ? 1 : sequences[i].n, h, dims, vector);
+		if (unit)
+			mg_normalize(vector, dims);
+	}
+	mg_profile_end(run->compute, MG_PHASE_ELEMENTS, begin);
+	return true;
 }
 
 typedef struct Embedding
@@ -80,60 +135,20 @@ copy(const MgTask *task, size_t from, size_t to)
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequence)
 {
-	const MgEmbedOptions *options = ((const Embedding *) task)->options;
-
-	if (!mg_sequence_of_text(task->run, options->prompt, text, false, options->long_input, sequence))
-		return false;
-	return sequence->n > 0 || mg_fail(task->run->cx, MG_BAD_ARGUMENT, "input has no tokens");
-}
-
-/* The rows that pooling reads: one of each sequence, where it is the first or the last. */
-static bool
-want_rows(MgCtx *cx, MgPooling pooling, MgBatch *batch)
-{
-	uint32_t *rows;
-
-	if (pooling != MG_POOL_CLS && pooling != MG_POOL_LAST)
-		return true;
-	rows = mg_alloc_array(cx, batch->n_sequences, sizeof *rows);
-	if (rows == NULL)
-		return false;
-	for (size_t i = 0; i < batch->n_sequences; i++)
-		rows[i] = pooling == MG_POOL_CLS ? batch->offsets[i] : batch->offsets[i + 1] - 1;
-	batch->rows = rows;
-	batch->n_rows = batch->n_sequences;
-	return true;
+	return mg_embed_sequence(task->run, ((const Embedding *) task)->options, text, sequence);
 }
 
 static bool
 run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const Embedding *embedding = (const Embedding *) task;
-	const MgEmbedOptions *options = embedding->options;
-	const MgRun *run = task->run;
-	const MgMeta *meta = &run->model->meta;
-	size_t h = run->model->sizes->width;
-	bool unit = options->normalize && (meta->normalize || options->dims > 0);
-	MgBatch batch;
-	float *states;
-	uint64_t begin;
+	size_t dims = embedding->dims;
+	float *vectors = mg_alloc_array(task->run->cx, n, dims * sizeof *vectors);
 
-	if (!mg_batch_pack(run->cx, sequences, n, &batch) || !want_rows(run->cx, meta->pooling, &batch))
+	if (vectors == NULL || !mg_embed_batch(task->run, embedding->options, dims, sequences, n, vectors))
 		return false;
-	states = mg_alloc_array(run->cx, batch.n_rows, h * sizeof *states);
-	if (states == NULL || !run->model->arch->forward(run, &batch, states))
-		return false;
-	begin = mg_profile_begin(run->compute);
 	for (size_t i = 0; i < n; i++)
-	{
-		float *vector = embedding->out + sequences[i].text * embedding->dims;
-		bool one = batch.rows != NULL;
-
-		pool(meta->pooling, states + (one ? i : batch.offsets[i]) * h, one ? 1 : sequences[i].n, h, embedding->dims, vector);
-		if (unit)
-			normalize(vector, embedding->dims);
-	}
-	mg_profile_end(run->compute, MG_PHASE_ELEMENTS, begin);
+		memcpy(embedding->out + sequences[i].text * dims, vectors + i * dims, dims * sizeof *vectors);
 	return true;
 }
 

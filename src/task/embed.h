@@ -29,4 +29,12 @@ bool mg_embed_dims(const MgRun *run, const MgEmbedOptions *options, size_t *dims
 /* out [n, dims]; texts of any number, batched inside. Adds to the run's usage. Polls. */
 bool mg_embed(const MgRun *run, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out);
 
+/* Its parts, for tasks that make something else of vectors. The sequence of a text; vectors [n, dims] of one forward pass. */
+bool mg_embed_sequence(const MgRun *run, const MgEmbedOptions *options, MgSpan text, MgSequence *sequence);
+bool mg_embed_batch(const MgRun *run, const MgEmbedOptions *options, size_t dims, const MgSequence *sequences, size_t n,
+					float *vectors);
+
+/* To length 1; a vector of zeros stays. 1e-12 as torch.nn.functional.normalize has it. */
+void mg_normalize(float *vector, size_t dims);
+
 #endif

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(96);
+SELECT plan(97);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS mean, :'dir' || '/golden/tiny/bert-mlm' AS mlm \gset
 -- What is in memory is by content: prompts that no other test's models have.
@@ -57,6 +57,7 @@ SELECT is(cost_of('embed(line)'), 500.0, 'or none');
 SELECT cmp_ok(cost_of($$classify('m', line, '{world,sports news}')$$), '>', cost_of($$classify('m', line, '{world,sports}')$$) * 1.5,
 	'labels of different lengths take a sequence each');
 SELECT cmp_ok(cost_of($$classify('m', line, '{world,sports}')$$), '>', cost_of($$embed('m', line)$$), 'a template costs');
+SELECT is(cost_of($$classify('e', line, '{world,sports news}')$$), cost_of($$embed('e', line)$$), 'an embedder classifies at the cost of embedding');
 SET maskgen.classify_model = 'm';
 SELECT is(cost_of($$classify(line, '{world,sports}')$$), cost_of($$classify('m', line, '{world,sports}')$$), 'classify by the setting');
 SELECT is(cost_of($$classify('nowhere', line, '{a,b}')$$), 5000.0, 'classify of no model');

@@ -230,10 +230,10 @@ count_lengths(Node *labels)
 static double
 classify_seconds(const Call *call)
 {
-	double n = count_lengths(argument(call, "labels"));
+	double n = call->work->masked ? count_lengths(argument(call, "labels")) : 1;
+	double more = call->work->masked ? TEMPLATE_TOKENS : 0;
 
-	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), TEMPLATE_TOKENS,
-														   call->work));
+	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), more, call->work));
 }
 
 /* The functions about tokens, which run no model. */

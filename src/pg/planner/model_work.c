@@ -84,6 +84,7 @@ read_work(const ModelEntry *entry, ModelWork *work)
 		work->max_tokens = image.meta.max_tokens;
 		work->extra = read_extra(&cx, &source, &image);
 		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
+		work->masked = (image.can & MG_CAN_FILL_MASK) != 0;
 	}
 	MemoryContextDelete(context);
 	return known;

@@ -23,6 +23,7 @@ typedef struct ModelWork
 	double max_tokens; /* of a sequence */
 	double extra;	   /* tokens that are put around a text */
 	double rate;	   /* operations a second */
+	bool masked;	   /* has a head that fills masks, so that it classifies by it; else by the vectors of texts */
 } ModelWork;
 
 /* Of the model of that name; NULL when it is not known. Valid until the transaction ends. */

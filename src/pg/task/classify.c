@@ -30,7 +30,7 @@ score_labels(ModelUse *use, const LabelRequest *request, const MgRefusals *refus
 			 float **scores)
 {
 	LabelSet set = label_cache_get(use, request);
-	MgClassifyOptions options = {set.labels, set.prior, guc_long_input(), refusals};
+	MgClassifyOptions options = {set.labels, set.basis, guc_long_input(), refusals};
 
 	*scores = mg_alloc_array(use->run.cx, (size_t) n * (size_t) request->n, sizeof **scores);
 	return *scores != NULL && mg_classify(&use->run, &options, inputs, (size_t) n, *scores);

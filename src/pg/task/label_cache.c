@@ -1,23 +1,25 @@
 /* A few label sets, found by comparing all that they depend on; the least recently used one makes room. */
 #include "pg/task/label_cache.h"
 
+#include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/host.h"
 #include "pg/task/priors.h"
+#include "pg/task/result_cache.h"
 #include "utils/memutils.h"
 
 #define CACHE_SIZE 16
 
 /*
  * Prepared labels hold ids only, no pointer into the model, so they outlive
- * its unloading. The prior is a little different on another CPU level.
+ * its unloading. The basis is a little different on another CPU level.
  */
 typedef struct CachedSet
 {
 	MemoryContext context; /* NULL: free */
 	MgHost host;
-	MgCtx cx; /* memory of labels and prior */
+	MgCtx cx; /* memory of labels and basis */
 	uint64 last_used;
 	uint8 digest[DIGEST_SIZE];
 	int cpu, matmul;
@@ -71,37 +73,84 @@ drop(CachedSet *cached)
 		MemoryContextDelete(context);
 }
 
-/* The prior, from shared memory or computed and left there; NULL after an error of use->run.cx or cx. */
-static float *
-get_prior(MgCtx *cx, ModelUse *use, const MgLabels *labels, int n, const bytea *flat)
+/* Small ones, priors, have a ring of their own. Larger ones, vectors of labels, lie among the results. */
+static MgHash
+result_key(const ResultSegment *segment, const ModelUse *use, const bytea *flat)
 {
-	PriorKey key = priors_key(use->entry->digest, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
-	float *prior = mg_alloc_array(cx, (size_t) n, sizeof *prior);
+	static const char what[] = "label set";
+	uint32 compute[] = {MyDatabaseId, (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
+	char bytes[sizeof what + sizeof compute + DIGEST_SIZE];
 
-	if (prior == NULL || priors_find(&key, n, prior))
-		return prior;
-	if (!mg_labels_prior(&use->run, labels, prior))
-		return NULL;
-	priors_add(&key, n, prior);
-	return prior;
+	memcpy(bytes, what, sizeof what);
+	memcpy(bytes + sizeof what, compute, sizeof compute);
+	memcpy(bytes + sizeof what + sizeof compute, use->entry->digest, DIGEST_SIZE);
+	return mg_hash(result_cache_options(segment, bytes, sizeof bytes), mg_span(VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
 }
 
-/* Fills a free place. A throw, as from a cancel while the prior is computed, leaves it to be dropped by the next. */
+static bool
+find_result(ResultSegment *segment, const MgHash *key, float *basis, Size size)
+{
+	struct varlena *value = result_cache_find(segment, key);
+	bool fits = value != NULL && VARSIZE_ANY_EXHDR(value) == size;
+
+	if (fits)
+		memcpy(basis, VARDATA_ANY(value), size);
+	if (value != NULL)
+		pfree(value);
+	return fits;
+}
+
+/* The basis, from shared memory or computed and left there; NULL after an error of use->run.cx or cx. */
+static float *
+get_basis(MgCtx *cx, ModelUse *use, const MgLabels *labels, size_t n, const bytea *flat)
+{
+	float *basis = mg_alloc_array(cx, n, sizeof *basis);
+	ResultSegment *segment = maskgen_enable_result_cache ? result_segment() : NULL;
+	PriorKey prior_key;
+	MgHash key;
+
+	if (basis == NULL)
+		return NULL;
+	if (n <= PRIORS_MOST_LABELS)
+	{
+		prior_key = priors_key(use->entry->digest, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+		if (priors_find(&prior_key, (int) n, basis))
+			return basis;
+	}
+	else if (segment != NULL)
+	{
+		key = result_key(segment, use, flat);
+		if (find_result(segment, &key, basis, n * sizeof *basis))
+			return basis;
+	}
+	if (!mg_labels_basis(&use->run, labels, basis))
+		return NULL;
+	if (n <= PRIORS_MOST_LABELS)
+		priors_add(&prior_key, (int) n, basis);
+	else if (segment != NULL)
+		result_cache_add(segment, &key, mg_span(basis, n * sizeof *basis));
+	return basis;
+}
+
+/* Fills a free place. A throw, as from a cancel while the basis is computed, leaves it to be dropped by the next. */
 static void
 fill(CachedSet *cached, ModelUse *use, const LabelRequest *request, const bytea *flat)
 {
 	MgRun run = use->run;
 	const MgLabels *labels;
-	float *prior = NULL;
+	float *basis = NULL;
+	size_t size = 0;
 
 	cached->context = AllocSetContextCreate(TopMemoryContext, "maskgen labels", ALLOCSET_SMALL_SIZES);
 	cached->host = host_in(cached->context);
 	mg_ctx_init(&cached->cx, &cached->host);
 	run.cx = &cached->cx;
 	labels = mg_labels_prepare(&run, request->labels, (size_t) request->n, request->template);
-	if (labels != NULL && use->run.model->meta.calibrate)
-		prior = get_prior(&cached->cx, use, labels, request->n, flat);
-	if (labels == NULL || (prior == NULL && use->run.model->meta.calibrate))
+	if (labels != NULL)
+		size = mg_labels_basis_size(&run, labels);
+	if (size > 0)
+		basis = get_basis(&cached->cx, use, labels, size, flat);
+	if (labels == NULL || (size > 0 && basis == NULL))
 	{
 		if (use->run.cx->error.code == MG_OK)
 			use->run.cx->error = cached->cx.error;
@@ -113,7 +162,7 @@ fill(CachedSet *cached, ModelUse *use, const LabelRequest *request, const bytea 
 	cached->matmul = maskgen_matmul;
 	cached->request = MemoryContextAlloc(cached->context, VARSIZE(flat));
 	memcpy(cached->request, flat, VARSIZE(flat));
-	cached->set = (LabelSet){labels, prior};
+	cached->set = (LabelSet){labels, basis};
 }
 
 LabelSet

@@ -1,6 +1,6 @@
 /*
- * Label sets that this backend has prepared, with their priors: tokenising
- * labels and running the empty inputs is done once for each model, template
+ * Label sets that this backend has prepared, with their basis: tokenising
+ * labels and running what they need is done once for each model, template
  * and label set, not once a row.
  */
 #ifndef MASKGEN_PG_TASK_LABEL_CACHE_H
@@ -12,7 +12,7 @@
 typedef struct LabelSet
 {
 	const MgLabels *labels;
-	const float *prior; /* [n labels]; NULL: the model was created with calibrate false */
+	const float *basis; /* of the labels; NULL: there is none */
 } LabelSet;
 
 /* What a label set is asked for by; the spans are copied. */

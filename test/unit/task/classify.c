@@ -17,7 +17,7 @@ classify_two(MgCtx *cx, void *user)
 	float prior[2], *scores = user;
 	MgUsage usage = {0};
 
-	return labels != NULL && mg_labels_prior(RUN(cx, model, &compute, &usage), labels, prior) &&
+	return labels != NULL && mg_labels_basis(RUN(cx, model, &compute, &usage), labels, prior) &&
 		mg_classify(RUN(cx, model, &compute, &usage), &(MgClassifyOptions){labels, prior, MG_LONG_TRUNCATE, NULL}, texts, 3, scores);
 }
 

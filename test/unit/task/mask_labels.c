@@ -1,5 +1,5 @@
 /* Labels as tokens: with the space that a mask swallows, where the vocabulary has words with and without one. */
-#include "task/labels.h"
+#include "task/mask_labels.h"
 
 #include "cli/host.h"
 #include "format/tokenizer_files.h"
@@ -32,7 +32,7 @@ static void
 is_token(const MgRun *run, const char *template, const char *label, const char *token)
 {
 	MgSpan name = mg_span_of(label);
-	const MgLabels *labels = mg_labels_prepare(run, &name, 1, mg_span_of(template));
+	const MgMaskLabels *labels = (const MgMaskLabels *) mg_labels_prepare(run, &name, 1, mg_span_of(template));
 
 	if (ok(labels != NULL && labels->n_candidates == 1, "%s: \"%s\" is one token (%s)", template, label, run->cx->error.message))
 		ok(mg_span_is(mg_token_text(run->model->tokenizer, labels->candidates[0]), token), "which is \"%s\"", token);

@@ -1,8 +1,8 @@
-/* What labels and a template become; shared by labels.c (preparing) and classify.c (running). */
-#ifndef MG_TASK_LABELS_H
-#define MG_TASK_LABELS_H
+/* What labels and a template become for masks; shared by mask_labels.c (preparing) and classify_mask.c (running). */
+#ifndef MG_TASK_MASK_LABELS_H
+#define MG_TASK_MASK_LABELS_H
 
-#include "task/classify.h"
+#include "task/classify_way.h"
 
 /* Labels with the same number of tokens: they share a sequence with that many masks. */
 typedef struct MgLabelGroup
@@ -13,9 +13,9 @@ typedef struct MgLabelGroup
 	const uint32_t *tokens; /* [n_labels, n_masks] positions in candidates */
 } MgLabelGroup;
 
-struct MgLabels
+typedef struct MgMaskLabels
 {
-	size_t n_labels;
+	MgLabels head;
 	size_t n_candidates;
 	const int32_t *candidates; /* [n_candidates] ids, ascending, distinct */
 	size_t n_groups;
@@ -26,6 +26,9 @@ struct MgLabels
 	MgSpan before, between, after;
 	MgSpan mask; /* the mask token, as a text has it */
 	bool mask_first;
-};
+} MgMaskLabels;
+
+/* The prepare of mg_mask_way. */
+MgLabels *mg_mask_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template);
 
 #endif

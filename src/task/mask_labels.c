@@ -1,42 +1,22 @@
 /* Preparing labels: the template's pieces and the labels' tokens, checked. Labels are data: no special token is read in them. */
 #include "task/fill_mask.h"
-#include "task/labels.h"
+#include "task/mask_labels.h"
 
 #include <stdlib.h>
 
-/* Where needle begins in text, from position at; SIZE_MAX when it does not. */
-static size_t
-find_in(MgSpan text, size_t at, MgSpan needle)
-{
-	for (; needle.size > 0 && at + needle.size <= text.size; at++)
-		if (memcmp(text.data + at, needle.data, needle.size) == 0)
-			return at;
-	return SIZE_MAX;
-}
-
-/* The only occurrence of needle; SIZE_MAX when there is none, an error when there are several. */
 static bool
-find_once(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at)
-{
-	*at = find_in(template, 0, needle);
-	if (*at == SIZE_MAX || find_in(template, *at + needle.size, needle) == SIZE_MAX)
-		return true;
-	return mg_fail(cx, MG_BAD_ARGUMENT, "template holds %.*s more than once", MG_SPAN_ARGS(needle));
-}
-
-static bool
-split_template(const MgRun *run, MgSpan template, MgLabels *labels)
+split_template(const MgRun *run, MgSpan template, MgMaskLabels *labels)
 {
 	MgSpan text_mark = mg_span_of("{text}"), mask_mark = mg_span_of("{mask}");
 	size_t text_at, mask_at, first, second, first_size, second_size;
 	char *copy;
 
-	if (!find_once(run->cx, template, text_mark, &text_at) || !find_once(run->cx, template, mask_mark, &mask_at))
+	if (!mg_template_find(run->cx, template, text_mark, &text_at) || !mg_template_find(run->cx, template, mask_mark, &mask_at))
 		return false;
 	if (mask_at == SIZE_MAX)
 	{
 		mask_mark = mg_token_text(run->model->tokenizer, run->model->specials.mask);
-		if (!find_once(run->cx, template, mask_mark, &mask_at))
+		if (!mg_template_find(run->cx, template, mask_mark, &mask_at))
 			return false;
 	}
 	if (text_at == SIZE_MAX || mask_at == SIZE_MAX)
@@ -65,7 +45,7 @@ split_template(const MgRun *run, MgSpan template, MgLabels *labels)
 
 /* Whether a mask swallows the space that the template has before it: then the word in its place begins with one. */
 static bool
-begins_with_space(const MgRun *run, const MgLabels *labels)
+begins_with_space(const MgRun *run, const MgMaskLabels *labels)
 {
 	MgSpan before = labels->mask_first ? labels->before : labels->between;
 
@@ -103,21 +83,6 @@ tokenize_label(const MgRun *run, MgSpan label, bool with_space, MgTokens *tokens
 	return mg_detail(run->cx, "It has %zu tokens, at most %d are allowed.", tokens->n, MG_MAX_LABEL_TOKENS);
 }
 
-static bool
-check_distinct(MgCtx *cx, const MgSpan *labels, const MgTokens *tokens, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (tokens[i].n == tokens[j].n &&
-				memcmp(tokens[i].ids, tokens[j].ids, tokens[i].n * sizeof *tokens[i].ids) == 0)
-			{
-				mg_fail(cx, MG_BAD_ARGUMENT, "labels \"%.*s\" and \"%.*s\" are the same to the model",
-						MG_SPAN_ARGS(labels[j]), MG_SPAN_ARGS(labels[i]));
-				return mg_detail(cx, "They have the same tokens.");
-			}
-	return true;
-}
-
 static int
 compare_ids(const void *a, const void *b)
 {
@@ -127,18 +92,18 @@ compare_ids(const void *a, const void *b)
 }
 
 static bool
-collect_candidates(MgCtx *cx, const MgTokens *tokens, MgLabels *labels)
+collect_candidates(MgCtx *cx, const MgTokens *tokens, MgMaskLabels *labels)
 {
 	size_t n = 0, distinct = 0;
 	int32_t *ids;
 
-	for (size_t i = 0; i < labels->n_labels; i++)
+	for (size_t i = 0; i < labels->head.n_labels; i++)
 		n += tokens[i].n;
 	ids = mg_alloc_array(cx, n, sizeof *ids);
 	if (ids == NULL)
 		return false;
 	n = 0;
-	for (size_t i = 0; i < labels->n_labels; i++)
+	for (size_t i = 0; i < labels->head.n_labels; i++)
 		for (size_t j = 0; j < tokens[i].n; j++)
 			ids[n++] = tokens[i].ids[j];
 	qsort(ids, n, sizeof *ids, compare_ids);
@@ -151,15 +116,15 @@ collect_candidates(MgCtx *cx, const MgTokens *tokens, MgLabels *labels)
 }
 
 static bool
-make_group(MgCtx *cx, const MgTokens *tokens, const MgLabels *labels, size_t n_masks, MgLabelGroup *group)
+make_group(MgCtx *cx, const MgTokens *tokens, const MgMaskLabels *labels, size_t n_masks, MgLabelGroup *group)
 {
-	uint32_t *members = mg_alloc_array(cx, labels->n_labels, sizeof *members);
-	uint32_t *positions = mg_alloc_array(cx, labels->n_labels, n_masks * sizeof *positions);
+	uint32_t *members = mg_alloc_array(cx, labels->head.n_labels, sizeof *members);
+	uint32_t *positions = mg_alloc_array(cx, labels->head.n_labels, n_masks * sizeof *positions);
 
 	if (members == NULL || positions == NULL)
 		return false;
 	*group = (MgLabelGroup){n_masks, 0, members, positions};
-	for (size_t i = 0; i < labels->n_labels; i++)
+	for (size_t i = 0; i < labels->head.n_labels; i++)
 	{
 		if (tokens[i].n != n_masks)
 			continue;
@@ -175,33 +140,25 @@ make_group(MgCtx *cx, const MgTokens *tokens, const MgLabels *labels, size_t n_m
 	return true;
 }
 
-const MgLabels *
-mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
+MgLabels *
+mg_mask_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
 {
-	MgLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
+	MgMaskLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
 	MgTokens *tokens;
 	MgLabelGroup *groups;
 
 	if (labels == NULL || !mg_needs_masks(run))
 		return NULL;
-	if (n < 1 || n > MG_MAX_LABELS)
-	{
-		mg_fail(run->cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
-		mg_detail(run->cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
-		return NULL;
-	}
-	if (template.size == 0)
-		template = run->model->template.size > 0 ? run->model->template : mg_span_of(MG_DEFAULT_TEMPLATE);
 	tokens = mg_alloc_array(run->cx, n, sizeof *tokens);
 	groups = mg_alloc_array(run->cx, MG_MAX_LABEL_TOKENS, sizeof *groups);
 	if (tokens == NULL || groups == NULL || !split_template(run, template, labels))
 		return NULL;
-	labels->n_labels = n;
+	labels->head.n_labels = n;
 	labels->groups = groups;
 	for (size_t i = 0; i < n; i++)
 		if (!tokenize_label(run, texts[i], begins_with_space(run, labels), &tokens[i]))
 			return NULL;
-	if (!check_distinct(run->cx, texts, tokens, n) || !collect_candidates(run->cx, tokens, labels))
+	if (!mg_labels_check_distinct(run->cx, texts, tokens, n) || !collect_candidates(run->cx, tokens, labels))
 		return NULL;
 	for (size_t n_masks = 1; n_masks <= MG_MAX_LABEL_TOKENS; n_masks++)
 	{
@@ -214,5 +171,5 @@ mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan templa
 		labels->n_groups++;
 		labels->most_masks = n_masks;
 	}
-	return labels;
+	return &labels->head;
 }

@@ -1,0 +1,306 @@
+/*
+ * Classification through the masked-LM head: which label would the model write
+ * at {mask} in a template such as "{mask} news: {text}"?
+ *
+ * A label of n tokens is put as n masks. C is the set of all tokens of all
+ * labels; only they pass through the vocabulary matrix.
+ *
+ *   log p(t | i) = logit[i, t] - log sum_{c in C} exp logit[i, c]     i: a mask, t in C
+ *   raw(label)   = mean over its tokens t_j of log p(t_j | mask j)
+ *   score(label) = raw(label | text) - mean over e in {"", "N/A", "text"} of raw(label | e)
+ *
+ * The second line of score is the contextual prior (calibration as in arXiv
+ * 2102.09690): it takes away what the model would say without having read
+ * anything. It is the labels' basis, unless the model was made without
+ * calibration. Labels of one token count share a sequence. A long text loses
+ * its end, never the template.
+ */
+#include "task/mask_labels.h"
+
+#include <math.h>
+
+#include "task/schedule.h"
+
+/* The best of five tried on AG News, by far (bench/README.md). */
+#define DEFAULT_TEMPLATE "{mask} news: {text}"
+
+static const char *const empty_inputs[] = {"", "N/A", "text"};
+#define N_EMPTY_INPUTS 3
+
+typedef struct Classification
+{
+	MgTask task;
+	const MgMaskLabels *labels;
+	MgLongInput long_input;
+	float *logits; /* [n_candidates] scratch */
+	float *scores; /* [n texts, n_labels] */
+} Classification;
+
+static bool
+copy(const MgTask *task, size_t from, size_t to)
+{
+	const Classification *classification = (const Classification *) task;
+	size_t n = classification->labels->head.n_labels;
+
+	memcpy(classification->scores + to * n, classification->scores + from * n, n * sizeof(float));
+	return true;
+}
+
+/* The template with one mask and a text in it, as tokens. */
+typedef struct Filled
+{
+	MgTokens tokens;
+	size_t mask;				  /* the one */
+	size_t text_first, text_stop; /* tokens that lie within the text; one across its edge is the template's */
+} Filled;
+
+static size_t
+append(uint8_t *bytes, size_t size, MgSpan part)
+{
+	if (part.size > 0)
+		memcpy(bytes + size, part.data, part.size);
+	return size + part.size;
+}
+
+/*
+ * Joined as text, since tokens and the blanks that they swallow cross the seams. Special tokens are read in the template and
+ * not in the text, so that this cannot add a mask or end the sequence.
+ */
+static bool
+fill_template(const MgRun *run, const MgMaskLabels *labels, MgSpan text, Filled *filled)
+{
+	MgSpan parts[] = {labels->before, labels->mask_first ? labels->mask : text, labels->between,
+					  labels->mask_first ? text : labels->mask, labels->after};
+	size_t room = labels->before.size + labels->between.size + labels->after.size + labels->mask.size, size = 0;
+	size_t starts[5];
+	MgDataRange data;
+	const MgTokens *tokens = &filled->tokens;
+	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(run->cx, room + text.size);
+
+	if (bytes == NULL)
+		return mg_fail(run->cx, MG_TOO_LARGE, "input is too long");
+	for (size_t i = 0; i < 5; i++)
+	{
+		starts[i] = size;
+		size = append(bytes, size, parts[i]);
+	}
+	data.start = starts[labels->mask_first ? 3 : 1];
+	data.stop = data.start + text.size;
+	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
+		return false;
+	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
+		if (tokens->ids[filled->mask] == run->model->specials.mask &&
+			tokens->stops[filled->mask] > starts[labels->mask_first ? 1 : 3] && tokens->starts[filled->mask] <= starts[labels->mask_first ? 1 : 3])
+			break;
+	if (filled->mask == tokens->n)
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
+	for (filled->text_first = 0; filled->text_first < tokens->n; filled->text_first++)
+		if (tokens->starts[filled->text_first] >= data.start)
+			break;
+	for (filled->text_stop = filled->text_first; filled->text_stop < tokens->n; filled->text_stop++)
+		if (tokens->stops[filled->text_stop] > data.stop)
+			break;
+	return true;
+}
+
+/* A filled template of which n_text tokens of the text are kept, with n_masks masks, wrapped. */
+static bool
+make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_masks,
+			  MgSequence *sequence)
+{
+	const MgTokens *tokens = &filled->tokens;
+	int32_t *ids = mg_alloc_array(run->cx, tokens->n + n_masks, sizeof *ids);
+	size_t n = 0, place = 0;
+
+	if (ids == NULL)
+		return false;
+	for (size_t i = 0; i < tokens->n; i++)
+	{
+		if (i >= filled->text_first + n_text && i < filled->text_stop)
+			continue;
+		if (i != filled->mask)
+		{
+			ids[n++] = tokens->ids[i];
+			continue;
+		}
+		place = n;
+		for (size_t m = 0; m < n_masks; m++)
+			ids[n++] = run->model->specials.mask;
+	}
+	if (!mg_sequence_wrap(run, (MgIds){n, ids}, sequence))
+		return false;
+	sequence->place = sequence->first + place;
+	return true;
+}
+
+/* The sequences of one text, one for each group. */
+static bool
+fill(const MgTask *task, MgSpan text, MgSequence *sequences)
+{
+	const Classification *classification = (const Classification *) task;
+	const MgMaskLabels *labels = classification->labels;
+	const MgRun *run = task->run;
+	size_t limit = mg_text_limit(run->model), n_text, fixed;
+	Filled filled;
+	bool cut = false;
+
+	if (!fill_template(run, labels, text, &filled))
+		return false;
+	n_text = filled.text_stop - filled.text_first;
+	fixed = filled.tokens.n - n_text - 1 + labels->most_masks;
+	if (fixed > limit)
+	{
+		size_t extra = run->model->meta.max_tokens - limit;
+
+		mg_fail(run->cx, MG_TOO_LARGE, "template is too long for model \"%s\"", run->name);
+		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed + extra, limit + extra);
+	}
+	if (n_text > limit - fixed)
+	{
+		if (classification->long_input == MG_LONG_ERROR)
+			return mg_fail_too_long(run, n_text, limit - fixed);
+		n_text = limit - fixed;
+		cut = true;
+	}
+	for (size_t g = 0; g < labels->n_groups; g++)
+	{
+		if (!make_sequence(run, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
+			return false;
+		sequences[g].cut = cut;
+	}
+	return true;
+}
+
+/* logits [n_candidates] of one mask's state behind the head, as log probabilities among the candidates. */
+static void
+score_candidates(const MgRun *run, const MgMaskLabels *labels, const float *state, float *logits)
+{
+	const MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
+	float largest = -INFINITY, log_sum;
+	double sum = 0;
+
+	for (size_t c = 0; c < labels->n_candidates; c++)
+	{
+		size_t id = (size_t) labels->candidates[c];
+
+		logits[c] = mg_table_dot(run->compute, vocabulary.matrix, id, state) +
+			(vocabulary.bias != NULL ? vocabulary.bias[id] : 0);
+		largest = fmaxf(largest, logits[c]);
+	}
+	for (size_t c = 0; c < labels->n_candidates; c++)
+		sum += exp((double) logits[c] - largest);
+	log_sum = (float) (largest + log(sum));
+	for (size_t c = 0; c < labels->n_candidates; c++)
+		logits[c] -= log_sum;
+}
+
+/* Scores of one text and group from the states [n_masks, h] of its masks; logits is scratch [n_candidates]. */
+static void
+score_group(const MgRun *run, const MgMaskLabels *labels, const MgLabelGroup *group, const float *states,
+			float *logits, float *scores)
+{
+	size_t h = run->model->sizes->width;
+
+	for (size_t i = 0; i < group->n_labels; i++)
+		scores[group->labels[i]] = 0;
+	for (size_t m = 0; m < group->n_masks; m++)
+	{
+		score_candidates(run, labels, states + m * h, logits);
+		for (size_t i = 0; i < group->n_labels; i++)
+			scores[group->labels[i]] += logits[group->tokens[i * group->n_masks + m]] / (float) group->n_masks;
+	}
+}
+
+/* One forward pass. */
+static bool
+run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
+{
+	const Classification *classification = (const Classification *) task;
+	const MgMaskLabels *labels = classification->labels;
+	const MgRun *run = task->run;
+	size_t h = run->model->sizes->width, n_rows = 0;
+	uint32_t *rows = mg_alloc_array(run->cx, n, labels->most_masks * sizeof *rows);
+	float *states, *headed;
+	MgBatch batch;
+
+	if (rows == NULL || !mg_batch_pack(run->cx, sequences, n, &batch))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
+			rows[n_rows++] = (uint32_t) (batch.offsets[i] + sequences[i].place + m);
+	batch.rows = rows;
+	batch.n_rows = n_rows;
+	states = mg_alloc_array(run->cx, n_rows, h * sizeof *states);
+	headed = mg_alloc_array(run->cx, n_rows, h * sizeof *headed);
+	if (states == NULL || headed == NULL || !run->model->arch->forward(run, &batch, states) ||
+		!run->model->arch->head(run, states, n_rows, headed))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		const MgLabelGroup *group = &labels->groups[sequences[i].part];
+
+		score_group(run, labels, group, headed, classification->logits,
+					classification->scores + sequences[i].text * labels->head.n_labels);
+		headed += group->n_masks * h;
+	}
+	return true;
+}
+
+static bool
+classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
+{
+	const MgMaskLabels *labels = (const MgMaskLabels *) options->labels;
+	size_t n_labels = labels->head.n_labels;
+	MgMark start = mg_mark(run->cx);
+	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, copy},
+									 labels, options->long_input,
+									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float)), scores};
+
+	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
+		return false;
+	for (size_t i = 0; options->basis != NULL && i < n * n_labels; i++)
+		scores[i] -= options->basis[i % n_labels];
+	mg_rewind(run->cx, start);
+	return true;
+}
+
+static size_t
+prior_size(const MgRun *run, const MgLabels *labels)
+{
+	return run->model->meta.calibrate ? labels->n_labels : 0;
+}
+
+static bool
+prior(const MgRun *run, const MgLabels *labels, float *prior)
+{
+	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
+	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
+	MgSpan texts[N_EMPTY_INPUTS];
+
+	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
+		texts[i] = mg_span_of(empty_inputs[i]);
+	if (scores == NULL || !classify(run, &options, texts, N_EMPTY_INPUTS, scores))
+		return false;
+	for (size_t i = 0; i < labels->n_labels; i++)
+	{
+		prior[i] = 0;
+		for (size_t e = 0; e < N_EMPTY_INPUTS; e++)
+			prior[i] += scores[e * labels->n_labels + i] / N_EMPTY_INPUTS;
+	}
+	return true;
+}
+
+static bool
+can(const MgModel *model)
+{
+	return mg_model_can(model, MG_CAN_FILL_MASK);
+}
+
+/* Whatever is not for another way: the mask may be written as the model's token. */
+static bool
+reads(MgSpan template)
+{
+	return mg_template_has(template, "{text}") || !mg_template_has(template, "{label}");
+}
+
+const MgWay mg_mask_way = {can, reads, DEFAULT_TEMPLATE, mg_mask_labels_prepare, prior_size, prior, classify};

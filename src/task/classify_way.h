@@ -1,0 +1,38 @@
+/* The ways in which models classify, and what classify.c needs to know of each. Another way is a file with one more MgWay. */
+#ifndef MG_TASK_CLASSIFY_WAY_H
+#define MG_TASK_CLASSIFY_WAY_H
+
+#include "task/classify.h"
+
+typedef struct MgWay
+{
+	bool (*can)(const MgModel *model);
+	bool (*reads)(MgSpan template); /* whether a template is for this way; one that is wrong somehow may be, too */
+	const char *template;			/* the default */
+
+	/* n is 1 .. MG_MAX_LABELS, template not empty. The result's way and n_labels are set by the caller. */
+	MgLabels *(*prepare)(const MgRun *run, const MgSpan *labels, size_t n, MgSpan template);
+	size_t (*basis_size)(const MgRun *run, const MgLabels *labels);
+	bool (*basis)(const MgRun *run, const MgLabels *labels, float *basis);
+	bool (*classify)(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores);
+} MgWay;
+
+/* The first member of each way's own struct. */
+struct MgLabels
+{
+	const MgWay *way;
+	size_t n_labels;
+};
+
+extern const MgWay mg_mask_way, mg_cosine_way;
+
+/* For prepare: where needle stands in a template; SIZE_MAX when it does not, an error when it does several times. */
+bool mg_template_find(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at);
+
+/* For prepare: refuses labels [n] of which two have the same tokens. */
+bool mg_labels_check_distinct(MgCtx *cx, const MgSpan *labels, const MgTokens *tokens, size_t n);
+
+/* For reads. */
+bool mg_template_has(MgSpan template, const char *mark);
+
+#endif

@@ -1,0 +1,50 @@
+-- Classifying by embedding models: which sentence about a label is nearest to the text.
+\getenv dir PG_ABS_SRCDIR
+SET search_path = public, maskgen;
+SET client_min_messages = warning;
+SELECT plan(13);
+
+SELECT create_model('e', :'dir' || '/golden/tiny/bert-embed-mean', '{"prompts": {"query": "query: ", "document": "passage: "}}') IS NOT NULL AS made \gset
+SELECT create_model('own', :'dir' || '/golden/tiny/bert-embed-mean', '{"template": "news of {label}", "prompts": {"classification": "sort: "}}') IS NOT NULL AS made \gset
+SELECT create_model('both', :'dir' || '/golden/tiny/bert-mlm', '{"pooling": "mean"}') IS NOT NULL AS made \gset
+CREATE TABLE t AS SELECT id, 'paris ' || md5(id::text) AS x FROM generate_series(1, 300) id;
+ANALYZE t;
+CREATE TYPE topic AS ENUM ('world', 'sports', 'the capital of france');
+
+SELECT is(tasks, 'embed, classify', 'an embedder classifies') FROM maskgen_models WHERE name = 'e';
+CREATE VIEW nearest AS
+SELECT id, (SELECT label FROM unnest('{world,sports,the capital of france}'::text[]) label
+	ORDER BY embed_document('e', 'news: ' || label) <=> embed_document('e', x) LIMIT 1) AS label FROM t;
+SELECT is(count(*), 300::bigint, 'the label whose sentence is nearest') FROM t JOIN nearest n USING (id)
+WHERE classify('e', x, '{world,sports,the capital of france}', 'news: {label}') = n.label;
+SELECT cmp_ok(count(DISTINCT label), '>', 1::bigint, 'which is not always the same') FROM nearest;
+SELECT is(classify_as('e', x, NULL::topic, 'news: {label}')::text, n.label, 'the same as an enum') FROM t JOIN nearest n USING (id) WHERE id = 7;
+SELECT results_eq($$SELECT round(score::numeric, 3) FROM classify_scores('e', 'paris', '{world,sports}')$$,
+	$$SELECT round((s / 0.05 - ln(sum(exp(s / 0.05)) OVER ()))::numeric, 3) FROM unnest('{world,sports}'::text[]) l,
+		inner_product(embed_document('e', 'This is about ' || l || '.'), embed_document('e', 'paris')) s ORDER BY s DESC$$,
+	'scores are log probabilities');
+SELECT results_eq($$SELECT * FROM classify_scores('own', 'paris', '{world,sports}')$$,
+	$$SELECT c.* FROM classify_scores('own', 'paris', '{world,sports}', 'news of {label}') c$$, 'a model has a template of its own');
+SELECT is(classify('own', x, '{world,sports}'), (SELECT l FROM unnest('{world,sports}'::text[]) l
+	ORDER BY embed('own', 'news of ' || l, 'sort: ') <=> embed('own', x, 'sort: ') LIMIT 1), 'and its prompt for it') FROM t WHERE id = 1;
+
+-- A model that can do both goes by the template, and by its masked head where there is none.
+SELECT is((SELECT round(score::numeric, 4) FROM classify_scores('both', 'paris', '{world,sports}') LIMIT 1),
+	(SELECT round(score::numeric, 4) FROM classify_scores('both', 'paris', '{world,sports}', '{mask} news: {text}') LIMIT 1), 'masks first');
+SELECT is((SELECT round(sum(exp(score))::numeric, 4) FROM classify_scores('both', 'paris', '{world,sports}', 'about {label}')), 1.0000, 'or sentences');
+
+-- As any task: batches, the shared cache, grants.
+CREATE FUNCTION plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS off) ' || statement; END $$;
+SELECT ok(bool_or(line LIKE '%MaskgenBatch%'), 'in batches') FROM plan_of($$SELECT classify('e', x, '{world,sports}') FROM t$$) line;
+SELECT ok(bool_or(line LIKE '%MaskgenBatch%'), 'labels of a subquery are computed in batches')
+FROM plan_of($$SELECT classify('e', x, (SELECT array_agg(l::text) FROM unnest(enum_range(NULL::topic)) l)) FROM t$$) line;
+SELECT is(count(*), 300::bigint, 'with the same answers') FROM t
+WHERE classify('e', x, (SELECT array_agg(l::text) FROM unnest(enum_range(NULL::topic)) l), '{label}') = classify('e', x, '{world,sports,the capital of france}', '{label}');
+
+-- Vectors of labels are shared as results are: this session has forgotten the set, and computes the text alone.
+SELECT count(classify('e', 'paris', ARRAY['world', n::text])) AS asked FROM generate_series(1, 20) n \gset
+SELECT tokens AS before FROM maskgen_stat_models WHERE name = 'e' \gset
+SELECT classify('e', 'paris again', '{world,sports,the capital of france}', '{label}') IS NOT NULL AS asked \gset
+SELECT is(tokens - :before, count_tokens('e', 'passage: paris again')::bigint, 'labels'' vectors are computed once a server') FROM maskgen_stat_models WHERE name = 'e';
+SELECT * FROM finish();
