@@ -6,9 +6,10 @@
  * to each token with its space, one after the other, and not to the text as a
  * whole: so "don ' t" stays, as there.
  */
+#include "text/detokenize.h"
+
 #include "text/byte_level.h"
 #include "text/pace.h"
-#include "text/parts.h"
 #include "text/utf8.h"
 
 typedef struct Replacement
@@ -43,9 +44,9 @@ replace(uint8_t *bytes, size_t size, const Replacement *replacement)
 	return kept;
 }
 
-/* Writes a token behind what is there already; the bytes written. */
+/* Writes a token as WordPiece's decoder does it; the bytes written. */
 static size_t
-put_token(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *into)
+put_word(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *into)
 {
 	MgSpan prefix = mg_continuation(tokenizer);
 	size_t size = 0;
@@ -85,23 +86,32 @@ put_bytes(MgSpan token, uint8_t *into)
 	return size;
 }
 
-/* Bytes of a character that begins at bytes[at] as far as it is well-formed, at least 1; *whole: it is. */
-static size_t
-well_formed(MgSpan bytes, size_t at, bool *whole)
+size_t
+mg_put_token(const MgTokenizer *tokenizer, int32_t id, bool is_first, uint8_t *into)
+{
+	MgSpan token = mg_token_text(tokenizer, id);
+
+	return tokenizer->kind == MG_BPE ? put_bytes(token, into) : put_word(tokenizer, token, is_first, into);
+}
+
+size_t
+mg_mend_next(MgSpan bytes, size_t at, bool is_end, uint8_t *into, size_t *n)
 {
 	size_t left = bytes.size - at, size = 1;
 
-	for (size_t n = 1; n <= MG_UTF8_MAX && n <= left; n++)
-		if (mg_utf8_check(mg_span(bytes.data + at, n)) == n)
+	for (size_t whole = 1; whole <= MG_UTF8_MAX && whole <= left; whole++)
+		if (mg_utf8_check(mg_span(bytes.data + at, whole)) == whole)
 		{
-			*whole = true;
-			return n;
+			memcpy(into, bytes.data + at, whole);
+			return *n = whole;
 		}
-	*whole = false;
+	if (!is_end && left < MG_UTF8_MAX && mg_utf8_starts(bytes.data + at, left))
+		return *n = 0;
 	/* The longest start of a character that could go on: what follows it makes one, or it is the end. */
-	for (size_t n = 2; n < MG_UTF8_MAX && n <= left; n++)
-		if (mg_utf8_starts(bytes.data + at, n))
-			size = n;
+	for (size_t start = 2; start < MG_UTF8_MAX && start <= left; start++)
+		if (mg_utf8_starts(bytes.data + at, start))
+			size = start;
+	*n = mg_utf8_put(0xFFFD, into);
 	return size;
 }
 
@@ -119,14 +129,14 @@ mend(MgCtx *cx, MgSpan bytes, MgSpan *text)
 	mended = mg_alloc_array(cx, bytes.size, 3);
 	if (mended == NULL)
 		return false;
-	for (size_t at = 0, n; at < bytes.size; at += n)
+	for (size_t at = 0; at < bytes.size;)
 	{
-		bool whole;
+		uint8_t character[MG_UTF8_MAX];
+		size_t n;
 
-		n = well_formed(bytes, at, &whole);
-		if (whole)
-			memcpy(mended + size, bytes.data + at, n);
-		size += whole ? n : mg_utf8_put(0xFFFD, mended + size);
+		at += mg_mend_next(bytes, at, true, character, &n);
+		memcpy(mended + size, character, n);
+		size += n;
 		if (!mg_pace(cx, &pace, 4))
 			return false;
 	}
@@ -134,8 +144,8 @@ mend(MgCtx *cx, MgSpan bytes, MgSpan *text)
 	return true;
 }
 
-static bool
-is_shown(const MgTokenizer *tokenizer, int32_t id, bool keep_special)
+bool
+mg_token_is_shown(const MgTokenizer *tokenizer, int32_t id, bool keep_special)
 {
 	return mg_token_text(tokenizer, id).size > 0 && (keep_special || !mg_token_is_special(tokenizer, id));
 }
@@ -154,7 +164,7 @@ mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_
 		if (ids[i] < 0 || (size_t) ids[i] >= mg_tokenizer_size(tokenizer))
 			return mg_fail(cx, MG_BAD_ARGUMENT, "token id %d is out of range 0 to %zu", ids[i],
 						   mg_tokenizer_size(tokenizer) - 1);
-		if (is_shown(tokenizer, ids[i], keep_special) &&
+		if (mg_token_is_shown(tokenizer, ids[i], keep_special) &&
 			__builtin_add_overflow(room, mg_token_text(tokenizer, ids[i]).size + 1, &room))
 			room = SIZE_MAX;
 		if (!mg_pace(cx, &pace, 1))
@@ -169,10 +179,9 @@ mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_
 
 		if (!mg_pace(cx, &pace, token.size * 4 + 1))
 			return false;
-		if (!is_shown(tokenizer, ids[i], keep_special))
+		if (!mg_token_is_shown(tokenizer, ids[i], keep_special))
 			continue;
-		size += tokenizer->kind == MG_BPE ? put_bytes(token, bytes + size)
-										  : put_token(tokenizer, token, is_first, bytes + size);
+		size += mg_put_token(tokenizer, ids[i], is_first, bytes + size);
 		is_first = false;
 	}
 	if (tokenizer->kind == MG_BPE)
