@@ -32,6 +32,16 @@ mg_span_equal(MgSpan a, MgSpan b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Order of bytes; of two spans that begin alike the shorter comes first. */
+static inline int
+mg_span_compare(MgSpan a, MgSpan b)
+{
+	size_t shorter = a.size < b.size ? a.size : b.size;
+	int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 static inline bool
 mg_span_is(MgSpan a, const char *text)
 {

@@ -59,38 +59,17 @@ typedef struct Shards
 } Shards;
 
 static int
-compare_names(MgSpan a, MgSpan b)
-{
-	size_t shorter = a.size < b.size ? a.size : b.size;
-	int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
-
-	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int
 compare_tensors(const void *a, const void *b)
 {
-	return compare_names(((const MgTensor *) a)->name, ((const MgTensor *) b)->name);
+	return mg_span_compare(((const MgTensor *) a)->name, ((const MgTensor *) b)->name);
 }
 
 const MgTensor *
 mg_tensors_find(const MgTensors *tensors, MgSpan name)
 {
-	size_t low = 0, high = tensors->n;
+	MgTensor key = {.name = name};
 
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-		int order = compare_names(tensors->items[middle].name, name);
-
-		if (order == 0)
-			return &tensors->items[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return tensors->n == 0 ? NULL : bsearch(&key, tensors->items, tensors->n, sizeof key, compare_tensors);
 }
 
 /* The shard that an entry of weight_map names, added if it is new. */

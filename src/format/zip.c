@@ -158,18 +158,9 @@ read_entry(MgCtx *cx, const MgZip *zip, MgReader *reader, MgZipEntry *entry)
 }
 
 static int
-compare_names(MgSpan a, MgSpan b)
-{
-	size_t shorter = a.size < b.size ? a.size : b.size;
-	int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
-
-	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int
 compare_entries(const void *a, const void *b)
 {
-	return compare_names(((const MgZipEntry *) a)->name, ((const MgZipEntry *) b)->name);
+	return mg_span_compare(((const MgZipEntry *) a)->name, ((const MgZipEntry *) b)->name);
 }
 
 bool
@@ -209,21 +200,9 @@ mg_zip_open(MgCtx *cx, const char *file, const MgSource *source, MgZip *zip)
 const MgZipEntry *
 mg_zip_find(const MgZip *zip, MgSpan name)
 {
-	size_t low = 0, high = zip->n;
+	MgZipEntry key = {.name = name};
 
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-		int order = compare_names(zip->entries[middle].name, name);
-
-		if (order == 0)
-			return &zip->entries[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return zip->n == 0 ? NULL : bsearch(&key, zip->entries, zip->n, sizeof key, compare_entries);
 }
 
 bool
