@@ -76,7 +76,7 @@ search_cost(const HnswScan *state)
 static double
 rows_to_come(const HnswScan *state)
 {
-	double kept = (state->n_passed + 1.0) / (state->n_fetched + 1.0), wanted = hnsw_filter_limit(state->node);
+	double kept = (state->n_passed + 1.0) / (state->n_met + 1.0), wanted = hnsw_filter_limit(state->node);
 	double most = (double) state->store.n_blocks * state->store.places.n_nodes;
 
 	if (wanted < 0)
@@ -87,7 +87,9 @@ rows_to_come(const HnswScan *state)
 double
 hnsw_cost_of_pass(const HnswScan *state)
 {
-	return PAGE_COST * state->store.n_blocks + ROW_COST * rows_to_come(state);
+	double fetched = (state->n_fetched + 1.0) / (state->n_met + 1.0); /* of those met, included columns left so many to the table */
+
+	return PAGE_COST * state->store.n_blocks + ROW_COST * rows_to_come(state) * Min(fetched, 1);
 }
 
 /* A sequential scan of the table, where the filter is known: that is what makes it cheaper than going by distance. */
@@ -119,8 +121,8 @@ is_enough(HnswScan *state)
 		return true;
 	spent = search_cost(state);
 	other = Min(hnsw_cost_of_pass(state), state->heap_cost);
-	if (state->n_fetched > 0)
-		a_row = Max(a_row, spent / state->n_fetched);
+	if (state->n_met > 0)
+		a_row = Max(a_row, spent / state->n_met);
 	if (spent >= other || a_row * rows_to_come(state) > other)
 		return true;
 	entries = mg_search_counts(state->search)->entries + (other - spent) / ENTRY_COST;

@@ -141,7 +141,7 @@ hnsw_build_flush(HnswBuild *build)
 /* ---- tuples */
 
 static bool
-insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
+insert_into_block(HnswBuild *build, Datum value, const uint8 *item)
 {
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
 	MgMark mark = mg_mark(cx);
@@ -153,35 +153,37 @@ insert_into_block(HnswBuild *build, Datum value, ItemPointer tid)
 		MgBuildValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
 							converted.fingerprint};
 
-		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, tid, pg_prng_uint64(&pg_global_prng_state), &built));
+		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, item, pg_prng_uint64(&pg_global_prng_state), &built));
 	}
 	mg_rewind(cx, mark);
 	return built != MG_BUILT_FULL;
 }
 
 static void
-insert_into_pages(HnswBuild *build, Datum value, ItemPointer tid)
+insert_into_pages(HnswBuild *build, const Datum *values, const bool *nulls, ItemPointer tid)
 {
 	if (build->inserter == NULL)
 		build->inserter = hnsw_inserter_begin(build->index, build->memory, true);
-	hnsw_inserter_add(build->inserter, value, tid, false);
+	hnsw_inserter_add(build->inserter, values, nulls, tid, false);
 }
 
 static void
-insert_tuple(HnswBuild *build, Datum value, ItemPointer tid)
+insert_tuple(HnswBuild *build, const Datum *values, const bool *nulls, ItemPointer tid)
 {
-	Datum detoasted = hnsw_kind_detoast(build->store.kind, value);
+	Datum detoasted = hnsw_kind_detoast(build->store.kind, values[0]);
+	uint8 item[HNSW_MOST_ITEM];
 
+	hnsw_cover_pack(build->store.cover, tid, values, nulls, item);
 	if (enter_block(build->shared))
 	{
-		bool inserted = insert_into_block(build, detoasted, tid);
+		bool inserted = insert_into_block(build, detoasted, item);
 
 		leave_block(build->shared);
 		if (inserted)
 			return;
 	}
 	hnsw_build_flush(build);
-	insert_into_pages(build, detoasted, tid);
+	insert_into_pages(build, values, nulls, tid);
 }
 
 static void
@@ -195,7 +197,7 @@ tuple_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, boo
 		return;
 	CHECK_FOR_INTERRUPTS();
 	before = MemoryContextSwitchTo(build->tuple_memory);
-	insert_tuple(build, values[0], tid);
+	insert_tuple(build, values, isnull, tid);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(build->tuple_memory);
 	build->index_tuples++;

@@ -68,7 +68,7 @@ static void
 remember_items(Check *check, const uint8 *items, uint32 n)
 {
 	for (uint32 i = 0; check->tids != NULL && i < n; i++)
-		hash_search(check->tids, items + i * sizeof(ItemPointerData), HASH_ENTER, NULL);
+		hash_search(check->tids, items + i * check->store.layout.shape.item_size, HASH_ENTER, NULL);
 }
 
 /* That it is part of its owner's chain follow_chain sees to: as many are met there as have an owner here. */

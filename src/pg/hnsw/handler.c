@@ -29,6 +29,7 @@ maskgen_hnsw_handler(PG_FUNCTION_ARGS)
 	routine->amsupport = HNSW_N_PROCS;
 	routine->amcanorderbyop = true;
 	routine->amoptionalkey = true; /* a scan may have an order only */
+	routine->amcaninclude = true;
 	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	routine->amkeytype = InvalidOid;
 	set_parallel_build(routine);

@@ -43,18 +43,20 @@ typedef struct Insertion
 	HnswStore *store;
 	MgCtx *cx;
 	MgQuery query;
-	const ItemPointerData *tid;
+	const uint8 *item; /* the heap tuple, as cover.h has it */
 } Insertion;
 
 HnswInserter *
 hnsw_inserter_begin(Relation index, MemoryContext owner, bool building)
 {
 	HnswInserter *inserter = MemoryContextAllocZero(owner, sizeof *inserter);
+	MemoryContext before = MemoryContextSwitchTo(owner);
 
 	inserter->scratch = hnsw_scratch_take(owner);
 	hnsw_store_open(&inserter->store, hnsw_scratch_cx(inserter->scratch), index);
 	inserter->store.building = building;
 	inserter->start = mg_mark(hnsw_scratch_cx(inserter->scratch));
+	MemoryContextSwitchTo(before);
 	return inserter;
 }
 
@@ -87,7 +89,7 @@ join_equal(const Insertion *insertion)
 		bool exists;
 
 		hnsw_must(insertion->cx, store->graph.store.read(insertion->store, insertion->cx, found[i].id, entry, &exists));
-		if (exists && is_same(insertion, entry) && hnsw_items_add(insertion->store, found[i].id, insertion->tid))
+		if (exists && is_same(insertion, entry) && hnsw_items_add(insertion->store, found[i].id, insertion->item))
 			return true;
 	}
 	return false;
@@ -196,11 +198,11 @@ insert_node(const Insertion *insertion, int level, bool alone)
 
 	for (;;)
 	{
-		hnsw_must(insertion->cx, mg_insert_plan(insertion->cx, &store->graph, &insertion->query, insertion->tid, level,
+		hnsw_must(insertion->cx, mg_insert_plan(insertion->cx, &store->graph, &insertion->query, insertion->item, level,
 												store->ef_construction, &plan));
 		if (plan.equal == MG_NO_NODE)
 			break;
-		if (hnsw_items_add(store, plan.equal, insertion->tid))
+		if (hnsw_items_add(store, plan.equal, insertion->item))
 			return true;
 		/* It was deleted meanwhile; a search that begins now passes it by. */
 		hnsw_store_again(store, plan.equal, &attempts);
@@ -246,14 +248,16 @@ insert_locked(const Insertion *insertion, int level)
 }
 
 void
-hnsw_inserter_add(HnswInserter *inserter, Datum value, const ItemPointerData *tid, bool unchanged)
+hnsw_inserter_add(HnswInserter *inserter, const Datum *values, const bool *nulls, const ItemPointerData *tid, bool unchanged)
 {
 	HnswStore *store = &inserter->store;
 	MgCtx *cx = hnsw_scratch_cx(inserter->scratch);
-	Insertion insertion = {.store = store, .cx = cx, .tid = tid};
-	Datum detoasted = hnsw_kind_detoast(store->kind, value);
+	uint8 item[HNSW_MOST_ITEM];
+	Insertion insertion = {.store = store, .cx = cx, .item = item};
+	Datum detoasted = hnsw_kind_detoast(store->kind, values[0]);
 
 	mg_rewind(cx, inserter->start);
+	hnsw_cover_pack(store->cover, tid, values, nulls, item);
 	if (hnsw_store_query(store, cx, detoasted, &insertion.query))
 	{
 		bool joined = false;
@@ -267,7 +271,7 @@ hnsw_inserter_add(HnswInserter *inserter, Datum value, const ItemPointerData *ti
 		if (!joined)
 			insert_locked(&insertion, mg_level(&store->layout, pg_prng_uint64(&pg_global_prng_state)));
 	}
-	if (detoasted != value)
+	if (detoasted != values[0])
 		pfree(DatumGetPointer(detoasted));
 }
 
@@ -282,6 +286,6 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relati
 	if (inserter == NULL)
 		inserter = info->ii_AmCache = hnsw_inserter_begin(index, info->ii_Context, false);
 	inserter->store.index = index;
-	hnsw_inserter_add(inserter, values[0], tid, unchanged);
+	hnsw_inserter_add(inserter, values, isnull, tid, unchanged);
 	return false;
 }

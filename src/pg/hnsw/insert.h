@@ -5,7 +5,6 @@
 #include "postgres.h"
 #include "access/genam.h"
 #include "nodes/execnodes.h"
-#include "storage/itemptr.h"
 #include "utils/rel.h"
 
 typedef struct HnswInserter HnswInserter;
@@ -13,8 +12,8 @@ typedef struct HnswInserter HnswInserter;
 /* Lives in owner. building: nobody but the build's processes knows the index yet, nothing is logged. */
 HnswInserter *hnsw_inserter_begin(Relation index, MemoryContext owner, bool building);
 
-/* unchanged: the value is probably that of another version of the row. */
-void hnsw_inserter_add(HnswInserter *inserter, Datum value, const ItemPointerData *tid, bool unchanged);
+/* values and nulls: the index's columns, the first not NULL; unchanged: that is probably the value of another version of the row. */
+void hnsw_inserter_add(HnswInserter *inserter, const Datum *values, const bool *nulls, const ItemPointerData *tid, bool unchanged);
 
 /* aminsert */
 bool hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap, IndexUniqueCheck unique,

@@ -34,7 +34,7 @@ throw_damaged(const HnswStore *store, uint32 node)
 
 /* Into the entry itself: true. Else *more: the head of its chain. False in *live: it is deleted. */
 static bool
-add_to_entry(HnswStore *store, uint32 node, const ItemPointerData *tid, uint32 *more, bool *live)
+add_to_entry(HnswStore *store, uint32 node, const uint8 *item, uint32 *more, bool *live)
 {
 	Buffer buffer;
 	HnswChange change;
@@ -50,7 +50,7 @@ add_to_entry(HnswStore *store, uint32 node, const ItemPointerData *tid, uint32 *
 	{
 		hnsw_change_begin(&change, store->index, store->building);
 		entry = (uint8 *) hnsw_change_page(&change, buffer, false) + (entry - (uint8 *) BufferGetPage(buffer));
-		added = mg_entry_add_item(&store->layout, entry, tid);
+		added = mg_entry_add_item(&store->layout, entry, item);
 		hnsw_change_apply(&change);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -58,7 +58,7 @@ add_to_entry(HnswStore *store, uint32 node, const ItemPointerData *tid, uint32 *
 }
 
 static Head
-add_to_head(HnswStore *store, uint32 node, uint32 head, const ItemPointerData *tid, uint32 *order)
+add_to_head(HnswStore *store, uint32 node, uint32 head, const uint8 *item, uint32 *order)
 {
 	Buffer buffer;
 	HnswChange change;
@@ -74,7 +74,7 @@ add_to_head(HnswStore *store, uint32 node, uint32 head, const ItemPointerData *t
 	{
 		hnsw_change_begin(&change, store->index, store->building);
 		chunk = (uint8 *) hnsw_change_page(&change, buffer, false) + (chunk - (uint8 *) BufferGetPage(buffer));
-		mg_chunk_add(&store->layout, chunk, tid);
+		mg_chunk_add(&store->layout, chunk, item);
 		hnsw_change_apply(&change);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -96,7 +96,7 @@ reserve_chunk(HnswStore *store)
 
 /* The reserved chunk, with the tuple, becomes the head in the place of `more`, if that still is the head. */
 static bool
-link_chunk(HnswStore *store, uint32 node, uint32 id, uint32 more, uint32 order, const ItemPointerData *tid)
+link_chunk(HnswStore *store, uint32 node, uint32 id, uint32 more, uint32 order, const uint8 *item)
 {
 	uint8 *entry, *chunk;
 	HnswChange change;
@@ -112,7 +112,7 @@ link_chunk(HnswStore *store, uint32 node, uint32 id, uint32 more, uint32 order, 
 	if (linked)
 	{
 		mg_chunk_link(chunk, node, more, order);
-		mg_chunk_add(&store->layout, chunk, tid);
+		mg_chunk_add(&store->layout, chunk, item);
 		mg_entry_set_more(entry, id);
 		hnsw_change_apply(&change);
 	}
@@ -141,7 +141,7 @@ free_chunk(HnswStore *store, uint32 id)
 }
 
 bool
-hnsw_items_add(HnswStore *store, uint32 node, const ItemPointerData *tid)
+hnsw_items_add(HnswStore *store, uint32 node, const uint8 *item)
 {
 	uint32 reserved = MG_NO_NODE, more, order;
 	bool live = true, added = false;
@@ -153,18 +153,18 @@ hnsw_items_add(HnswStore *store, uint32 node, const ItemPointerData *tid)
 		CHECK_FOR_INTERRUPTS();
 		if (i == MOST_ATTEMPTS)
 			throw_damaged(store, node);
-		added = add_to_entry(store, node, tid, &more, &live);
+		added = add_to_entry(store, node, item, &more, &live);
 		if (added || !live)
 			break;
 		order = 0;
 		if (more != MG_NO_NODE)
-			head = add_to_head(store, node, more, tid, &order);
+			head = add_to_head(store, node, more, item, &order);
 		added = head == HEAD_ADDED;
 		if (head != HEAD_FULL)
 			continue;
 		if (reserved == MG_NO_NODE)
 			reserved = reserve_chunk(store);
-		added = link_chunk(store, node, reserved, more, order, tid);
+		added = link_chunk(store, node, reserved, more, order, item);
 		if (added)
 			reserved = MG_NO_NODE;
 	}

@@ -3,10 +3,9 @@
 #define MASKGEN_PG_HNSW_ITEMS_H
 
 #include "pg/hnsw/store.h"
-#include "storage/itemptr.h"
 
-/* Adds a heap tuple to a node; false when that is deleted. */
-bool hnsw_items_add(HnswStore *store, uint32 node, const ItemPointerData *tid);
+/* Adds a heap tuple (cover.h) to a node; false when that is deleted. */
+bool hnsw_items_add(HnswStore *store, uint32 node, const uint8 *item);
 
 /* Reading a chain, chunk by chunk: all its heap tuples have the same exact distance as those in the node's entry. */
 typedef struct HnswChain

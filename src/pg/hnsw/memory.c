@@ -23,7 +23,8 @@ maskgen_index_memory(PG_FUNCTION_ARGS)
 	int64 rows = PG_GETARG_INT64(0);
 	MgShape shape = {.metric = MG_GRAPH_L2,
 					 .dims = (uint32) PG_GETARG_INT32(1),
-					 .m = (uint32) PG_GETARG_INT32(2)};
+					 .m = (uint32) PG_GETARG_INT32(2),
+					 .item_size = hnsw_cover_item_size(NULL)};
 	MgHost host = host_in(CurrentMemoryContext);
 	MgEntryLayout layout;
 	size_t size;

@@ -156,7 +156,6 @@ choose_items(MgShape *shape)
 void
 hnsw_options_coded(MgShape *shape)
 {
-	shape->item_size = sizeof(ItemPointerData);
 	shape->max_items = MIN_ITEMS;
 	shape->code_bits = mg_layout_code_bits(shape, HNSW_PAGE_ROOM, SLOT_OVERHEAD);
 	if (shape->code_bits > 0)
@@ -173,7 +172,6 @@ choose_shape(const HnswKind *kind, HnswQuantizer quantizer, int dims, MgShape *s
 						errmsg("this operator class cannot be quantized with \"rabitq\""),
 						errhint("Use the default, quantizer = auto.")));
 	shape->dims = (uint32) dims;
-	shape->item_size = sizeof(ItemPointerData);
 	shape->max_items = MIN_ITEMS;
 	if (!has_codes || quantizer == HNSW_QUANTIZER_NONE)
 	{
@@ -215,6 +213,7 @@ hnsw_options_meta(Relation index, const HnswKind *kind, HnswMeta *meta)
 	meta->kind = kind->id;
 	meta->ef_construction = options != NULL ? options->ef_construction : HNSW_DEFAULT_EF_CONSTRUCTION;
 	meta->shape.m = options != NULL ? options->m : HNSW_DEFAULT_M;
+	meta->shape.item_size = hnsw_cover_item_size(hnsw_cover_of(index));
 	meta->entry_point = MG_NO_NODE;
 	meta->free_pages[0] = meta->free_pages[1] = InvalidBlockNumber;
 	if (meta->ef_construction < 2 * meta->shape.m)

@@ -3,6 +3,7 @@
 #define MASKGEN_PG_HNSW_OPTIONS_H
 
 #include "postgres.h"
+#include "pg/hnsw/cover.h"
 #include "pg/hnsw/kind.h"
 #include "pg/hnsw/meta.h"
 
@@ -46,7 +47,7 @@ void hnsw_options_init(void);
 /* amoptions */
 bytea *hnsw_options(Datum options, bool validate);
 
-/* What follows for a coded shape from its metric, dims and m: its other fields. code_bits 0: no entry fits a page. */
+/* What follows for a coded shape from its metric, dims, m and item_size: its other fields. code_bits 0: no entry fits a page. */
 void hnsw_options_coded(MgShape *shape);
 
 /* What a new index of this relation will be: all of the metapage. Throws when it cannot be. */

@@ -36,6 +36,9 @@ rank_item(HnswScan *state, const uint8_t *item, double estimate)
 	TupleTableSlot *row;
 
 	memcpy(&tid, item, sizeof tid);
+	state->n_met++;
+	if (!hnsw_covered_passes(state->covered, item))
+		return;
 	if (!state->unranked || state->filter != NULL)
 	{
 		if ((row = hnsw_rerank_fetch(state->rerank, &tid)) == NULL)
@@ -65,7 +68,7 @@ rank_items(HnswScan *state, uint32 id, const uint8_t *items, uint32 n, uint32 mo
 {
 	state->chain_distance = -INFINITY;
 	for (uint32 i = 0; i < n; i++)
-		rank_item(state, items + i * sizeof(ItemPointerData), estimate);
+		rank_item(state, items + i * state->store.layout.shape.item_size, estimate);
 	state->chained = more != MG_NO_NODE;
 	if (state->chained)
 		hnsw_chain_begin(&state->chain, &state->store, hnsw_scratch_cx(state->scratch), id, more);
@@ -97,7 +100,7 @@ hnsw_rows_of_found(HnswScan *state)
 void
 hnsw_rows_of_passed(HnswScan *state, uint32 id)
 {
-	uint8_t items[UINT8_MAX * sizeof(ItemPointerData)];
+	uint8_t items[UINT8_MAX * HNSW_MOST_ITEM];
 	uint32 n, more;
 	Buffer buffer;
 	uint8 *entry;
@@ -107,7 +110,7 @@ hnsw_rows_of_passed(HnswScan *state, uint32 id)
 	n = mg_entry_n_items(entry);
 	more = mg_entry_level(entry) == 0 ? mg_entry_more(entry) : MG_NO_NODE;
 	if (n > 0)
-		memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * sizeof(ItemPointerData));
+		memcpy(items, mg_entry_item(&state->store.layout, entry, 0), n * state->store.layout.shape.item_size);
 	UnlockReleaseBuffer(buffer);
 	rank_items(state, id, items, n, more, NAN);
 }

@@ -95,6 +95,8 @@ hnsw_scan_end(IndexScanDesc scan)
 	release(state);
 	if (state->rerank != NULL)
 		hnsw_rerank_end(state->rerank);
+	if (state->covered != NULL)
+		hnsw_covered_end(state->covered);
 	if (state->scratch != NULL)
 	{
 		hnsw_scratch_give(state->scratch);
@@ -124,6 +126,7 @@ prepare(IndexScanDesc scan)
 	hnsw_ranking_init(&state->ranking, state->memory);
 	state->node = hnsw_filter_of(scan);
 	state->filter = state->node != NULL && state->node->tested ? state->node->scan : NULL;
+	state->covered = hnsw_covered_of(state->node, state->store.cover, scan->heapRelation);
 	MemoryContextSwitchTo(before);
 }
 
@@ -245,7 +248,7 @@ begin_search(IndexScanDesc scan)
 	state->sifted = false;
 	state->returned = NULL;
 	state->n_returned = state->returned_room = 0;
-	state->n_fetched = state->n_passed = 0;
+	state->n_met = state->n_fetched = state->n_passed = 0;
 	state->done = NULL;
 	state->n_done = state->done_room = 0;
 	state->last = -INFINITY;
@@ -260,6 +263,8 @@ begin_search(IndexScanDesc scan)
 	/* Nothing is within a radius around 0 under cosine: its distances are no numbers. */
 	if (state->unranked && state->target.within)
 		return;
+	if (state->covered != NULL)
+		hnsw_covered_begin(state->covered);
 	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
 	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
 	state->heap_cost = hnsw_cost_of_sift(scan);

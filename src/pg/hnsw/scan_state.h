@@ -11,6 +11,7 @@
 #include "postgres.h"
 #include "hnsw/search.h"
 #include "nodes/execnodes.h"
+#include "pg/hnsw/covered.h"
 #include "pg/hnsw/filter.h"
 #include "pg/hnsw/items.h"
 #include "pg/hnsw/pass.h"
@@ -62,7 +63,8 @@ typedef struct HnswScan
 	const HnswNode *node;		/* NULL: it is unknown */
 	IndexScanState *filter;		/* NULL: none is known */
 	double heap_cost;			/* of sifting the table; INFINITY: it cannot be */
-	uint64 n_fetched, n_passed; /* rows of the table, and those that passed the filter */
+	HnswCovered *covered;		/* conditions that items are tested by; NULL: none */
+	uint64 n_met, n_fetched, n_passed; /* items met, rows of the table that are visible, those that passed the filter */
 	double last;		 /* distance of the last row returned */
 	FmgrInfo distance;	 /* of the class; where no ORDER BY has one */
 } HnswScan;

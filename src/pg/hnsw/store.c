@@ -208,10 +208,15 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 	store->index = index;
 	store->kind = kind;
 	store->recent = hnsw_recent_of(index);
+	store->cover = hnsw_cover_of(index);
 	store->ef_construction = meta->ef_construction;
 	store->seed = meta->seed;
 	if (!mg_layout_init(cx, &store->layout, &meta->shape))
 		host_throw(cx);
+	if (store->layout.shape.item_size != hnsw_cover_item_size(store->cover))
+		ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+						errmsg("index \"%s\" was made for other included columns", RelationGetRelationName(index)),
+						errhint("REINDEX INDEX makes it anew from the table.")));
 	if (!hnsw_places_init(&store->places, &store->layout))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("an entry of index \"%s\" does not fit a page", RelationGetRelationName(index))));

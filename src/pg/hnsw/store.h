@@ -4,6 +4,7 @@
 
 #include "hnsw/graph.h"
 #include "hnsw/ways.h"
+#include "pg/hnsw/cover.h"
 #include "pg/hnsw/kind.h"
 #include "pg/hnsw/meta.h"
 #include "pg/hnsw/page.h"
@@ -27,12 +28,13 @@ typedef struct HnswStore
 	MgGraph graph; /* its store is this */
 	MgDistance plain; /* plain entries: of whole rows */
 	bool rounded;	  /* plain entries: they are rounded (kind.h) */
+	HnswCover *cover; /* NULL: no column is included */
 	HnswRecent *recent;
 	BlockNumber n_blocks; /* as it was last looked at; it never shrinks */
 	bool lenient;		  /* damage is somebody's to find, and no error */
 } HnswStore;
 
-/* Sets up store; the rotation is made in the arena. */
+/* Sets up store; the rotation is made in the arena, cover in the current memory context. */
 void hnsw_store_open(HnswStore *store, MgCtx *cx, Relation index);
 
 /* The same for a metapage that is not written yet. */
