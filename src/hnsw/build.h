@@ -58,10 +58,11 @@ bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgBuildValue *value,
 uint64_t mg_build_nodes(const MgBuild *build);
 size_t mg_build_used(const MgBuild *build);
 
+/* ---- emission, after all inserts */
+
 /*
- * Emission, by one process after all inserts. Nodes come in the order of insertion, of each the entry of level 0,
- * then those above, then its chunks, which are placed as entries of level 0; place() says where the next entry will be and is called for all entries first, then write() for each
- * in the same order.
+ * Nodes come in the order of insertion, of each the entry of level 0, then those above, then its chunks, which are placed as
+ * entries of level 0. place() says where the next entry will be, and is called for all of them before the first write().
  */
 typedef struct MgPlacer
 {
@@ -70,11 +71,25 @@ typedef struct MgPlacer
 	/* The id of the next entry, of mg_entry_size(layout, level) bytes. */
 	bool (*place)(void *user, MgCtx *cx, int level, uint32_t *id);
 
-	/* The finished bytes of an entry, in the order of the calls of place. */
+	/* The finished bytes of an entry; of a range in the order of the calls of place. */
 	bool (*write)(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry);
 } MgPlacer;
 
-/* entry_point MG_NO_NODE when nothing was inserted. Polls. */
+/* What a process needs of its own for its part: scratch memory. In the arena. */
+typedef struct MgEmitter MgEmitter;
+MgEmitter *mg_emitter_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph);
+
+/*
+ * In this order, each when the one before has ended. cut and write are of one range, and several processes may work on different
+ * ranges at once; what comes out is the same whoever does which. All poll.
+ */
+bool mg_emit_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, uint32_t *n_ranges); /* nodes in ranges */
+bool mg_emit_cut(MgCtx *cx, MgEmitter *emitter, uint32_t range);						  /* lists to what entries hold */
+bool mg_emit_place(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
+				   int *level); /* places, and ways. entry_point MG_NO_NODE when nothing was inserted */
+bool mg_emit_write(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer);
+
+/* All of it, by one process. */
 bool mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
 				   int *level);
 

@@ -1,14 +1,18 @@
 /*
- * From the block to entries. First every entry gets its place, since a link
- * holds the id of its target; then ways are laid (reach.c), and
- * each is made whole and written.
+ * From the block to entries. First all lists are cut to what an entry holds, in ranges of nodes. Then every entry gets its place,
+ * since a link holds the id of its target, and ways are laid (reach.c). At last each is made
+ * whole and written, in ranges again.
+ *
+ * Where ranges begin is noted in the block's table, which only inserts need.
  */
 #include "hnsw/items.h"
 #include "hnsw/reach.h"
 
-#define POLL_EVERY 64 /* entries: some 0.5 ms */
+#define RANGE 128	   /* nodes, some ms of work */
+#define POLL_EVERY 16  /* nodes that are cut or written: some 0.2 ms */
+#define WALK_POLL 4096 /* nodes that are only passed */
 
-typedef struct Emitter
+struct MgEmitter
 {
 	MgBuild *build;
 	const MgGraph *graph;
@@ -16,42 +20,95 @@ typedef struct Emitter
 	float *centre, *neighbour; /* [padded] */
 	uint8_t *value;			   /* own code */
 	uint8_t *entry, *link;
-} Emitter;
+};
 
-/* Calls each() for every node in the order in which they were added. Polls. */
+/* As many as the table has room for, when values are far smaller than they may be. */
+static uint64_t
+range_length(const MgBuild *build)
+{
+	uint64_t least = mg_build_nodes(build) / build->table_mask + 1;
+
+	return least < RANGE ? RANGE : least;
+}
+
+bool
+mg_emit_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, uint32_t *n_ranges)
+{
+	uint64_t length = range_length(build), n = 0;
+
+	*n_ranges = 0;
+	for (uint32_t id = mg_block_next(build, graph->layout, 0); id != 0; id = mg_block_next(build, graph->layout, id), n++)
+	{
+		if (n % length == 0)
+			atomic_store_explicit(&build->table[(*n_ranges)++], id, memory_order_relaxed);
+		if (n % WALK_POLL == 0 && !mg_poll(cx))
+			return false;
+	}
+	return true;
+}
+
+/* Calls each() for every node of a range in the order in which they were added. Polls. */
 static bool
-walk(MgCtx *cx, Emitter *emitter, const MgPlacer *placer,
-	 bool (*each)(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node))
+walk(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer,
+	 bool (*each)(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node))
 {
 	const MgBuild *build = emitter->build;
 	const MgEntryLayout *layout = emitter->graph->layout;
-	uint64_t n = 0;
+	uint64_t length = range_length(build);
+	uint32_t id = atomic_load_explicit(&emitter->build->table[range], memory_order_relaxed);
 
-	for (uint32_t id = mg_block_next(build, layout, 0); id != 0; id = mg_block_next(build, layout, id))
-		if (!each(cx, emitter, placer, block_node(build, id)) || (++n % POLL_EVERY == 0 && !mg_poll(cx)))
+	for (uint64_t n = 0; n < length && id != 0; n++, id = mg_block_next(build, layout, id))
+		if (!each(cx, emitter, placer, block_node(build, id)) || (n % POLL_EVERY == 0 && !mg_poll(cx)))
 			return false;
 	return true;
 }
 
 static bool
-place_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+cut_node(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node)
 {
-	const MgEntryLayout *layout = emitter->graph->layout;
-
+	(void) cx;
+	(void) placer;
 	for (int level = 0; level <= node->level; level++)
-	{
-		mg_pruner_cut(&emitter->pruner, emitter->build, node, level, mg_entry_slots(layout, level));
+		mg_pruner_cut(&emitter->pruner, emitter->build, node, level, mg_entry_slots(emitter->graph->layout, level));
+	return true;
+}
+
+bool
+mg_emit_cut(MgCtx *cx, MgEmitter *emitter, uint32_t range)
+{
+	return walk(cx, emitter, range, NULL, cut_node);
+}
+
+static bool
+place_node(MgCtx *cx, const MgBuild *build, const MgEntryLayout *layout, const MgPlacer *placer, BuildNode *node)
+{
+	for (int level = 0; level <= node->level; level++)
 		if (!placer->place(placer->user, cx, level, &block_list(layout, node, level)->placed))
 			return false;
-	}
-	for (uint32_t id = node->more; id != 0; id = block_chunk(emitter->build, id)->next)
-		if (!placer->place(placer->user, cx, 0, &block_chunk(emitter->build, id)->placed))
+	for (uint32_t id = node->more; id != 0; id = block_chunk(build, id)->next)
+		if (!placer->place(placer->user, cx, 0, &block_chunk(build, id)->placed) || !mg_poll(cx))
 			return false;
 	return true;
 }
 
+bool
+mg_emit_place(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point, int *level)
+{
+	const MgEntryLayout *layout = graph->layout;
+	uint64_t n = 0;
+
+	*entry_point = MG_NO_NODE;
+	*level = build->entry_level;
+	for (uint32_t id = mg_block_next(build, layout, 0); id != 0; id = mg_block_next(build, layout, id))
+		if (!place_node(cx, build, layout, placer, block_node(build, id)) || (++n % WALK_POLL == 0 && !mg_poll(cx)))
+			return false;
+	if (build->entry_point != 0)
+		*entry_point = block_list(layout, block_node(build, build->entry_point), build->entry_level)->placed;
+	return mg_build_reach(cx, build, graph);
+}
+
 static void
-widen(Emitter *emitter, BuildNode *node, float *to)
+widen(MgEmitter *emitter, BuildNode *node, float *to)
 {
 	const uint8_t *value = block_value(emitter->graph->layout, node);
 	float scale;
@@ -61,7 +118,7 @@ widen(Emitter *emitter, BuildNode *node, float *to)
 }
 
 static void
-add_links(Emitter *emitter, BuildNode *node, int level)
+add_links(MgEmitter *emitter, BuildNode *node, int level)
 {
 	const MgGraph *graph = emitter->graph;
 	const BuildList *list = block_list(graph->layout, node, level);
@@ -84,7 +141,7 @@ add_links(Emitter *emitter, BuildNode *node, int level)
 }
 
 static void
-add_items(Emitter *emitter, BuildNode *node)
+add_items(MgEmitter *emitter, BuildNode *node)
 {
 	const MgEntryLayout *layout = emitter->graph->layout;
 
@@ -95,7 +152,7 @@ add_items(Emitter *emitter, BuildNode *node)
 }
 
 static bool
-write_chunks(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+write_chunks(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node)
 {
 	const MgEntryLayout *layout = emitter->graph->layout;
 	uint32_t n = 0, owner = block_list(layout, node, 0)->placed;
@@ -118,7 +175,7 @@ write_chunks(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *nod
 }
 
 static bool
-write_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
+write_node(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node)
 {
 	const MgEntryLayout *layout = emitter->graph->layout;
 	const uint8_t *value = block_value(layout, node);
@@ -150,25 +207,48 @@ write_node(MgCtx *cx, Emitter *emitter, const MgPlacer *placer, BuildNode *node)
 }
 
 bool
+mg_emit_write(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer)
+{
+	return walk(cx, emitter, range, placer, write_node);
+}
+
+MgEmitter *
+mg_emitter_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph)
+{
+	const MgEntryLayout *layout = graph->layout;
+	MgEmitter *emitter = mg_alloc_zeroed(cx, 1, sizeof *emitter);
+
+	if (emitter == NULL || !mg_pruner_init(cx, &emitter->pruner, graph))
+		return NULL;
+	emitter->build = build;
+	emitter->graph = graph;
+	emitter->centre = mg_alloc_array(cx, layout->padded, sizeof(float));
+	emitter->neighbour = mg_alloc_array(cx, layout->padded, sizeof(float));
+	emitter->value = mg_alloc(cx, layout->value_size);
+	emitter->entry = mg_alloc(cx, layout->entry_size[0]);
+	emitter->link = mg_alloc(cx, layout->link_size);
+	if (emitter->centre == NULL || emitter->neighbour == NULL || emitter->value == NULL || emitter->entry == NULL ||
+		emitter->link == NULL)
+		return NULL;
+	return emitter;
+}
+
+bool
 mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
 			  int *level)
 {
-	const MgEntryLayout *layout = graph->layout;
-	Emitter emitter = {.build = build, .graph = graph};
+	MgEmitter *emitter = mg_emitter_attach(cx, build, graph);
+	uint32_t n_ranges;
 
-	*entry_point = MG_NO_NODE;
-	*level = build->entry_level;
-	emitter.centre = mg_alloc_array(cx, layout->padded, sizeof(float));
-	emitter.neighbour = mg_alloc_array(cx, layout->padded, sizeof(float));
-	emitter.value = mg_alloc(cx, layout->value_size);
-	emitter.entry = mg_alloc(cx, layout->entry_size[0]);
-	emitter.link = mg_alloc(cx, layout->link_size);
-	if (emitter.centre == NULL || emitter.neighbour == NULL || emitter.value == NULL || emitter.entry == NULL ||
-		emitter.link == NULL || !mg_pruner_init(cx, &emitter.pruner, graph) ||
-		!walk(cx, &emitter, placer, place_node) || !mg_build_reach(cx, build, graph) ||
-		!walk(cx, &emitter, placer, write_node))
+	if (emitter == NULL || !mg_emit_begin(cx, build, graph, &n_ranges))
 		return false;
-	if (build->entry_point != 0)
-		*entry_point = block_list(layout, block_node(build, build->entry_point), build->entry_level)->placed;
+	for (uint32_t range = 0; range < n_ranges; range++)
+		if (!mg_emit_cut(cx, emitter, range))
+			return false;
+	if (!mg_emit_place(cx, build, graph, placer, entry_point, level))
+		return false;
+	for (uint32_t range = 0; range < n_ranges; range++)
+		if (!mg_emit_write(cx, emitter, range, placer))
+			return false;
 	return true;
 }

@@ -114,6 +114,20 @@ extend_relation(Relation relation, ForkNumber fork)
 #endif
 }
 
+/* A fork gets so many blocks, of zeros where they are new, unless it has them. */
+static inline void
+extend_relation_to(Relation relation, ForkNumber fork, BlockNumber n_blocks)
+{
+#if PG_VERSION_NUM >= 160000
+	ReleaseBuffer(ExtendBufferedRelTo(BMR_REL(relation), fork, NULL, 0, n_blocks, RBM_NORMAL));
+#else
+	LockRelationForExtension(relation, ExclusiveLock);
+	for (BlockNumber n = RelationGetNumberOfBlocksInFork(relation, fork); n < n_blocks; n++)
+		ReleaseBuffer(ReadBufferExtended(relation, fork, P_NEW, RBM_NORMAL, NULL));
+	UnlockRelationForExtension(relation, ExclusiveLock);
+#endif
+}
+
 /* Whether core asks for workers; we ask ourselves on all majors (hnsw/parallel.c). */
 #if PG_VERSION_NUM >= 170000
 #define set_parallel_build(routine) ((routine)->amcanbuildparallel = true)

@@ -1,19 +1,18 @@
 /*
  * CREATE INDEX. One process, or several at once (parallel.c), scan the table and
  * insert into one block of memory (hnsw/build.h). At the end, or when the block is full,
- * one of them writes it to pages; in the latter case all go on by inserting
+ * it is written to pages by all of them (job.c); in the latter case all go on by inserting
  * into the pages, as INSERT does but without WAL. At the very end the pages
- * are logged whole.
+ * are logged whole, by all as well.
  *
  * The block is entered and left under a spin lock; whoever finds it full first
- * drains it: lets nobody in, waits until the others are out, writes. The others sleep on
+ * drains it: lets nobody in, waits until the others are out, writes. The others help, and sleep on
  * the condition variable, so that all of this can be interrupted. A process
  * that fails inside the block is never waited for: its error ends the leader as well.
  */
 #include "pg/hnsw/build.h"
 
 #include "access/tableam.h"
-#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
@@ -111,7 +110,7 @@ is_drained(HnswShared *shared, bool by_us)
 	bool drained;
 
 	SpinLockAcquire(&shared->mutex);
-	drained = by_us ? shared->n_inside == 0 : shared->phase == HNSW_BUILD_PAGES;
+	drained = by_us ? shared->n_inside == 0 : shared->phase >= HNSW_BUILD_PAGES;
 	SpinLockRelease(&shared->mutex);
 	return drained;
 }
@@ -123,7 +122,10 @@ hnsw_build_flush(HnswBuild *build)
 
 	ConditionVariablePrepareToSleep(&build->shared->changed);
 	while (!is_drained(build->shared, by_us))
+	{
 		ConditionVariableSleep(&build->shared->changed, PG_WAIT_EXTENSION);
+		hnsw_job_help(build);
+	}
 	ConditionVariableCancelSleep();
 	if (by_us)
 	{
@@ -220,6 +222,7 @@ hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool concurr
 	SpinLockInit(&shared->mutex);
 	ConditionVariableInit(&shared->changed);
 	pg_atomic_init_u64(&shared->n_inserted, 0);
+	pg_atomic_init_u32(&shared->next_piece, 0);
 }
 
 void
@@ -261,8 +264,43 @@ hnsw_build_finish(HnswBuild *build)
 		report_phase(build, HNSW_PROGRESS_WRITING);
 		hnsw_build_emit(build);
 	}
+	if (RelationNeedsWAL(build->index))
+	{
+		report_phase(build, HNSW_PROGRESS_LOGGING);
+		hnsw_job_log(build);
+	}
+	set_phase(build->shared, HNSW_BUILD_ENDED);
 	build->heap_tuples = build->shared->heap_tuples;
 	build->index_tuples = build->shared->index_tuples;
+}
+
+static bool
+has_ended(HnswShared *shared)
+{
+	bool ended;
+
+	SpinLockAcquire(&shared->mutex);
+	ended = shared->phase == HNSW_BUILD_ENDED;
+	SpinLockRelease(&shared->mutex);
+	return ended;
+}
+
+void
+hnsw_build_await(HnswBuild *build)
+{
+	HnswShared *shared = build->shared;
+
+	SpinLockAcquire(&shared->mutex);
+	shared->n_done++;
+	SpinLockRelease(&shared->mutex);
+	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (!has_ended(shared))
+	{
+		ConditionVariableSleep(&shared->changed, PG_WAIT_EXTENSION);
+		hnsw_job_help(build);
+	}
+	ConditionVariableCancelSleep();
 }
 
 void
@@ -325,11 +363,6 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	size = block_size(heap, &build.store, n_rows);
 	if (!hnsw_build_parallel(&build, &meta, size))
 		build_alone(&build, &meta, size);
-	if (RelationNeedsWAL(index))
-	{
-		report_phase(&build, HNSW_PROGRESS_LOGGING);
-		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
-	}
 	mg_ctx_free(&cx);
 	result->heap_tuples = build.heap_tuples;
 	result->index_tuples = build.index_tuples;

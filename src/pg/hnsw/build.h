@@ -19,8 +19,18 @@ typedef enum HnswBuildPhase
 {
 	HNSW_BUILD_MEMORY,
 	HNSW_BUILD_DRAINING, /* one process waits for the others to leave the block, and writes it */
-	HNSW_BUILD_PAGES	 /* it is written; inserts go to pages */
+	HNSW_BUILD_PAGES,	 /* it is written; inserts go to pages */
+	HNSW_BUILD_ENDED
 } HnswBuildPhase;
+
+/* Work in pieces, which all processes that have nothing else to do take part in (job.c). */
+typedef enum HnswJob
+{
+	HNSW_JOB_NONE,
+	HNSW_JOB_CUT,	/* of a range of nodes the lists, */
+	HNSW_JOB_WRITE, /* the entries (emit.c) */
+	HNSW_JOB_LOG	/* whole pages */
+} HnswJob;
 
 /* What the processes of a build share. */
 typedef struct HnswShared
@@ -33,6 +43,10 @@ typedef struct HnswShared
 	int n_inside;  /* processes that are changing the block */
 	int n_done;	   /* workers that have scanned all there was */
 	double heap_tuples, index_tuples;
+	int job;		/* HnswJob */
+	uint32 n_pieces; /* of it */
+	int n_working;	/* processes that take pieces */
+	pg_atomic_uint32 next_piece;
 	ConditionVariable changed; /* any of the above */
 	pg_atomic_uint64 n_inserted; /* for the progress view */
 } HnswShared;
@@ -47,6 +61,7 @@ typedef struct HnswBuild
 	HnswStore store;
 	HnswScratch *scratch;
 	MgBuilder *builder;
+	MgEmitter *emitter;		/* made when the block is written */
 	HnswInserter *inserter; /* made when inserts go to pages */
 	MemoryContext tuple_memory, memory;
 	double heap_tuples, index_tuples; /* of this process; after hnsw_build_finish of all */
@@ -58,11 +73,18 @@ void hnsw_build_attach(HnswBuild *build, HnswShared *shared, MgBuild *block);
 void hnsw_build_scan(HnswBuild *build, TableScanDesc scan); /* scan: parallel, or NULL */
 void hnsw_build_flush(HnswBuild *build);					/* writes the block if nobody has yet; or waits until somebody did */
 void hnsw_build_finish(HnswBuild *build);					/* after all scans, by the leader */
+void hnsw_build_await(HnswBuild *build);					/* after its scan, by a worker: helps until the leader has finished */
 void hnsw_build_detach(HnswBuild *build);
 void hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool concurrent, const HnswMeta *meta);
 
-/* emit.c: the block to pages, by one process. */
+/* emit.c: the block to pages, with the help of whoever waits; and one range of it. */
 void hnsw_build_emit(HnswBuild *build);
+void hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range);
+
+/* job.c: does a job, with others; takes part in what another one began, until no piece is left; logs all pages of the index. */
+void hnsw_job_run(HnswBuild *build, HnswJob job, uint32 n_pieces);
+void hnsw_job_help(HnswBuild *build);
+void hnsw_job_log(HnswBuild *build);
 
 /* parallel.c: several processes; false when there will be one only, and nothing was done. */
 bool hnsw_build_parallel(HnswBuild *build, const HnswMeta *meta, Size block_size);

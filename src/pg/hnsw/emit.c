@@ -1,8 +1,8 @@
 /*
  * The graph in memory to pages, in the order in which the library gives its
- * entries: neighbours close together. Ids are given out for all entries first, then each is written. Slots of a
- * kind are filled one after another; a page is made by its first entry, and as both passes are in one order, pages
- * are made in the order of their blocks.
+ * entries: neighbours close together. Ids are given out for all entries first, slots of a
+ * kind one after another. Then each is written, in ranges of nodes by all processes at once: whoever needs a block that there is not yet
+ * extends the index up to it, and whoever writes to a page first makes it.
  */
 #include "pg/hnsw/build.h"
 
@@ -13,9 +13,8 @@
 typedef struct Emission
 {
 	HnswBuild *build;
-	BlockNumber n_blocks;  /* with those that are only planned */
-	BlockNumber n_written; /* those that exist */
-	BlockNumber block[2];  /* InvalidBlockNumber: none yet */
+	BlockNumber n_blocks; /* planned */
+	BlockNumber block[2]; /* InvalidBlockNumber: none yet */
 	uint32 slot[2];
 } Emission;
 
@@ -61,39 +60,50 @@ place(void *user, MgCtx *cx, int level, uint32_t *id)
 static bool
 write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
 {
-	Emission *emission = user;
-	const HnswPlaces *places = &emission->build->store.places;
-	Relation index = emission->build->index;
+	HnswBuild *build = user;
+	const HnswPlaces *places = &build->store.places;
 	BlockNumber block = hnsw_place_block(places, id);
 	Buffer buffer;
+	Page page;
 
-	if (block == emission->n_written)
-	{
-		buffer = extend_relation(index, MAIN_FORKNUM);
-		hnsw_page_init(BufferGetPage(buffer), level > 0 && !hnsw_places_mixed(places) ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
-		emission->n_written++;
-	}
-	else
-	{
-		buffer = ReadBuffer(index, block);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	}
-	hnsw_page_write(places, BufferGetPage(buffer), hnsw_place_slot(places, id), entry);
+	if (!hnsw_store_has_block(&build->store, block))
+		extend_relation_to(build->index, MAIN_FORKNUM, block + 1);
+	buffer = ReadBuffer(build->index, block);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	page = BufferGetPage(buffer);
+	if (PageIsNew(page))
+		hnsw_page_init(page, level > 0 && !hnsw_places_mixed(places) ? HNSW_PAGE_UPPER : HNSW_PAGE_NODES);
+	hnsw_page_write(places, page, hnsw_place_slot(places, id), entry);
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
 	return true;
 }
 
 void
+hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range)
+{
+	MgPlacer placer = {build, NULL, write_entry};
+	MgCtx *cx = hnsw_scratch_cx(build->scratch);
+
+	if (build->emitter == NULL)
+		build->emitter = mg_emitter_attach(cx, build->block, &build->store.graph);
+	hnsw_must(cx, build->emitter != NULL);
+	hnsw_must(cx, write ? mg_emit_write(cx, build->emitter, range, &placer) : mg_emit_cut(cx, build->emitter, range));
+}
+
+void
 hnsw_build_emit(HnswBuild *build)
 {
-	Emission emission = {.build = build, .n_blocks = 1, .n_written = 1, .block = {InvalidBlockNumber, InvalidBlockNumber}};
-	MgPlacer placer = {&emission, place, write_entry};
+	Emission emission = {.build = build, .n_blocks = HNSW_META_BLOCK + 1, .block = {InvalidBlockNumber, InvalidBlockNumber}};
+	MgPlacer placer = {&emission, place, NULL};
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
-	uint32 entry_point;
+	uint32 entry_point, n_ranges;
 	int level;
 
-	hnsw_must(cx, mg_build_emit(cx, build->block, &build->store.graph, &placer, &entry_point, &level));
+	hnsw_must(cx, mg_emit_begin(cx, build->block, &build->store.graph, &n_ranges));
+	hnsw_job_run(build, HNSW_JOB_CUT, n_ranges);
+	hnsw_must(cx, mg_emit_place(cx, build->block, &build->store.graph, &placer, &entry_point, &level));
+	hnsw_job_run(build, HNSW_JOB_WRITE, n_ranges);
 	if (entry_point == MG_NO_NODE)
 		return;
 	hnsw_meta_raise_entry_point(build->index, true, entry_point, level);

@@ -77,7 +77,7 @@ estimate(ParallelContext *parallel, Relation heap, Snapshot snapshot, Size block
 }
 
 /* Fills the shared memory of a context whose segment exists. */
-static HnswShared *
+static void
 fill(ParallelContext *parallel, HnswBuild *build, const HnswMeta *meta, Snapshot snapshot, Size block_size)
 {
 	HnswShared *shared = shm_toc_allocate(parallel->toc, sizeof *shared);
@@ -102,7 +102,6 @@ fill(ParallelContext *parallel, HnswBuild *build, const HnswMeta *meta, Snapshot
 		strcpy(query, debug_query_string);
 		shm_toc_insert(parallel->toc, KEY_QUERY, query);
 	}
-	return shared;
 }
 
 /* One process' part, from what is in shared memory. */
@@ -129,11 +128,14 @@ are_done(HnswShared *shared, int n_workers)
 }
 
 static void
-wait_for_workers(HnswShared *shared, int n_workers)
+wait_for_workers(HnswBuild *build, int n_workers)
 {
+	HnswShared *shared = build->shared;
+
 	ConditionVariablePrepareToSleep(&shared->changed);
 	while (!are_done(shared, n_workers))
 	{
+		hnsw_job_help(build);
 		/* A worker that failed says so by a message, which the sleep looks for. */
 		ConditionVariableTimedSleep(&shared->changed, 500, PG_WAIT_EXTENSION);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
@@ -143,12 +145,12 @@ wait_for_workers(HnswShared *shared, int n_workers)
 }
 
 static void
-lead(HnswBuild *build, ParallelContext *parallel, HnswShared *shared)
+lead(HnswBuild *build, ParallelContext *parallel)
 {
 	LaunchParallelWorkers(parallel);
 	WaitForParallelWorkersToAttach(parallel);
 	take_part(build, parallel->toc);
-	wait_for_workers(shared, parallel->nworkers_launched);
+	wait_for_workers(build, parallel->nworkers_launched);
 	hnsw_build_finish(build);
 	hnsw_build_detach(build);
 	WaitForParallelWorkersToFinish(parallel);
@@ -172,7 +174,10 @@ hnsw_build_parallel(HnswBuild *build, const HnswMeta *meta, Size block_size)
 	/* Without a segment there are no workers, and one process needs no shared memory. */
 	built = parallel->seg != NULL;
 	if (built)
-		lead(build, parallel, fill(parallel, build, meta, snapshot, block_size));
+	{
+		fill(parallel, build, meta, snapshot, block_size);
+		lead(build, parallel);
+	}
 	if (IsMVCCSnapshot(snapshot))
 		UnregisterSnapshot(snapshot);
 	DestroyParallelContext(parallel);
@@ -194,11 +199,8 @@ maskgen_hnsw_build_worker(dsm_segment *segment, shm_toc *toc)
 	build.info = BuildIndexInfo(build.index);
 	build.info->ii_Concurrent = shared->concurrent;
 	take_part(&build, toc);
+	hnsw_build_await(&build);
 	hnsw_build_detach(&build);
-	SpinLockAcquire(&shared->mutex);
-	shared->n_done++;
-	SpinLockRelease(&shared->mutex);
-	ConditionVariableBroadcast(&shared->changed);
 	index_close(build.index, NoLock);
 	table_close(build.heap, NoLock);
 }

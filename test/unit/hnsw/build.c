@@ -54,6 +54,95 @@ new_build(World *world, uint64_t n, uint32_t ef_construction)
 	return NULL;
 }
 
+typedef struct Writer
+{
+	World *world;
+	MgBuild *build;
+	MgPlacer placer;
+	uint32_t first, n_ranges;
+	bool write, fine;
+	pthread_t thread;
+} Writer;
+
+/* Every THREADS-th range, the last first. */
+static void *
+emit_some(void *argument)
+{
+	Writer *writer = argument;
+	MgEmitter *emitter;
+	MgCtx cx;
+
+	mg_ctx_init(&cx, &cli_host);
+	emitter = mg_emitter_attach(&cx, writer->build, &writer->world->graph);
+	writer->fine = emitter != NULL;
+	for (uint32_t i = writer->n_ranges; writer->fine && i-- > 0;)
+		if (i % THREADS == writer->first)
+			writer->fine = writer->write ? mg_emit_write(&cx, emitter, i, &writer->placer) : mg_emit_cut(&cx, emitter, i);
+	mg_ctx_free(&cx);
+	return NULL;
+}
+
+static bool
+emit_together(World *world, MgBuild *build, uint32_t n_ranges, bool write)
+{
+	Writer writers[THREADS];
+	bool fine = true;
+
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		writers[t] = (Writer){world, build, mg_memstore_placer(&world->memstore), t, n_ranges, write, false, 0};
+		fine = fine && pthread_create(&writers[t].thread, NULL, emit_some, &writers[t]) == 0;
+	}
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		pthread_join(writers[t].thread, NULL);
+		fine = fine && writers[t].fine;
+	}
+	return fine;
+}
+
+/* Several threads and one thread make the same bytes of a block. */
+static void
+test_shares(void)
+{
+	World *world = world_open(MG_GRAPH_IP, 2000, 48, 8, 0);
+	size_t size = (mg_build_size(&world->layout, world->n, 0) + 63) / 64 * 64;
+	MgBuild *build = new_build(world, world->n, 20), *copy = aligned_alloc(64, size);
+	MgMemstore *memstore = &world->memstore, alone;
+	MgGraph graph = world->graph;
+	MgPlacer placer;
+	uint32_t n_ranges, entry_point, different = 0;
+	int level;
+	bool fine = build != NULL;
+
+	for (uint32_t t = 0; fine && t < THREADS; t++)
+	{
+		Hand hand = {.world = world, .build = build, .first = t};
+
+		insert_some(&hand);
+		fine = hand.fine;
+	}
+	memcpy(copy, build, size);
+	mg_memstore_init(&world->scratch, &alone, &world->layout, &graph);
+	placer = mg_memstore_placer(&alone);
+	ok(fine && mg_build_emit(&world->scratch, copy, &world->graph, &placer, &entry_point, &level), "one thread emits a block");
+	placer = mg_memstore_placer(memstore);
+	fine = mg_emit_begin(&world->scratch, build, &world->graph, &n_ranges);
+	ok(fine && n_ranges > THREADS, "there are %u ranges", n_ranges);
+	ok(emit_together(world, build, n_ranges, false) &&
+	   mg_emit_place(&world->scratch, build, &world->graph, &placer, &memstore->entry_point, &memstore->entry_level) &&
+	   emit_together(world, build, n_ranges, true), "%d threads emit it", THREADS);
+	for (uint32_t i = 0; i < memstore->n && i < alone.n; i++)
+		different += memcmp(memstore->entries[i], alone.entries[i],
+							mg_entry_size(&world->layout, mg_entry_level(alone.entries[i]))) != 0;
+	is_int(memstore->n, alone.n, "as many entries");
+	is_int(different, 0, "of the same bytes");
+	ok(memstore->entry_point == entry_point && memstore->entry_level == level, "the same entry point");
+	free(build);
+	free(copy);
+	world_close(world);
+}
+
 static void
 test_threads(void)
 {
@@ -239,6 +328,7 @@ main(void)
 	sweep("build", build_body, world, 1);
 	world_close(world);
 	test_threads();
+	test_shares();
 	test_reach(MG_GRAPH_L2);
 	test_reach(MG_GRAPH_IP);
 	test_full();
