@@ -7,7 +7,7 @@
 #      |
 #   arch -> model
 #         /   |   \
-#     tensor text format     hnsw -> vector
+#     tensor text format     hnsw -> vector <- learn
 #         \   |   /            /
 #             core -----------
 #
@@ -24,18 +24,20 @@ my %may_include = (
 	format => ['core'],
 	vector => ['core'],
 	hnsw => [qw(core vector)],
+	learn => [qw(core vector)],
 	model => [qw(core tensor text format)],
 	arch => [qw(core tensor text format model)],
 	task => [qw(core tensor text format model arch)],
 	cli => [qw(core tensor text format model arch task vector hnsw)],
-	pg => [qw(core tensor text format model arch task vector hnsw)]);
+	pg => [qw(core tensor text format model arch task vector hnsw learn)]);
 
 my %room_may_include = (
 	vector => [],
 	resident => [],
 	hnsw => ['vector'],
+	classifier => ['vector'],
 	model => ['resident'],
-	task => [qw(model resident vector)],
+	task => [qw(model resident vector classifier)],
 	planner => [qw(model task)],
 	batch => [qw(model planner task)],
 	trigger => [qw(model task)]);
