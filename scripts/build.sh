@@ -1,14 +1,18 @@
-# Builds the extension and installs it into the server of PG_CONFIG. Sourced, never run.
+# Builds the extension for the server of PG_CONFIG, and installs it there. Sourced, never run.
 # shellcheck shell=bash
 
 n_cores=$(nproc)
 
 build_extension()
 {
-	local target
-
 	step "Build"
 	make -s -j"$n_cores" PG_CONFIG="$PG_CONFIG"
+}
+
+install_extension()
+{
+	local target
+
 	target=$("$PG_CONFIG" --pkglibdir)
 	if [[ -w $target ]]
 	then

@@ -102,6 +102,7 @@ check_main()
 	packages_setup test
 	models_setup
 	build_extension
+	install_extension
 	files=("$@")
 	((${#files[@]} > 0)) || mapfile -t files < <(check_files)
 	! check_needs_tests "${files[@]}" || build_tests

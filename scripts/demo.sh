@@ -8,6 +8,7 @@ demo_usage()
 {
 	cat << 'END'
 usage: ./demo          sets up what is missing, then shows maskgen at work on the default models
+       ./demo again    the same when it has been shown: new build, new server, new database
        ./demo psql     opens psql on the demonstration's database
        ./demo stop     stops its server and removes its directory
 
@@ -56,6 +57,45 @@ demo_interrupted()
 	exit "$status"
 }
 
+demo_has_server()
+{
+	[[ -r $demo_dir/pg_config && -e $demo_dir/shown ]] && PG_CONFIG=$(< "$demo_dir/pg_config") cluster_is_running "$demo_dir"
+}
+
+demo_farewell()
+{
+	step "The server is running"
+	remark "look around:  ./demo psql"
+	remark "or:           $(cluster_program psql) -h $demo_dir/socket -U postgres demo"
+	remark "stop it:      ./demo stop"
+}
+
+# The extension is installed into a copy of the server, for others on this machine may use one of their own. PostgreSQL finds its
+# files from where its program lies; a server that does not is used as it is.
+demo_install()
+{
+	local copy=$demo_dir/server bindir part
+
+	printf '%s\n' "$PG_CONFIG" > "$demo_dir/pg_config"
+	bindir=$("$PG_CONFIG" --bindir)
+	rm -rf "$copy"
+	for part in "$bindir" "$("$PG_CONFIG" --pkglibdir)" "$("$PG_CONFIG" --sharedir)"
+	do
+		mkdir -p "$copy$part"
+		cp -a "$part/." "$copy$part"
+	done
+	if [[ $("$copy$bindir/pg_config" --pkglibdir 2> /dev/null) == "$copy"/* ]]
+	then
+		make -s install DESTDIR="$copy" PG_CONFIG="$PG_CONFIG" > /dev/null
+		PG_CONFIG=$copy$bindir/pg_config
+		remark "installed in a copy of the server, $copy"
+	else
+		rm -rf "$copy"
+		install_extension
+	fi
+	printf '%s\n' "$PG_CONFIG" > "$demo_dir/pg_config"
+}
+
 # A cluster from an earlier run serves again if it was finished and the same major version made it. Its server is
 # restarted, so that it runs the library that has just been installed, and its database is made anew. The file
 # "pg_config" says that the directory is ours to remove, "ready" that the cluster in it is whole.
@@ -74,7 +114,8 @@ demo_cluster()
 	[[ -r $demo_dir/pg_config || ! -e $demo_dir || -z $(ls -A "$demo_dir") ]] \
 		|| die "directory \"$demo_dir\" is not empty" "Remove it, or name another one in MASKGEN_DEMO_DIR."
 	cluster_own "$demo_dir"
-	printf '%s\n' "$PG_CONFIG" > "$demo_dir/pg_config"
+	rm -f "$demo_dir/shown"
+	demo_install
 	if [[ ! -e $demo_dir/ready ]]
 	then
 		cluster_make "$demo_dir" "shared_preload_libraries = 'maskgen'" "log_min_messages = warning"
@@ -112,14 +153,22 @@ demo_main()
 	bert_path=$(cluster_lend "$demo_dir" "$bert_dir" bert)
 	demo_show
 	demo_done=yes
-	step "The server is still running"
-	remark "look around:  ./demo psql"
-	remark "or:           $(cluster_program psql) -h $demo_dir/socket -U postgres demo"
-	remark "stop it:      ./demo stop"
+	touch "$demo_dir/shown"
+	demo_farewell
 }
 
 case ${1:-} in
-	'') demo_main ;;
+	'')
+		if demo_has_server
+		then
+			demo_find_server
+			demo_farewell
+			remark "show it again: ./demo again"
+		else
+			demo_main
+		fi
+		;;
+	again) demo_main ;;
 	stop) demo_stop ;;
 	psql)
 		shift
