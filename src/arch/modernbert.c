@@ -1,6 +1,7 @@
 /*
  * ModernBERT (arXiv 2412.13663), an encoder with rotary positions, normalised
- * before each block, without biases: ModernBertModel and ModernBertForMaskedLM.
+ * before each block, without biases: ModernBertModel, ModernBertForMaskedLM,
+ * ModernBertForSequenceClassification, ModernBertForTokenClassification.
  *
  *   x  [n, h] = norm(word[id])
  *   each layer:
@@ -10,6 +11,8 @@
  *   x = norm(x)
  *   head:
  *     y = norm(act(x Wd^T)),  logits = y word^T + c,  word [vocab, h]
+ *   or, for classes of tokens, logits = y Wc^T + bc;  for those of a sequence
+ *     x is that of the first token, or the mean of all (classifier_pooling)
  *
  * Layers 0, 3, 6, ... are global. In the others a token sees those at most
  * local_attention / 2 positions away, on both sides. R turns by the angles of a
@@ -32,6 +35,10 @@ typedef struct Weights
 	const float *head_norm;
 	MgMatrix decoder; /* [vocab, h]; tied, the words */
 	const float *decoder_bias;
+	MgMatrix class_dense, classifier; /* [h, h], [labels, h] */
+	const float *class_norm, *classifier_bias;
+	MgMatrix tag_dense, tagger; /* the same, of tokens */
+	const float *tag_norm, *tagger_bias;
 } Weights;
 
 typedef struct Config
@@ -45,6 +52,7 @@ typedef struct Config
 	float theta, local_theta;
 	float new_theta, new_local_theta; /* 0: not said */
 	uint32_t fused, gated;			  /* 3h, 2i */
+	MgSpan pooling;					  /* of classes: "cls" or "mean" */
 	bool global[MG_MAX_LAYERS];
 } Config;
 
@@ -70,9 +78,11 @@ static const MgKey keys[] = {
 	KEY("rope_parameters.full_attention.rope_theta", REAL, new_theta, 1, FLT_MAX),
 	KEY("rope_parameters.sliding_attention.rope_theta", REAL, new_local_theta, 1, FLT_MAX),
 	KEY("layer_types", LIST, sizes, 0, 0),
+	KEY("classifier_pooling", TEXT, pooling, 0, 0),
+	CLASS_KEYS,
 };
 
-enum { ENCODER, HEAD };
+enum { ENCODER, HEAD, CLASSES, TAGS };
 
 #define LAYER "layers.%u."
 
@@ -90,6 +100,14 @@ static const MgWeightSpec weights[] = {
 	ONE(HEAD, VECTOR, 0, WIDTH, MG_ONE, "head.norm.weight", head_norm),
 	ONE(HEAD, WORDS, MG_TIED, VOCAB, WIDTH, "decoder.weight", decoder),
 	ONE(HEAD, VECTOR, MG_OPTIONAL, VOCAB, MG_ONE, "decoder.bias", decoder_bias),
+	AS(CLASSES, LINEAR, WIDTH, WIDTH, "classes.dense.weight", class_dense, "head.dense.weight"),
+	AS(CLASSES, VECTOR, WIDTH, MG_ONE, "classes.norm.weight", class_norm, "head.norm.weight"),
+	AS(CLASSES, LINEAR, LABELS, WIDTH, "classes.weight", classifier, "classifier.weight"),
+	AS(CLASSES, VECTOR, LABELS, MG_ONE, "classes.bias", classifier_bias, "classifier.bias"),
+	AS(TAGS, LINEAR, WIDTH, WIDTH, "tags.dense.weight", tag_dense, "head.dense.weight"),
+	AS(TAGS, VECTOR, WIDTH, MG_ONE, "tags.norm.weight", tag_norm, "head.norm.weight"),
+	AS(TAGS, LINEAR, LABELS, WIDTH, "tags.weight", tagger, "classifier.weight"),
+	AS(TAGS, VECTOR, LABELS, MG_ONE, "tags.bias", tagger_bias, "classifier.bias"),
 };
 
 static bool
@@ -102,6 +120,9 @@ settle(MgCtx *cx, const MgConfig *lists, void *config)
 					   c->heads);
 	c->theta = c->new_theta > 0 ? c->new_theta : c->theta;
 	c->local_theta = c->new_local_theta > 0 ? c->new_local_theta : c->local_theta;
+	if (c->pooling.size > 0 && !mg_span_is(c->pooling, "cls") && !mg_span_is(c->pooling, "mean"))
+		return mg_fail(cx, MG_UNSUPPORTED, "classifier_pooling \"%.*s\" is not supported", MG_SPAN_ARGS(c->pooling));
+	mg_settle_classes(lists, &c->sizes);
 	c->fused = 3 * c->sizes.width;
 	c->gated = 2 * c->intermediate;
 	for (uint32_t l = 0; l < c->sizes.layers; l++)
@@ -165,16 +186,39 @@ vocabulary(const MgModel *model)
 	return (MgVocabulary){&w->decoder, w->decoder_bias};
 }
 
-static const MgClass classes[] = {{"ModernBertModel", ENCODER}, {"ModernBertForMaskedLM", HEAD}, {NULL, 0}};
+static MgClassHead
+sequence_head(const MgModel *model)
+{
+	const Config *c = model->config;
+	const Weights *w = model->weights;
+
+	return (MgClassHead){.dense = &w->class_dense, .activation = (MgActivation) c->head_activation, .norm = w->class_norm,
+						 .eps = c->eps, .out = &w->classifier, .bias = w->classifier_bias, .mean = mg_span_is(c->pooling, "mean")};
+}
+
+static MgClassHead
+token_head(const MgModel *model)
+{
+	const Config *c = model->config;
+	const Weights *w = model->weights;
+
+	return (MgClassHead){.dense = &w->tag_dense, .activation = (MgActivation) c->head_activation, .norm = w->tag_norm,
+						 .eps = c->eps, .out = &w->tagger, .bias = w->tagger_bias};
+}
+
+static const MgClass classes[] = {{"ModernBertModel", ENCODER}, {"ModernBertForMaskedLM", HEAD},
+								  {"ModernBertForSequenceClassification", CLASSES}, {"ModernBertForTokenClassification", TAGS}, {NULL, 0}};
 static const char *const prefixes[] = {"", "model.", NULL};
 static const char *const ignored[] = {"decoder.weight", NULL}; /* repeats tied weights */
 
 const MgArch mg_arch_modernbert = {
 	.name = "modernbert",
 	TABLES,
-	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY},
+	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY, [CLASSES] = MG_CAN_SCORE, [TAGS] = MG_CAN_TAG},
 	.settle = settle,
 	.forward = forward,
 	.head = head,
 	.vocabulary = vocabulary,
+	.sequence_head = sequence_head,
+	.token_head = token_head,
 };

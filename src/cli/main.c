@@ -76,7 +76,7 @@ static bool
 inspect(const MgRun *run, const MgImage *image, int n, char **arguments)
 {
 	const MgModel *model = run->model;
-	char tasks[64];
+	char tasks[MG_CAN_TEXT];
 	int level = MG_CPU_SCALAR;
 
 	(void) n;

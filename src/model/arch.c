@@ -37,14 +37,14 @@ mg_arch_configure(MgCtx *cx, const MgArch *arch, const MgConfig *config)
 }
 
 const char *
-mg_can_text(uint32_t can, char text[64])
+mg_can_text(uint32_t can, char text[MG_CAN_TEXT])
 {
-	static const char *const names[] = {"embed", "fill_mask", "classify", "score"};
+	static const char *const names[] = {"embed", "fill_mask", "classify", "score", "entities", "token_anomalies"};
 	size_t length = 0;
 
 	text[0] = '\0';
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if ((can & 1u << i) != 0)
-			length += (size_t) snprintf(text + length, 64 - length, "%s%s", length > 0 ? ", " : "", names[i]);
+			length += (size_t) snprintf(text + length, MG_CAN_TEXT - length, "%s%s", length > 0 ? ", " : "", names[i]);
 	return text;
 }

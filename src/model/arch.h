@@ -15,6 +15,7 @@
 
 typedef struct MgModel MgModel;
 typedef struct MgRun MgRun; /* model/run.h */
+typedef struct MgClassHead MgClassHead; /* model/classes.h */
 
 /* What a model can be asked for; bits. */
 enum
@@ -23,8 +24,12 @@ enum
 	MG_CAN_FILL_MASK = 2,
 	MG_CAN_CLASSIFY = 4,
 	MG_CAN_SCORE = 8, /* has a head for classes of its own */
-	MG_CAN_ALL = 15
+	MG_CAN_TAG = 16,  /* has one for classes of tokens */
+	MG_CAN_FIND_REPLACED = 32, /* tells which tokens do not belong */
+	MG_CAN_ALL = 63
 };
+
+#define MG_CAN_TEXT 80
 
 /* The vocabulary matrix behind a masked-LM head: logits = out [n, hidden] matrix^T + bias. */
 typedef struct MgVocabulary
@@ -74,8 +79,10 @@ struct MgArch
 	bool (*head)(const MgRun *run, const float *states, size_t n, float *out);
 	MgVocabulary (*vocabulary)(const MgModel *model);
 
-	/* Logits of a head for classes, for each sequence or pair: out [n_sequences, labels]. Polls. */
-	bool (*score)(const MgRun *run, const MgBatch *batch, float *out);
+	/* Heads for classes of a sequence, classes of its tokens, and whether a token was replaced; model/classes.h runs them. */
+	MgClassHead (*sequence_head)(const MgModel *model);
+	MgClassHead (*token_head)(const MgModel *model);
+	MgClassHead (*replaced_head)(const MgModel *model);
 };
 
 /* The registered architectures, ended by NULL; see src/arch/registry.c. */
@@ -88,6 +95,6 @@ const MgArch *mg_arch_find(MgSpan name);
 void *mg_arch_configure(MgCtx *cx, const MgArch *arch, const MgConfig *config);
 
 /* "embed, fill_mask, classify": the names of MG_CAN_... bits. */
-const char *mg_can_text(uint32_t can, char text[64]);
+const char *mg_can_text(uint32_t can, char text[MG_CAN_TEXT]);
 
 #endif

@@ -78,8 +78,10 @@ typedef struct MgSizes
 	uint32_t width;	  /* of a token's state */
 	uint32_t vocab;	  /* rows of the vocabulary's matrix */
 	uint32_t longest; /* sequence, in tokens */
+	uint32_t segments; /* kinds of them that it tells apart; 0: it looks at none */
 	uint32_t labels;  /* of a class head; 0: there is no such head */
 	bool tied;		  /* the vocabulary's matrix is the table of words */
+	MgSpan problem, activation, old_activation; /* of a class head, as the files say: model/classes.h */
 } MgSizes;
 
 typedef struct MgJson MgJson; /* format/json.h */

@@ -63,14 +63,41 @@ has_weight(const void *user, const MgWeightSpec *spec)
 	return mg_facts_tensor(user, name) != NULL;
 }
 
+/* The first row of a part, or NULL. */
+static const MgWeightSpec *
+first_of(const MgArch *arch, uint32_t part)
+{
+	for (size_t i = 0; i < arch->n_weights; i++)
+		if (arch->weights[i].part == part)
+			return &arch->weights[i];
+	return NULL;
+}
+
+static const char *
+tensor_of(const MgWeightSpec *spec)
+{
+	return spec->tensor != NULL ? spec->tensor : spec->name;
+}
+
+/* Parts may be known by the same tensor: then the class says which of them it is, or else it is the first. */
+static uint32_t
+tell_apart(const MgFacts *facts, uint32_t parts)
+{
+	uint32_t meant = facts->class != NULL ? facts->class->part : 0, told = parts;
+
+	for (uint32_t a = 1; a < MG_MAX_PARTS; a++)
+		for (uint32_t b = a + 1; b < MG_MAX_PARTS; b++)
+			if ((told & 1u << a) != 0 && (told & 1u << b) != 0 &&
+				strcmp(tensor_of(first_of(facts->arch, a)), tensor_of(first_of(facts->arch, b))) == 0)
+				told &= ~(1u << (b == meant ? a : b));
+	return told;
+}
+
 bool
 mg_facts_parts(MgCtx *cx, const MgFacts *facts, uint32_t *parts)
 {
-	*parts = mg_weights_parts(facts->arch, has_weight, facts);
+	*parts = tell_apart(facts, mg_weights_parts(facts->arch, has_weight, facts));
 	if (facts->class == NULL || (*parts & 1u << facts->class->part) != 0)
 		return true;
-	for (size_t i = 0; i < facts->arch->n_weights; i++)
-		if (facts->arch->weights[i].part == facts->class->part)
-			return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", facts->arch->weights[i].name);
-	return true;
+	return mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", tensor_of(first_of(facts->arch, facts->class->part)));
 }

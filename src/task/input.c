@@ -31,9 +31,36 @@ mg_sequence_wrap(const MgRun *run, MgIds text, MgSequence *sequence)
 		return mg_fail(run->cx, MG_TOO_LARGE, "model \"%s\" has no room for a text between its special tokens", run->name);
 	sequence->n = wrapped.n;
 	sequence->ids = wrapped.ids;
+	sequence->segments = NULL; /* of one text they are all 0: format/tokenizer_wrap.c refuses others */
 	sequence->first = wrapped.starts[0];
 	sequence->n_text = text.n;
 	sequence->cut = false;
+	return true;
+}
+
+size_t
+mg_pair_room(const MgModel *model)
+{
+	size_t extra = mg_wrap_extra(mg_tokenizer_wrapping(model->tokenizer), 2);
+
+	return model->meta.max_tokens > extra ? model->meta.max_tokens - extra : 0;
+}
+
+bool
+mg_sequence_of_pair(const MgRun *run, const MgIds texts[2], MgSequence *sequence)
+{
+	const MgModel *model = run->model;
+	MgWrapped wrapped;
+
+	if (!mg_wrap(run->cx, mg_tokenizer_wrapping(model->tokenizer), texts, 2, &wrapped))
+		return false;
+	for (size_t i = 0; model->sizes->segments > 0 && i < wrapped.n; i++)
+		if (wrapped.segments[i] >= model->sizes->segments)
+			return mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" has no segment %u, which its tokenizer gives to texts of a pair",
+						   run->name, wrapped.segments[i]);
+	sequence->n = wrapped.n;
+	sequence->ids = wrapped.ids;
+	sequence->segments = model->sizes->segments > 0 ? wrapped.segments : NULL;
 	return true;
 }
 
@@ -103,6 +130,27 @@ mg_batch_take(const MgSequence *sequences, size_t n, size_t budget)
 	return taken;
 }
 
+/* Segments of all tokens, where one sequence has some. */
+static bool
+pack_segments(MgCtx *cx, const MgSequence *sequences, MgBatch *batch)
+{
+	uint8_t *segments;
+	bool any = false;
+
+	for (size_t i = 0; i < batch->n_sequences; i++)
+		any = any || sequences[i].segments != NULL;
+	if (!any)
+		return true;
+	segments = mg_alloc_zeroed(cx, batch->n_tokens, 1);
+	if (segments == NULL)
+		return false;
+	for (size_t i = 0; i < batch->n_sequences; i++)
+		if (sequences[i].segments != NULL)
+			memcpy(segments + batch->offsets[i], sequences[i].segments, sequences[i].n);
+	batch->segments = segments;
+	return true;
+}
+
 bool
 mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch)
 {
@@ -125,5 +173,5 @@ mg_batch_pack(MgCtx *cx, const MgSequence *sequences, size_t n, MgBatch *batch)
 		if (sequences[i].n > 0)
 			memcpy(ids + offsets[i], sequences[i].ids, sequences[i].n * sizeof *ids);
 	*batch = (MgBatch){.n_sequences = n, .n_tokens = n_tokens, .ids = ids, .offsets = offsets, .n_rows = n_tokens};
-	return true;
+	return pack_segments(cx, sequences, batch);
 }

@@ -32,6 +32,7 @@ typedef struct MgSequence
 {
 	size_t n;
 	int32_t *ids; /* [n] */
+	uint8_t *segments; /* [n], of a pair; NULL: all 0 */
 	size_t text;  /* whose it is, where there are several (task/schedule.h) */
 	size_t part;
 	size_t first, n_text; /* where the text's tokens are, behind the special ones in front */
@@ -51,6 +52,12 @@ size_t mg_text_limit(const MgModel *model);
  */
 bool mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_specials,
 						 MgLongInput long_input, MgSequence *sequence);
+
+/*
+ * Two texts, wrapped, as the model wants a pair. Both fit already, as mg_pair_room says: tokens of both together.
+ */
+bool mg_sequence_of_pair(const MgRun *run, const MgIds texts[2], MgSequence *sequence);
+size_t mg_pair_room(const MgModel *model);
 
 /*
  * The error for a text of n tokens that does not fit: at most limit do. Adds

@@ -28,6 +28,7 @@ typedef struct Window
 	MgSequence *sequences, *sorted;
 	size_t n_tokens;
 	int32_t *ids; /* [n_tokens] of all sequences */
+	uint8_t *segments; /* the same; not set where a sequence has none */
 	size_t *ends; /* [max_tokens + 2] for sorting */
 } Window;
 
@@ -129,9 +130,10 @@ make_window(const MgTask *task, size_t n, Window *window)
 	window->sequences = mg_alloc_array(task->run->cx, room, sizeof *window->sequences);
 	window->sorted = mg_alloc_array(task->run->cx, room, sizeof *window->sorted);
 	window->ids = mg_alloc_array(task->run->cx, tokens, sizeof *window->ids);
+	window->segments = mg_alloc(task->run->cx, tokens);
 	window->ends = mg_alloc_array(task->run->cx, longest + 2, sizeof *window->ends);
 	return window->refused != NULL && window->firsts != NULL && window->slots != NULL && window->sequences != NULL && window->sorted != NULL &&
-		window->ids != NULL && window->ends != NULL;
+		window->ids != NULL && window->segments != NULL && window->ends != NULL;
 }
 
 /*
@@ -171,6 +173,8 @@ add_text(const MgTask *task, Window *window, MgSpan text, size_t number, bool *r
 
 		memcpy(ids, added[i].ids, added[i].n * sizeof *ids);
 		added[i].ids = ids;
+		if (added[i].segments != NULL)
+			added[i].segments = memcpy(window->segments + window->n_tokens, added[i].segments, added[i].n);
 		window->n_tokens += added[i].n;
 	}
 	window->n_sequences += *refused ? 0 : task->n_parts;

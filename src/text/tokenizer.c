@@ -242,6 +242,20 @@ mg_tokenizer_wrapping(const MgTokenizer *tokenizer)
 }
 
 bool
+mg_token_has_prefix(const MgTokenizer *tokenizer)
+{
+	return tokenizer->kind == MG_WORDPIECE && tokenizer->continuation_size > 0;
+}
+
+bool
+mg_token_continues(const MgTokenizer *tokenizer, int32_t id)
+{
+	MgSpan prefix = mg_continuation(tokenizer), token = mg_token_text(tokenizer, id);
+
+	return mg_token_has_prefix(tokenizer) && token.size > prefix.size && memcmp(token.data, prefix.data, prefix.size) == 0;
+}
+
+bool
 mg_token_strips_left(const MgTokenizer *tokenizer, int32_t id)
 {
 	return has_id(tokenizer, id) && (tokenizer->vocab.flags[id] & MG_TOKEN_LSTRIP) != 0;

@@ -69,6 +69,8 @@ size_t mg_tokenizer_size(const MgTokenizer *tokenizer); /* number of ids */
 MgSpan mg_token_text(const MgTokenizer *tokenizer, int32_t id); /* as in the vocabulary; empty when there is none */
 int32_t mg_token_find(const MgTokenizer *tokenizer, MgSpan token); /* -1: not in the vocabulary */
 bool mg_token_is_special(const MgTokenizer *tokenizer, int32_t id);
+bool mg_token_has_prefix(const MgTokenizer *tokenizer); /* continuations of a word are told by a prefix ("##ing") */
+bool mg_token_continues(const MgTokenizer *tokenizer, int32_t id); /* has that prefix */
 bool mg_token_strips_left(const MgTokenizer *tokenizer, int32_t id); /* swallows white space before it in a text */
 
 /* Ids of the special tokens that a text or a task may need; -1: there is none. Those around a text: mg_tokenizer_wrapping. */

@@ -109,7 +109,8 @@ class Reference:
             if not self.masked:
                 return model(input_ids=tokens).last_hidden_state[0].numpy(), None
             states = model.base_model(input_ids=tokens).last_hidden_state
-            logits = model.cls(states) if hasattr(model, "cls") else model.decoder(model.head(states))
+            heads = [getattr(model, name) for name in ("cls", "lm_head") if hasattr(model, name)]
+            logits = heads[0](states) if heads else model.decoder(model.head(states))
             return states[0].numpy(), logits[0].numpy()
 
     def log_probabilities(self, ids, positions, candidates, dtype):
@@ -196,12 +197,14 @@ def write_masks(golden, reference, texts, logits_of=None):
 
 
 def write_classes(golden, directory, pairs):
-    """Logits of a head for classes, of one text or a pair: ids and segments as the tokeniser makes them."""
+    """Logits of a head for classes, of one text or a pair: ids and segments as the tokeniser makes them. A third member of a
+    pair says how it is cut; a text alone loses its end."""
     tokenizer = AutoTokenizer.from_pretrained(directory)
     models = {dtype: AutoModelForSequenceClassification.from_pretrained(
         directory, dtype=torch.float32, attn_implementation="eager").to(dtype).eval() for dtype in (torch.float32, torch.float64)}
-    for t, texts in enumerate(pairs):
-        inputs = tokenizer(*texts, return_tensors="pt", return_token_type_ids=True)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, models[torch.float32].config.max_position_embeddings)
+    for t, (texts, cut) in enumerate((pair[:2], pair[2:]) for pair in pairs):
+        inputs = tokenizer(*[[text] for text in texts], return_tensors="pt", return_token_type_ids=True, truncation=cut[0] if cut else True)
         ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
         if "token_type_ids" not in tokenizer.model_input_names:
             del inputs["token_type_ids"]
@@ -210,6 +213,8 @@ def write_classes(golden, directory, pairs):
         golden.gap("classes", logits, wide)
         for text in texts:
             golden.text("input", t, text)
+        if cut:
+            golden.line("cut", t, cut[0])
         golden.line("pair_ids", t, len(ids), *ids)
         golden.line("segments", t, len(segments), *segments)
         golden.numbers("classes", t, logits)

@@ -139,7 +139,7 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 					 JSONBOID};
 	const MgImage *image = &plan->image;
 	const MgMeta *meta = &image->meta;
-	char tasks[64];
+	char tasks[MG_CAN_TEXT];
 	Datum values[12] = {Int64GetDatum(id),
 						CStringGetTextDatum(name),
 						CStringGetTextDatum(version),

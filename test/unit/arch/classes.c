@@ -2,6 +2,7 @@
  * BERT for sequence classification against transformers: one text and pairs, each
  * alone and all in one batch, on every CPU level; names of classes; what it lacks.
  */
+#include "model/classes.h"
 #include "task/input.h"
 #include "unit/golden.h"
 #include "unit/memory_files.h"
@@ -108,7 +109,9 @@ score(const MgRun *run, const Case *cases, size_t n, float *out)
 		offsets[i + 1] = offsets[i] + (uint32_t) cases[i].n;
 	}
 	batch.n_tokens = batch.n_rows = offsets[n];
-	return run->model->arch->score(run, &batch, out);
+	MgClassHead head = run->model->arch->sequence_head(run->model);
+
+	return mg_score_sequences(run, &head, &batch, out);
 }
 
 static void
@@ -163,7 +166,7 @@ main(void)
 	static Case cases[MOST];
 	size_t n = read_cases(cases), swapped = 0;
 	const MgModel *model;
-	char tasks[64];
+	char tasks[MG_CAN_TEXT];
 	MgCtx cx, work;
 
 	mg_ctx_init(&cx, &cli_host);

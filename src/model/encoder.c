@@ -1,0 +1,103 @@
+/* Encoders of BERT's family. */
+#include "model/encoder.h"
+
+#include "model/classes.h"
+
+bool
+mg_encoder_settle(MgCtx *cx, const MgConfig *lists, MgEncoderConfig *c)
+{
+	uint32_t first = c->behind_pad ? c->pad + 1 : 0;
+
+	mg_settle_classes(lists, &c->sizes);
+	if (c->positions.size > 0 && !mg_span_is(c->positions, "absolute"))
+		return mg_fail(cx, MG_UNSUPPORTED, "position embeddings of type \"%.*s\" are not supported",
+					   MG_SPAN_ARGS(c->positions));
+	if (c->sizes.width % c->heads != 0)
+		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", c->sizes.width, c->heads);
+	if (c->rows <= first)
+		return mg_fail(cx, MG_BAD_FILE, "a table of %u positions ends before the first, %u", c->rows, first);
+	c->sizes.longest = c->rows - first;
+	if (c->embedding == 0)
+		c->embedding = c->sizes.width;
+	return true;
+}
+
+/* The row of a token in the table of positions; *counted is the position of the sequence's next token. */
+static size_t
+position_row(const MgEncoderConfig *c, const MgBatch *batch, size_t sequence, size_t token, size_t *counted)
+{
+	if (!c->behind_pad)
+		return mg_batch_position(batch, sequence, token);
+	if (batch->positions != NULL)
+		return c->pad + 1 + batch->positions[token];
+	return (uint32_t) batch->ids[token] == c->pad ? c->pad : c->pad + 1 + (*counted)++;
+}
+
+/* e [n, w] */
+static void
+sum_embeddings(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *out)
+{
+	const MgEncoderConfig *c = run->model->config;
+	size_t w = c->embedding;
+	MgNorm norm = {MG_NORM_LAYER, w, e->norm, e->norm_bias, c->eps};
+
+	mg_batch_words(&e->words, batch, out);
+	for (size_t s = 0; s < batch->n_sequences; s++)
+	{
+		size_t counted = mg_batch_past(batch, s);
+
+		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
+		{
+			mg_add(run->compute, out + i * w, e->positions.data + position_row(c, batch, s, i, &counted) * w, w);
+			mg_add(run->compute, out + i * w, e->types.data + mg_batch_segment(batch, i) * w, w);
+		}
+	}
+	mg_add_norm(run->compute, &norm, out, NULL, batch->n_tokens, out);
+}
+
+/* x [n, h] */
+static bool
+embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
+{
+	const MgEncoderConfig *c = run->model->config;
+	size_t w = c->embedding, h = c->sizes.width;
+	MgMark mark = mg_mark(run->cx);
+	float *narrow;
+
+	if (w == h)
+	{
+		sum_embeddings(run, e, batch, x);
+		return true;
+	}
+	if (e->project.rows == 0)
+		return mg_fail(run->cx, MG_BAD_FILE, "model \"%s\" has embeddings of %zu numbers and no matrix that makes %zu of them",
+					   run->name, w, h);
+	narrow = mg_alloc_array(run->cx, batch->n_tokens, w * sizeof *narrow);
+	if (narrow == NULL)
+		return false;
+	sum_embeddings(run, e, batch, narrow);
+	if (!mg_linear(run->cx, run->compute, (MgRows){narrow, w, batch->n_tokens},
+				   (MgLinear){&e->project, e->project_bias, MG_ACT_NONE, x, h}))
+		return false;
+	mg_rewind(run->cx, mark);
+	return true;
+}
+
+bool
+mg_encoder_forward(const MgRun *run, const MgEmbeddings *embeddings, const MgBatch *batch, float *out)
+{
+	const MgEncoderConfig *c = run->model->config;
+	const MgLayer *layers = run->model->layers;
+	MgLayerForm form = {.width = c->sizes.width, .heads = c->heads, .head_size = c->sizes.width / c->heads,
+						.eps = c->eps, .activation = (MgActivation) c->activation};
+	MgMark mark = mg_mark(run->cx);
+	MgStates states;
+
+	if (!mg_states_init(run, &form, batch, c->sizes.layers, out, &states) || !embed(run, embeddings, batch, states.x))
+		return false;
+	for (uint32_t l = 0; l < c->sizes.layers; l++)
+		if (!mg_layer(run, &form, &layers[l], &states))
+			return false;
+	mg_rewind(run->cx, mark);
+	return true;
+}
