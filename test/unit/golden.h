@@ -238,7 +238,7 @@ golden_labels(Golden *golden, char *rest, bool calibrated)
 	for (int i = 0; i < golden->n_labels; i++)
 		names[i] = mg_span_of(golden->labels[i]);
 	labels = mg_labels_prepare(RUN(golden->cx, golden->model, golden->compute, &(MgUsage){0}), names, (size_t) golden->n_labels, mg_span_of(golden->template));
-	if (labels == NULL || !mg_labels_prior(RUN(golden->cx, golden->model, golden->compute, &usage), labels, prior) ||
+	if (labels == NULL || !mg_labels_basis(RUN(golden->cx, golden->model, golden->compute, &usage), labels, prior) ||
 		!mg_classify(RUN(golden->cx, golden->model, golden->compute, &usage), &(MgClassifyOptions){labels, calibrated ? prior : NULL, MG_LONG_TRUNCATE, NULL}, &text, 1, scores))
 		return false;
 	for (int i = 0; i < golden->n_labels; i++)
