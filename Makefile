@@ -1,5 +1,6 @@
 # make               the extension, for the PostgreSQL of PG_CONFIG
 # make install       installs it
+# make install-vector-stub   an extension "vector" for servers without pgvector, in its names; uninstall-vector-stub removes it
 # make mg            build/mg, the command-line workbench over the same library
 # make unit          build/unit/*, the unit tests; `prove -e "" build/unit` runs them
 # make bench         build/bench/*, programs that measure; run them on a quiet machine
@@ -36,7 +37,7 @@ PG_CFLAGS = $(WARNINGS) -Wno-unused-parameter -Wno-sign-compare -Wno-missing-fie
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=maskgen
 
-EXTRA_CLEAN = build build-sanitize build-fuzz build-aarch64 src/arch/list.gen.h $(SHLIB_EXPORTS) $(DATA_built)
+EXTRA_CLEAN = build build-sanitize build-fuzz build-aarch64 src/arch/list.gen.h $(SHLIB_EXPORTS) $(DATA_built) $(wildcard sql/vector--*.sql)
 
 override with_llvm := no
 PG_CONFIG ?= pg_config
@@ -48,6 +49,24 @@ sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 
 sql/$(EXTENSION)--0.1.0--$(EXTVERSION).sql: $(UPDATE_FRAGMENTS)
 	cat $^ > $@
+
+# An extension "vector" in place of pgvector: the same types and functions under its names. Asked for by name alone, for it is not ours.
+STUB = sql/vector-stub
+STUB_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(STUB)/vector.control)
+STUB_SCRIPT = sql/vector--$(STUB_VERSION).sql
+STUB_DIR = $(DESTDIR)$(datadir)/extension
+$(STUB_SCRIPT): $(STUB)/head.sql $(wildcard sql/1[0-4]-*.sql) $(STUB)/names.sql
+	sed 's/"+maskgen"\.//g' $(filter sql/1%,$^) | cat $(STUB)/head.sql - $(STUB)/names.sql > $@
+
+.PHONY: install-vector-stub uninstall-vector-stub check-vector-stub
+check-vector-stub:
+	@for file in $(STUB_DIR)/vector.control $(STUB_DIR)/vector--*.sql $(DESTDIR)$(pkglibdir)/vector.so; do \
+		if test -e "$$file" && ! grep -q maskgen "$$file"; then echo "\"$$file\" is pgvector's: nothing is changed" >&2; exit 1; fi; done
+install-vector-stub: check-vector-stub $(STUB_SCRIPT)
+	$(MKDIR_P) '$(STUB_DIR)'
+	$(INSTALL_DATA) $(STUB)/vector.control $(STUB_SCRIPT) '$(STUB_DIR)/'
+uninstall-vector-stub: check-vector-stub
+	rm -f '$(STUB_DIR)/vector.control' '$(STUB_DIR)/vector--$(STUB_VERSION).sql'
 
 # The C functions that a script names, released ones too, and those that the server's workers begin with.
 WORKERS = src/pg/hnsw/parallel.c

@@ -66,7 +66,7 @@ check_needs_tests()
 
 # The working directory of everything that talks to a server: its user may not be able to read this one.
 #
-#   tree/        test/, expected/, scripts/ and what documents, owned by the cluster's user
+#   tree/        test/, expected/, scripts/, sql/ and what documents, owned by the cluster's user
 #   data/ ...    the cluster; durability is of no use here
 check_cluster()
 {
@@ -78,7 +78,7 @@ check_cluster()
 	# PostgreSQL's test modules know this variable: the clusters of test/tap find the same settings by themselves.
 	[[ -z ${TEMP_CONFIG:-} ]] || cat "$TEMP_CONFIG" >> "$check_dir/data/postgresql.conf"
 	mkdir "$check_dir/tree"
-	cp -r test scripts docs examples README.md "$check_dir/tree"
+	cp -r test scripts docs examples README.md Makefile sql maskgen.control "$check_dir/tree"
 	[[ ! -d expected ]] || cp -r expected "$check_dir/tree"
 	((EUID != 0)) || chown -R "$(cluster_user)" "$check_dir/tree"
 	MASKGEN_TEST_MINILM=$(cluster_lend "$check_dir" "$minilm_dir" minilm)

@@ -239,7 +239,7 @@ BEGIN
 	SELECT i.indrelid, pg_get_indexdef(i.indexrelid, 1, true), coalesce(pg_get_expr(i.indpred, i.indrelid, true), 'true'),
 		format('OPERATOR(%I.%s)', n.nspname, o.oprname), format('$1::%I.%I', tn.nspname, t.typname)
 	INTO tab, expr, pred, op, value
-	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw')
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw', 'ivfflat')
 		JOIN pg_opclass oc ON oc.oid = i.indclass[0]
 		JOIN pg_amop a ON a.amopfamily = oc.opcfamily AND a.amopstrategy = 1 AND a.amoppurpose = 'o'
 		JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace

@@ -287,104 +287,6 @@ COMMENT ON OPERATOR CLASS bit_jaccard_ops USING maskgen_hnsw IS 'nearest bit by 
 
 -- As in a new 0.2.0
 
-CREATE OR REPLACE FUNCTION link_pgvector() RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	theirs name;
-	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
-	members oid[];
-	type name;
-	class record;
-	foreign_object record;
-BEGIN
-	SELECT nspname INTO theirs FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'vector';
-	IF theirs IS NULL THEN
-		RAISE EXCEPTION 'extension "vector" is not installed'
-			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CREATE EXTENSION vector first.';
-	END IF;
-	-- Others may create objects in that schema: theirs are neither taken for pgvector's nor made a part of what follows.
-	SELECT array_agg(objid) INTO members FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'vector'
-	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid IN ('pg_type'::regclass, 'pg_operator'::regclass);
-	SELECT o.name, r.rolname INTO foreign_object
-	FROM (SELECT 'function ' || oid::regprocedure, proowner, pronamespace FROM pg_proc WHERE proname = 'sphere' OR proname ~ '_within$'
-		UNION ALL SELECT 'operator ' || oid::regoperator, oprowner, oprnamespace FROM pg_operator
-			WHERE oprname IN ('<<->>', '<<#>>', '<<=>>', '<<+>>', '<<~>>', '<<%>>')) o (name, owner, namespace)
-		JOIN pg_namespace n ON n.oid = o.namespace AND n.nspname = theirs
-		JOIN pg_roles r ON r.oid = o.owner AND NOT r.rolsuper AND r.rolname <> current_user LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION '% belongs to role "%"', foreign_object.name, foreign_object.rolname
-			USING ERRCODE = 'invalid_object_definition', DETAIL = 'What is made here would be within its owner''s reach.', HINT = 'Drop it.';
-	END IF;
-	FOREACH type IN ARRAY ARRAY['vector', 'halfvec', 'sparsevec']::name[]
-	LOOP
-		-- Before 0.7 there is only the first.
-		CONTINUE WHEN (to_regtype(format('%I.%I', theirs, type)) = ANY (members)) IS NOT TRUE;
-		CONTINUE WHEN EXISTS (SELECT FROM pg_cast WHERE castsource = to_regtype(format('%I.%I', ours, type))
-			AND casttarget = to_regtype(format('%I.%I', theirs, type)));
-		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS IMPLICIT', ours, type, theirs);
-		EXECUTE format('CREATE CAST (%I.%I AS %I.%2$I) WITHOUT FUNCTION AS ASSIGNMENT', theirs, type, ours);
-		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.sphere(%1$I.%2$I, float8) RETURNS %3$I.%4$I LANGUAGE sql IMMUTABLE PARALLEL SAFE
-			BEGIN ATOMIC SELECT ROW($1::%3$I.%2$I, $2)::%3$I.%4$I; END', theirs, type, ours, type || '_sphere');
-	END LOOP;
-	-- Classes of maskgen_hnsw for pgvector's own columns, under pgvector's names: an index compares bytes, whoever's they are.
-	-- "near" is pgvector's operator; "within", the one with a radius, it does not have.
-	FOR class IN
-		SELECT c.opcname, c.opcdefault, t.typname, near.oprname AS near, within.oprname AS within, within.oprright::regtype AS sphere,
-			within.oprrest, within.oprjoin, f.proname, f.probin, f.prosrc, f.procost, p.amproc::regprocedure AS kind
-		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
-			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
-			JOIN pg_type t ON t.oid = c.opcintype AND t.typnamespace = n.oid
-			JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 1 JOIN pg_operator near ON near.oid = a.amopopr
-			JOIN pg_amop b ON b.amopfamily = c.opcfamily AND b.amopstrategy = 2 JOIN pg_operator within ON within.oid = b.amopopr
-			JOIN pg_proc f ON f.oid = within.oprcode
-			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
-		WHERE to_regoperator(format('%I.%s(%1$I.%3$I,%1$I.%3$I)', theirs, near.oprname, t.typname)) = ANY (members)
-			AND NOT EXISTS (SELECT FROM pg_opclass x JOIN pg_namespace y ON y.oid = x.opcnamespace
-				WHERE x.opcmethod = m.oid AND x.opcname = c.opcname AND y.nspname = theirs)
-	LOOP
-		EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(%1$I.%3$I, %4$s) RETURNS boolean
-			AS %5$L, %6$L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST %7$s',
-			theirs, class.proname, class.typname, class.sphere, class.probin, class.prosrc, class.procost);
-		IF to_regoperator(format('%1$I.%2$s(%1$I.%3$I,%4$s)', theirs, class.within, class.typname, class.sphere)) IS NULL THEN
-			EXECUTE format('CREATE OPERATOR %1$I.%2$s
-				(LEFTARG = %1$I.%3$I, RIGHTARG = %4$s, FUNCTION = %1$I.%5$I, RESTRICT = %6$s, JOIN = %7$s)',
-				theirs, class.within, class.typname, class.sphere, class.proname, class.oprrest, class.oprjoin);
-		END IF;
-		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %1$I.%4$I USING maskgen_hnsw AS
-			OPERATOR 1 %1$I.%5$s (%1$I.%4$I, %1$I.%4$I) FOR ORDER BY pg_catalog.float_ops,
-			OPERATOR 2 %1$I.%6$s (%1$I.%4$I, %7$s), FUNCTION 1 %8$s',
-			theirs, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.typname, class.near, class.within, class.sphere, class.kind);
-	END LOOP;
-END $$;
-
-CREATE OR REPLACE FUNCTION enable_pgvector_names() RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	ours name := (SELECT nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace WHERE extname = 'maskgen');
-	class record;
-BEGIN
-	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') THEN
-		RAISE EXCEPTION 'access method "hnsw" is that of extension "vector" in this database'
-			USING ERRCODE = 'duplicate_object', HINT = 'Use maskgen_hnsw beside it; link_pgvector() gives that to columns of its types.';
-	ELSIF EXISTS (SELECT FROM pg_am WHERE amname = 'hnsw') THEN
-		RAISE EXCEPTION 'access method "hnsw" exists already' USING ERRCODE = 'duplicate_object';
-	END IF;
-	EXECUTE format('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER %s', (SELECT amhandler FROM pg_am WHERE amname = 'maskgen_hnsw'));
-	FOR class IN
-		SELECT c.opcname, c.opcdefault, c.opcintype::regtype AS type, near.amopopr::regoperator AS near,
-			within.amopopr::regoperator AS within, p.amproc::regprocedure AS kind
-		FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'maskgen_hnsw'
-			JOIN pg_namespace n ON n.oid = c.opcnamespace AND n.nspname = ours
-			JOIN pg_amop near ON near.amopfamily = c.opcfamily AND near.amopstrategy = 1
-			JOIN pg_amop within ON within.amopfamily = c.opcfamily AND within.amopstrategy = 2
-			JOIN pg_amproc p ON p.amprocfamily = c.opcfamily
-	LOOP
-		EXECUTE format('CREATE OPERATOR CLASS %I.%I %s FOR TYPE %s USING hnsw AS
-			OPERATOR 1 %s FOR ORDER BY pg_catalog.float_ops, OPERATOR 2 %s, FUNCTION 1 %s',
-			ours, class.opcname, CASE WHEN class.opcdefault THEN 'DEFAULT' END, class.type, class.near, class.within, class.kind);
-	END LOOP;
-END $$;
-
 -- Embedding triggers worked with the rights of their table's owner, whoever made them. Where nobody else could make one, the owner has consented.
 DO $$
 DECLARE
@@ -419,7 +321,7 @@ BEGIN
 	SELECT i.indrelid, pg_get_indexdef(i.indexrelid, 1, true), coalesce(pg_get_expr(i.indpred, i.indrelid, true), 'true'),
 		format('OPERATOR(%I.%s)', n.nspname, o.oprname), format('$1::%I.%I', tn.nspname, t.typname)
 	INTO tab, expr, pred, op, value
-	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw')
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw', 'ivfflat')
 		JOIN pg_opclass oc ON oc.oid = i.indclass[0]
 		JOIN pg_amop a ON a.amopfamily = oc.opcfamily AND a.amopstrategy = 1 AND a.amoppurpose = 'o'
 		JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace

@@ -128,6 +128,25 @@ extend_relation_to(Relation relation, ForkNumber fork, BlockNumber n_blocks)
 #endif
 }
 
+/* Whether somebody has set a setting that there is. */
+#include "utils/guc_tables.h"
+static inline bool
+compat_setting_is_set(const char *name)
+{
+#if PG_VERSION_NUM >= 160000
+	struct config_generic *found = find_option(name, false, true, ERROR);
+
+	return found != NULL && found->source != PGC_S_DEFAULT;
+#else
+	struct config_generic **all = get_guc_variables();
+
+	for (int i = GetNumConfigOptions() - 1; i >= 0; i--)
+		if (pg_strcasecmp(all[i]->name, name) == 0)
+			return all[i]->source != PGC_S_DEFAULT;
+	return false;
+#endif
+}
+
 /* Whether core asks for workers; we ask ourselves on all majors (hnsw/parallel.c). */
 #if PG_VERSION_NUM >= 170000
 #define set_parallel_build(routine) ((routine)->amcanbuildparallel = true)

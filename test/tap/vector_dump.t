@@ -25,6 +25,8 @@ $node->safe_psql(
 	SELECT enable_pgvector_names();
 	CREATE INDEX item_near ON item USING maskgen_hnsw (v vector_l2_ops) WITH (m = 8);
 	CREATE INDEX item_near_half ON item USING hnsw (h halfvec_l2_ops) WITH (ef_construction = 50);
+	CREATE INDEX item_near_named ON item USING hnsw (v vector_cosine_ops);
+	CREATE INDEX item_lists ON item USING ivfflat (v vector_ip_ops) WITH (lists = 10);
 	CREATE TABLE part (v vector) PARTITION BY RANGE (v);
 	CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM ('[0]') TO ('[5]');
 	INSERT INTO part VALUES ('[4,9]');
@@ -45,6 +47,8 @@ for my $format (qw(custom plain))
 	$node->command_ok([ 'pg_dump', "--format=$format", '-f', $file, $node->connstr('source') ], "$format: dumped");
 	if ($format eq 'plain')
 	{
+		my $dump = slurp_file($file);
+		like($dump, qr/USING $_/, "a dump says: $_") for 'hnsw \(v maskgen\.vector_cosine_ops\)', 'ivfflat \(v maskgen\.vector_ip_ops\) WITH \(lists=';
 		$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, $node->connstr($to) ], 'plain: restored');
 	}
 	else

@@ -36,12 +36,12 @@ hnsw_batches_begin(IndexScanDesc scan)
 	HnswScan *state = scan->opaque;
 	MgSearchOptions options = {.radius = -INFINITY};
 
-	options.ef = (uint32_t) hnsw_ef_search(scan->indexRelation->rd_rel->relam);
+	options.ef = (uint32_t) state->settings.ef_search;
 	if (state->store.layout.shape.m < ENOUGH_LINKS)
 		options.ef = options.ef * ENOUGH_LINKS / state->store.layout.shape.m;
 	options.widest_ef = WIDEST_BATCH;
-	options.max_expanded = (uint64_t) maskgen_max_scan_tuples;
-	options.max_memory = hnsw_scan_memory();
+	options.max_expanded = (uint64_t) state->settings.max_scan_tuples;
+	options.max_memory = hnsw_scan_memory(state);
 	if (state->target.within && !state->complete)
 		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
 	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
@@ -61,7 +61,7 @@ tell_of_bound(IndexScanDesc scan)
 			(errmsg("scan of index \"%s\" stopped before it had found all rows asked for",
 					RelationGetRelationName(scan->indexRelation)),
 			 errdetail("It has read %llu entries.", (unsigned long long) n),
-			 maskgen_max_scan_tuples > 0 && n >= (uint64) maskgen_max_scan_tuples
+			 state->settings.max_scan_tuples > 0 && n >= (uint64) state->settings.max_scan_tuples
 				 ? errhint("The limit is maskgen.max_scan_tuples.")
 				 : errhint("Its memory is limited by work_mem and maskgen.scan_mem_multiplier.")));
 }
@@ -114,7 +114,7 @@ is_enough(HnswScan *state)
 
 	if (!state->complete)
 		/* All within the radius were in the first batch. */
-		return state->found != NULL && (maskgen_iterative_scan == HNSW_ITERATION_OFF || state->target.within);
+		return state->found != NULL && (state->settings.iteration == HNSW_ITERATION_OFF || state->target.within);
 	if (state->found == NULL)
 		return false;
 	if (mg_search_bounded(state->search) || (state->target.within && !state->any_within))
@@ -126,7 +126,7 @@ is_enough(HnswScan *state)
 	if (spent >= other || a_row * rows_to_come(state) > other)
 		return true;
 	entries = mg_search_counts(state->search)->entries + (other - spent) / ENTRY_COST;
-	mg_search_limit(state->search, maskgen_max_scan_tuples == 0 ? (uint64) entries : Min((uint64) entries, (uint64) maskgen_max_scan_tuples));
+	mg_search_limit(state->search, state->settings.max_scan_tuples == 0 ? (uint64) entries : Min((uint64) entries, (uint64) state->settings.max_scan_tuples));
 	return false;
 }
 

@@ -13,7 +13,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "pg/hnsw/meta.h"
-#include "pg/hnsw/options.h"
+#include "pg/hnsw/settings.h"
 #include "utils/float.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
@@ -55,20 +55,38 @@ pass_cost(const IndexOptInfo *index, double n)
 	return index->pages * sequential * (1 - (1 - CACHED_PASS) * cached) + n * OPERATORS_A_PASS * cpu_operator_cost;
 }
 
+static bool
+probes_all(const IndexOptInfo *index, const HnswSettings *settings)
+{
+	Relation relation;
+	bool all;
+
+	if (settings->probes == 0)
+		return false;
+	relation = index_open(index->indexoid, NoLock);
+	all = settings->probes >= hnsw_options_lists(relation);
+	index_close(relation, NoLock);
+	return all;
+}
+
 void
 hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, Cost *total, Selectivity *selectivity,
 		  double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	double n = Max(index->tuples, 1), ef = hnsw_ef_search(index->relam), n_rows, each, first, pass, further;
+	double n = Max(index->tuples, 1), ef, n_rows, each, first, pass, further;
 	List *quals = get_quals_from_indexclauses(path->indexclauses);
-	bool complete = quals != NIL ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
+	HnswSettings settings;
+	bool complete;
 
 	*correlation = 0;
 	*pages = index->pages;
 	*selectivity = 1;
-	/* Without an order or a radius there is nothing to look for. */
-	if (path->indexorderbys == NIL && path->indexclauses == NIL)
+	hnsw_settings_of(index->relam, &settings);
+	ef = settings.ef_search;
+	complete = quals != NIL ? maskgen_exact_radius : settings.iteration == HNSW_ITERATION_FULL;
+	/* Without an order or a radius there is nothing to look for; and who asks for all lists of ivfflat asks for an exact answer. */
+	if ((path->indexorderbys == NIL && path->indexclauses == NIL) || probes_all(index, &settings))
 	{
 		*startup = *total = get_float8_infinity();
 		return;

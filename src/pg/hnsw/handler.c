@@ -12,6 +12,7 @@
 #include "pg/hnsw/vacuum.h"
 
 PG_FUNCTION_INFO_V1(maskgen_hnsw_handler);
+PG_FUNCTION_INFO_V1(maskgen_ivfflat_handler);
 
 /* Opclasses come with the extension; that others are sound is for who makes them. */
 static bool
@@ -20,8 +21,8 @@ validate(Oid opclass)
 	return true;
 }
 
-Datum
-maskgen_hnsw_handler(PG_FUNCTION_ARGS)
+static IndexAmRoutine *
+make_routine(void)
 {
 	IndexAmRoutine *routine = makeNode(IndexAmRoutine);
 
@@ -46,5 +47,34 @@ maskgen_hnsw_handler(PG_FUNCTION_ARGS)
 	routine->amrescan = hnsw_scan_rescan;
 	routine->amgettuple = hnsw_scan_next;
 	routine->amendscan = hnsw_scan_end;
+	return routine;
+}
+
+Datum
+maskgen_hnsw_handler(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(make_routine());
+}
+
+static IndexBuildResult *
+build_ivfflat(Relation heap, Relation index, IndexInfo *info)
+{
+	static bool told;
+
+	if (!told)
+		ereport(NOTICE, (errmsg("access method \"ivfflat\" makes an index of maskgen_hnsw"),
+						 errdetail("It has no lists: the option \"lists\" changes nothing.")));
+	told = true;
+	return hnsw_build(heap, index, info);
+}
+
+/* The graph for who asks for pgvector's lists (enable_pgvector_names()); said once in a session. */
+Datum
+maskgen_ivfflat_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *routine = make_routine();
+
+	routine->ambuild = build_ivfflat;
+	routine->amoptions = hnsw_options_ivfflat;
 	PG_RETURN_POINTER(routine);
 }

@@ -20,7 +20,7 @@ hnsw_open(Oid oid, LOCKMODE mode, HnswOpened *opened)
 	opened->heap = table_open(table, mode);
 	restricted_enter(&opened->restricted, opened->heap);
 	index = opened->index = index_open(oid, AccessShareLock);
-	if (index->rd_indam->ambuild != hnsw_build || index->rd_index->indrelid != table)
+	if (index->rd_indam->ambuildempty != hnsw_build_empty || index->rd_index->indrelid != table)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not a maskgen_hnsw index", RelationGetRelationName(index))));
 	if (!index->rd_index->indisvalid)

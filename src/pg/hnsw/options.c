@@ -18,12 +18,17 @@
 /* Alignment of a slot. */
 #define SLOT_OVERHEAD 3
 
+/* Of pgvector's ivfflat. */
+#define DEFAULT_LISTS 100
+#define MOST_LISTS 32768
+
 typedef struct HnswOptions
 {
 	int32 vl_len_; /* varlena header (do not touch directly) */
 	int m;
 	int ef_construction;
 	int quantizer; /* HnswQuantizer */
+	int lists;	   /* of an index named ivfflat */
 } HnswOptions;
 
 int maskgen_ef_search = HNSW_DEFAULT_EF_SEARCH;
@@ -32,7 +37,7 @@ int maskgen_max_scan_tuples = HNSW_DEFAULT_MAX_SCAN_TUPLES;
 double maskgen_scan_mem_multiplier = HNSW_DEFAULT_SCAN_MEM_MULTIPLIER;
 bool maskgen_exact_radius = true;
 
-static relopt_kind options_kind;
+static relopt_kind options_kind, ivfflat_kind;
 
 static relopt_enum_elt_def quantizers[] = {{"auto", HNSW_QUANTIZER_AUTO},
 										   {"rabitq", HNSW_QUANTIZER_RABITQ},
@@ -45,40 +50,23 @@ static const struct config_enum_entry iterations[] = {{"off", HNSW_ITERATION_OFF
 													  {"full_order", HNSW_ITERATION_FULL, false},
 													  {NULL, 0, false}};
 
-int
-hnsw_ef_search(Oid access_method)
-{
-	const char *placeholder = GetConfigOption("hnsw.ef_search", true, false), *hint = NULL;
-	char *name;
-	int value;
-	bool alias;
-
-	if (placeholder == NULL)
-		return maskgen_ef_search;
-	name = get_am_name(access_method);
-	alias = name != NULL && strcmp(name, "hnsw") == 0;
-	if (name != NULL)
-		pfree(name);
-	if (!alias)
-		return maskgen_ef_search;
-	if (!parse_int(placeholder, &value, 0, &hint) || value < 1 || value > HNSW_MOST_EF_SEARCH)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for parameter \"hnsw.ef_search\": \"%s\"", placeholder),
-						errhint("It is a number from 1 to %d.", HNSW_MOST_EF_SEARCH)));
-	return value;
-}
-
 void
 hnsw_options_init(void)
 {
+	relopt_kind kinds;
+
 	options_kind = add_reloption_kind();
-	add_int_reloption(options_kind, "m", "Links of a node to each side of it.", HNSW_DEFAULT_M, 2, MG_MAX_M,
+	ivfflat_kind = add_reloption_kind();
+	kinds = options_kind | ivfflat_kind;
+	add_int_reloption(kinds, "m", "Links of a node to each side of it.", HNSW_DEFAULT_M, 2, MG_MAX_M,
 					  ShareUpdateExclusiveLock);
-	add_int_reloption(options_kind, "ef_construction", "How many nodes an insert looks at to choose its links from.",
+	add_int_reloption(kinds, "ef_construction", "How many nodes an insert looks at to choose its links from.",
 					  HNSW_DEFAULT_EF_CONSTRUCTION, 4, 1000, ShareUpdateExclusiveLock);
-	add_enum_reloption(options_kind, "quantizer", "Codes of vectors that the index keeps.", quantizers,
+	add_enum_reloption(kinds, "quantizer", "Codes of vectors that the index keeps.", quantizers,
 					   HNSW_QUANTIZER_AUTO, "Valid values are \"auto\", \"rabitq\" and \"none\".",
 					   ShareUpdateExclusiveLock);
+	add_int_reloption(ivfflat_kind, "lists", "Lists that pgvector would make; a graph has none.", DEFAULT_LISTS, 1, MOST_LISTS,
+					  ShareUpdateExclusiveLock);
 
 	DefineCustomIntVariable("maskgen.ef_search", "Rows that a scan of a maskgen_hnsw index looks for at a time.",
 							"More find more of the nearest rows and take longer.", &maskgen_ef_search,
@@ -99,16 +87,32 @@ hnsw_options_init(void)
 							 &maskgen_exact_radius, true, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
+static const relopt_parse_elt fields[] = {
+	{"m", RELOPT_TYPE_INT, offsetof(HnswOptions, m)},
+	{"ef_construction", RELOPT_TYPE_INT, offsetof(HnswOptions, ef_construction)},
+	{"quantizer", RELOPT_TYPE_ENUM, offsetof(HnswOptions, quantizer)},
+	{"lists", RELOPT_TYPE_INT, offsetof(HnswOptions, lists)},
+};
+
 bytea *
 hnsw_options(Datum options, bool validate)
 {
-	static const relopt_parse_elt fields[] = {
-		{"m", RELOPT_TYPE_INT, offsetof(HnswOptions, m)},
-		{"ef_construction", RELOPT_TYPE_INT, offsetof(HnswOptions, ef_construction)},
-		{"quantizer", RELOPT_TYPE_ENUM, offsetof(HnswOptions, quantizer)},
-	};
+	/* All but the last. */
+	return (bytea *) build_reloptions(options, validate, options_kind, sizeof(HnswOptions), fields, lengthof(fields) - 1);
+}
 
-	return (bytea *) build_reloptions(options, validate, options_kind, sizeof(HnswOptions), fields, lengthof(fields));
+bytea *
+hnsw_options_ivfflat(Datum options, bool validate)
+{
+	return (bytea *) build_reloptions(options, validate, ivfflat_kind, sizeof(HnswOptions), fields, lengthof(fields));
+}
+
+int
+hnsw_options_lists(Relation index)
+{
+	const HnswOptions *options = (const HnswOptions *) index->rd_options;
+
+	return options != NULL ? options->lists : DEFAULT_LISTS;
 }
 
 static int

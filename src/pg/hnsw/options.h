@@ -35,17 +35,15 @@ extern int maskgen_max_scan_tuples;		 /* entries that a search by the graph may 
 extern double maskgen_scan_mem_multiplier; /* of work_mem, for one scan */
 extern bool maskgen_exact_radius;		 /* all rows within a radius, not only those that a search finds */
 
-/*
- * The ef of scans of an index of that access method: maskgen.ef_search; under the name hnsw (enable_pgvector_names()) first
- * hnsw.ef_search, which then is a placeholder that the user has set. Throws when that is no number from 1 to 1000.
- */
-int hnsw_ef_search(Oid access_method);
-
 /* For _PG_init. */
 void hnsw_options_init(void);
 
-/* amoptions */
+/* amoptions; of an access method named ivfflat, which has lists as well. */
 bytea *hnsw_options(Datum options, bool validate);
+bytea *hnsw_options_ivfflat(Datum options, bool validate);
+
+/* The option lists of an index whose access method is named ivfflat. */
+int hnsw_options_lists(Relation index);
 
 /* What follows for a coded shape from its metric, dims, m and item_size: its other fields. code_bits 0: no entry fits a page. */
 void hnsw_options_coded(MgShape *shape);

@@ -25,7 +25,7 @@
 #include "optimizer/planner.h"
 #include "miscadmin.h"
 #include "pg/hnsw/cost.h"
-#include "pg/hnsw/options.h"
+#include "pg/hnsw/settings.h"
 
 static create_upper_paths_hook_type next_upper_paths;
 
@@ -51,9 +51,13 @@ static Path *told(Path *path);
 static bool
 is_ours(const IndexPath *path)
 {
+	HnswSettings settings;
+
 	/* The planner has no other word of the access method than its functions; amcostestimate is there, ambuild is not. */
-	return path->indexorderbys != NIL && path->indexinfo->amcostestimate == (void *) hnsw_cost &&
-		(maskgen_iterative_scan == HNSW_ITERATION_FULL || (path->indexclauses != NIL && maskgen_exact_radius));
+	if (path->indexorderbys == NIL || path->indexinfo->amcostestimate != (void *) hnsw_cost)
+		return false;
+	hnsw_settings_of(path->indexinfo->relam, &settings);
+	return (settings.iteration == HNSW_ITERATION_FULL || (path->indexclauses != NIL && maskgen_exact_radius));
 }
 
 static Path *

@@ -5,7 +5,6 @@
 
 #include "hnsw/items.h"
 #include "pg/hnsw/filter.h"
-#include "pg/hnsw/options.h"
 #include "utils/memutils.h"
 
 static void
@@ -24,7 +23,7 @@ static bool
 is_wanted(const HnswScan *state, double distance)
 {
 	return distance <= state->target.radius &&
-		(maskgen_iterative_scan != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
+		(state->settings.iteration != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
 }
 
 /* A tuple of the last node. estimate: NaN where nothing is to be learnt from it. */

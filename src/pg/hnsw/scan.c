@@ -131,9 +131,9 @@ prepare(IndexScanDesc scan)
 }
 
 Size
-hnsw_scan_memory(void)
+hnsw_scan_memory(const HnswScan *state)
 {
-	return (Size) (work_mem * 1024.0 * maskgen_scan_mem_multiplier);
+	return (Size) (work_mem * 1024.0 * state->settings.scan_mem_multiplier);
 }
 
 /* ---- by all pages */
@@ -153,7 +153,7 @@ begin_pass(HnswScan *state)
 	HnswPassOptions options = {.ordered = state->target.ordered && !state->unranked,
 							   .unranked = state->unranked,
 							   .radius = state->target.radius,
-							   .memory = hnsw_scan_memory(),
+							   .memory = hnsw_scan_memory(state),
 							   .done = state->done,
 							   .n_done = state->n_done};
 
@@ -183,7 +183,7 @@ begin_sift(IndexScanDesc scan)
 							   .within = state->target.within,
 							   .numbers = state->store.kind->metric == MG_METRIC_COSINE,
 							   .radius = state->target.radius,
-							   .memory = hnsw_scan_memory(),
+							   .memory = hnsw_scan_memory(state),
 							   .returned = state->returned,
 							   .n_returned = state->n_returned};
 
@@ -233,6 +233,7 @@ begin_search(IndexScanDesc scan)
 	MgCtx *cx;
 
 	prepare(scan);
+	hnsw_settings_of(scan->indexRelation->rd_rel->relam, &state->settings);
 	cx = hnsw_scratch_cx(state->scratch);
 	mg_rewind(cx, state->start);
 	MemoryContextReset(state->search_memory);
@@ -266,7 +267,7 @@ begin_search(IndexScanDesc scan)
 	if (state->covered != NULL)
 		hnsw_covered_begin(state->covered);
 	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
-	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : maskgen_iterative_scan == HNSW_ITERATION_FULL;
+	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : state->settings.iteration == HNSW_ITERATION_FULL;
 	state->heap_cost = hnsw_cost_of_sift(scan);
 	by_graph = !state->complete || !state->target.ordered || state->target.sorted_above;
 	if (state->unranked || !by_graph)
@@ -341,7 +342,7 @@ is_nearer(const HnswScan *state, double estimate)
 static bool
 is_wide_enough(const HnswScan *state)
 {
-	if (state->n_found == 0 || maskgen_iterative_scan == HNSW_ITERATION_OFF)
+	if (state->n_found == 0 || state->settings.iteration == HNSW_ITERATION_OFF)
 		return true;
 	return is_nearer(state, state->found[state->n_found - 1].distance);
 }
@@ -365,7 +366,7 @@ is_first(HnswScan *state)
 	if (state->next == state->n_found)
 		return is_wide_enough(state);
 	/* What comes too late would be lost. */
-	return maskgen_iterative_scan != HNSW_ITERATION_STRICT && is_nearer(state, state->found[state->next].distance);
+	return state->settings.iteration != HNSW_ITERATION_STRICT && is_nearer(state, state->found[state->next].distance);
 }
 
 bool

@@ -18,6 +18,7 @@
 #include "pg/hnsw/ranking.h"
 #include "pg/hnsw/rerank.h"
 #include "pg/hnsw/scratch.h"
+#include "pg/hnsw/settings.h"
 #include "pg/hnsw/sift.h"
 #include "pg/hnsw/target.h"
 
@@ -31,6 +32,7 @@ typedef enum Stage
 
 typedef struct HnswScan
 {
+	HnswSettings settings; /* as they were when the search began */
 	MemoryContext memory, search_memory; /* of one search */
 	HnswScratch *scratch; /* NULL until the first row is asked for */
 	MgMark start;		  /* of a search, behind what the scan has */
@@ -70,7 +72,7 @@ typedef struct HnswScan
 } HnswScan;
 
 /* Bytes that a scan may use. */
-Size hnsw_scan_memory(void);
+Size hnsw_scan_memory(const HnswScan *state);
 
 /* ---- batches.c */
 
