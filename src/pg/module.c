@@ -8,6 +8,7 @@
 #include "pg/hnsw/filter.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/order.h"
+#include "pg/model/forget.h"
 #include "pg/model/planned.h"
 #include "pg/model/stats.h"
 #include "pg/planner/cost.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	plan_jit_install();
 	plan_batch_install();
 	planned_install();
+	forget_install();
 	cut_install();
 	hnsw_order_install();
 	hnsw_filter_install();

@@ -215,6 +215,28 @@ subtest 'rollback and drop' => sub {
 	is_deeply([ files($node) ], [$file], 'until it is dropped');
 };
 
+subtest 'the extension or the database is dropped' => sub {
+	my $setup = qq(
+		CREATE EXTENSION maskgen;
+		SELECT maskgen.create_model('m', '$tiny/bert-embed-mean'), maskgen.create_model('gone', '$tiny/bert-embed-cls');
+		SELECT maskgen.embed('m', 'x'), maskgen.embed('gone', 'x'));
+	$node->safe_psql('postgres', $embed);
+	$node->safe_psql('postgres', 'CREATE DATABASE other');
+	$node->safe_psql('other', $setup);
+	is(scalar(files($node)), 2, 'two models, one of which another database has as well');
+	$node->safe_psql('other', q(LOAD 'maskgen'; BEGIN; DROP EXTENSION maskgen; ROLLBACK));
+	is(scalar(files($node)), 2, 'both stay when DROP EXTENSION is rolled back');
+	$node->safe_psql('other', q(LOAD 'maskgen'; DROP EXTENSION maskgen));
+	is_deeply([ files($node) ], [$file], 'what is its own goes with it, what another database has stays');
+	$node->safe_psql('other', $setup);
+	is(scalar(files($node)), 2, 'two again');
+	$node->psql('postgres', "LOAD 'maskgen';\nDROP DATABASE other");
+	is_deeply([ files($node) ], [$file], 'DROP DATABASE likewise');
+	my $before = -s $node->logfile;
+	$node->safe_psql('postgres', $embed);
+	is(builds($before), 0, 'the one that is left serves on');
+};
+
 subtest 'standby' => sub {
 	$node->backup('base');
 	my $standby = PostgreSQL::Test::Cluster->new('standby');

@@ -1,19 +1,35 @@
-/* A list of digests with what becomes of them, kept per subtransaction until the transaction ends. */
+/* A list of what becomes of copies, kept per subtransaction until the transaction ends. */
 #include "pg/model/forget.h"
 
 #include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
 #include "pg/resident/resident.h"
 #include "utils/memutils.h"
 
 typedef struct Pending
 {
 	uint8 digest[DIGEST_SIZE];
+	Oid database;	/* not a digest, but all that this database alone has shown; InvalidOid: a digest */
 	bool on_commit; /* else on abort */
 	SubTransactionId subtransaction;
 	struct Pending *next;
 } Pending;
 
 static Pending *pending; /* in TopTransactionContext */
+static object_access_hook_type next_access;
+
+static void
+settle(const Pending *one)
+{
+	if (OidIsValid(one->database))
+		resident_leave(one->database);
+	else
+		resident_forget(one->digest);
+}
 
 static void
 end_transaction(XactEvent event, void *arg)
@@ -27,7 +43,7 @@ end_transaction(XactEvent event, void *arg)
 		return;
 	for (Pending *one = pending; one != NULL; one = one->next)
 		if (one->on_commit == committed)
-			resident_forget(one->digest);
+			settle(one);
 	pending = NULL;
 }
 
@@ -53,7 +69,7 @@ end_subtransaction(SubXactEvent event, SubTransactionId subtransaction, SubTrans
 		else
 		{
 			if (!one->on_commit)
-				resident_forget(one->digest);
+				settle(one);
 			*link = one->next;
 		}
 	}
@@ -72,26 +88,46 @@ forget_prepare(void)
 	registered = true;
 }
 
-static void
-add(const uint8 *digest, bool on_commit)
+static Pending *
+add(bool on_commit)
 {
-	Pending *one = MemoryContextAlloc(TopTransactionContext, sizeof *one);
+	Pending *one = MemoryContextAllocZero(TopTransactionContext, sizeof *one);
 
-	memcpy(one->digest, digest, DIGEST_SIZE);
 	one->on_commit = on_commit;
 	one->subtransaction = GetCurrentSubTransactionId();
 	one->next = pending;
 	pending = one;
+	return one;
 }
 
 void
 forget_on_abort(const uint8 *digest)
 {
-	add(digest, false);
+	memcpy(add(false)->digest, digest, DIGEST_SIZE);
 }
 
 void
 forget_on_commit(const uint8 *digest)
 {
-	add(digest, true);
+	memcpy(add(true)->digest, digest, DIGEST_SIZE);
+}
+
+/* DROP EXTENSION and DROP DATABASE call no function of ours. */
+static void
+dropped(ObjectAccessType access, Oid class, Oid object, int part, void *arg)
+{
+	if (next_access != NULL)
+		next_access(access, class, object, part, arg);
+	if (access != OAT_DROP ||
+		(class != DatabaseRelationId && (class != ExtensionRelationId || object != get_extension_oid("maskgen", true))))
+		return;
+	forget_prepare();
+	add(true)->database = class == DatabaseRelationId ? object : MyDatabaseId;
+}
+
+void
+forget_install(void)
+{
+	next_access = object_access_hook;
+	object_access_hook = dropped;
 }

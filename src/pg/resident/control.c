@@ -89,6 +89,37 @@ resident_forget(const uint8 digest[DIGEST_SIZE])
 	resident_drop_stale();
 }
 
+/* Strikes a database off those that have shown the copy; whether none is left. */
+static bool
+strike(ModelSlot *slot, Oid database)
+{
+	uint32 n = Min(slot->n_shown, REGISTRY_DATABASES), kept = 0;
+
+	for (uint32 i = 0; i < n; i++)
+		if (slot->shown[i] != database)
+			slot->shown[kept++] = slot->shown[i];
+	slot->n_shown = kept;
+	return kept == 0;
+}
+
+void
+resident_leave(Oid database)
+{
+	Registry *registry = registry_attach();
+
+	LWLockAcquire(&registry->head.lock, LW_EXCLUSIVE);
+	for (int i = 0; i < REGISTRY_SLOTS; i++)
+	{
+		ModelSlot *slot = &registry->slots[i];
+
+		if (slot->state == SLOT_READY && strike(slot, database))
+			registry_evict(slot);
+	}
+	LWLockRelease(&registry->head.lock);
+	ConditionVariableBroadcast(&registry->changed);
+	resident_drop_stale();
+}
+
 int
 resident_snapshot(ResidentInfo infos[REGISTRY_SLOTS])
 {

@@ -82,6 +82,9 @@ void resident_attach(void);
  */
 void resident_forget(const uint8 digest[DIGEST_SIZE]);
 
+/* Likewise all copies that no other database has shown; those of an earlier run of the server, which nobody has shown, among them. */
+void resident_leave(Oid database);
+
 /* Unmaps what is stale and not referenced; acquiring and releasing do it in passing. */
 void resident_drop_stale(void);
 
