@@ -47,7 +47,7 @@ mg_image_form(const MgKernels *kernels, MgProvider provider)
 static bool
 weight_size(const MgSection *section, uint64_t *size)
 {
-	size_t rows = (size_t) section->rows, cols = (size_t) section->cols, n;
+	size_t rows = (size_t) section->rows, cols = (size_t) section->cols, n = 0;
 	bool fine;
 
 	switch ((MgLayout) section->layout)
@@ -62,6 +62,10 @@ weight_size(const MgSection *section, uint64_t *size)
 		case MG_BF16X2:
 		case MG_BF16X1:
 			fine = mg_bf16x2_size(rows, cols, mg_bf16x2_planes((MgLayout) section->layout), &n) && mg_multiply(n, sizeof(uint16_t), &n);
+			break;
+		case MG_GROUPS4:
+		case MG_GROUPS8:
+			fine = mg_groups_size((MgLayout) section->layout, rows, cols, &n);
 			break;
 		default:
 			fine = mg_dtype_row_size((MgDtype) section->dtype, cols, &n) && mg_multiply(rows, n, &n);
@@ -81,6 +85,10 @@ fits_form(const MgSection *section, MgForm form)
 		case MG_INT8:
 		case MG_ROWS8:
 			return section->dtype == MG_Q8;
+		case MG_GROUPS4:
+			return section->dtype == MG_Q4G;
+		case MG_GROUPS8:
+			return section->dtype == MG_Q8G;
 		case MG_ROWS16:
 		case MG_PANELS16:
 		case MG_BF16X1:
@@ -107,7 +115,7 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 	/* Of rows without bytes there could be any number, and packing walks over them. */
 	if (section->rows == 0 || section->cols == 0)
 		return mg_image_damaged(cx, "A weight has rows without columns, or columns without rows.");
-	if (section->dtype >= MG_N_DTYPES || section->layout > MG_BF16X1 || !weight_size(section, &size) ||
+	if (section->dtype >= MG_N_DTYPES || section->layout > MG_LAST_LAYOUT || !weight_size(section, &size) ||
 		size != section->size)
 		return mg_image_damaged(cx, "The size of a weight contradicts its shape.");
 	if (!fits_form(section, image->form))
@@ -119,7 +127,7 @@ check_section(MgCtx *cx, const MgImage *image, const MgSection *section, uint64_
 static bool
 check_version(MgCtx *cx, const MgSection *section)
 {
-	static const char *const facts[] = {"meta", "config", "template", "prompts"};
+	static const char *const facts[] = {"meta", "config", "template", "prompts", "generation", "chat_template"};
 
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
 		if (section->version > MG_FACT_VERSION && strcmp(section->name, facts[i]) == 0)

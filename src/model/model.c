@@ -46,9 +46,9 @@ takes_layout(MgRole role, MgLayout layout)
 	{
 		case MG_LINEAR:
 			return layout == MG_ROWS || layout == MG_PANELS || layout == MG_PANELS16 || layout == MG_INT8 ||
-				layout == MG_BF16X2 || layout == MG_BF16X1;
+				layout == MG_BF16X2 || layout == MG_BF16X1 || mg_layout_is_grouped(layout);
 		case MG_WORDS:
-			return layout == MG_ROWS || layout == MG_ROWS8 || layout == MG_ROWS16;
+			return layout == MG_ROWS || layout == MG_ROWS8 || layout == MG_ROWS16 || mg_layout_is_grouped(layout);
 		default:
 			return layout == MG_ROWS;
 	}
@@ -133,6 +133,8 @@ mg_model_bind(MgCtx *cx, MgSpan image_bytes)
 	model->can = image.can;
 	model->resident_size = image.size;
 	model->template = section_bytes(&image, image_bytes, "template");
+	model->generation = section_bytes(&image, image_bytes, "generation");
+	model->chat_template = section_bytes(&image, image_bytes, "chat_template");
 	if (!bind_prompts(cx, model, section_bytes(&image, image_bytes, "prompts")) ||
 		!bind_weights(cx, model, &image, image_bytes))
 		return NULL;

@@ -41,7 +41,7 @@ parse_dtype(MgCtx *cx, MgSpan name, int *dtype)
 			*dtype = i;
 			return true;
 		}
-	return name.size == 0 || bad_value(cx, "dtype", name, "Types are f32, f16, bf16 and int8.");
+	return name.size == 0 || bad_value(cx, "dtype", name, "Types are f32, f16, bf16, int8, q8 and q4.");
 }
 
 static bool

@@ -11,7 +11,9 @@
 static void
 plan_weight(MgRole role, MgForm form, MgSection *section)
 {
-	if (section->dtype == MG_Q8)
+	if (mg_dtype_is_grouped((MgDtype) section->dtype))
+		section->layout = section->dtype == MG_Q4G ? MG_GROUPS4 : MG_GROUPS8;
+	else if (section->dtype == MG_Q8)
 		section->layout = role == MG_LINEAR ? MG_INT8 : MG_ROWS8;
 	else if (section->dtype == MG_BF16 && role == MG_WORDS)
 		section->layout = MG_ROWS16;
@@ -204,6 +206,33 @@ pack_weight16(MgCtx *cx, const MgSource *source, const MgSection *from, const Mg
 	return true;
 }
 
+/* The same for weights in groups, which stay so. */
+static bool
+pack_groups(MgCtx *cx, const MgSource *source, const MgSection *from, const MgSection *to, const MgSink *sink)
+{
+	size_t cols = (size_t) from->cols, row_size, panel_size, rows_size;
+	uint8_t *rows, *panel;
+
+	if (!mg_dtype_row_size((MgDtype) from->dtype, cols, &row_size) || !mg_multiply(row_size, MG_PANEL, &rows_size) ||
+		!mg_groups_size((MgLayout) to->layout, MG_PANEL, cols, &panel_size))
+		return mg_fail(cx, MG_TOO_LARGE, "model is too large");
+	rows = mg_alloc(cx, rows_size);
+	panel = mg_alloc(cx, panel_size);
+	if (rows == NULL || panel == NULL)
+		return false;
+	for (uint64_t row = 0; row < from->rows; row += MG_PANEL)
+	{
+		size_t n = from->rows - row < MG_PANEL ? (size_t) (from->rows - row) : MG_PANEL;
+
+		if (!mg_poll(cx) || !source->read(cx, source->user, from->offset + row * row_size, rows, n * row_size))
+			return false;
+		mg_group_pack_panel((MgDtype) from->dtype, rows, n, cols, panel);
+		if (!sink->write(cx, sink->user, panel, panel_size))
+			return false;
+	}
+	return true;
+}
+
 bool
 mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const MgImage *portable,
 			  const MgImage *resident, const MgSink *sink)
@@ -216,6 +245,7 @@ mg_image_pack(MgCtx *cx, const MgKernels *kernels, const MgSource *source, const
 		uint64_t next = i + 1 < resident->n_sections ? to[1].offset : resident->size;
 		MgMark mark = mg_mark(cx);
 		bool fine = from->rows == 0 || to->layout == MG_ROWS16 ? copy_section(cx, source, from, sink)
+			: mg_layout_is_grouped((MgLayout) to->layout)	   ? pack_groups(cx, source, from, to, sink)
 			: from->dtype == MG_Q8							   ? pack_weight8(cx, source, from, to, sink)
 			: to->layout == MG_PANELS16						   ? pack_weight16(cx, source, from, sink)
 															   : pack_weight(cx, kernels, source, from, to, sink);

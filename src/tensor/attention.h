@@ -54,6 +54,9 @@ bool mg_keys_size(size_t heads, size_t head_size, size_t room, size_t *n_keys, s
 /* Appends n keys and values [n, heads * head_size], each with its stride; there must be room for them. */
 void mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, size_t v_stride, size_t n);
 
+/* Gives to, of the same form and room, the first n keys of from; what it had is forgotten. */
+void mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to);
+
 /* The first n keys stay, at most as many as there are; the others can be appended again. */
 void mg_keys_truncate(MgKeys *keys, size_t n);
 

@@ -37,6 +37,16 @@
  * 0.030 with four.
  * Source of keeping outliers apart: Dettmers et al., LLM.int8(), NeurIPS 2022.
  *
+ * groups. Weights may be kept in groups of 32 numbers of a row, with codes u of 4 or 8 bits, a scale d and a least number m
+ * each (core/dtype.h). Those of x are quantised on the way in the same groups, symmetrically:
+ *
+ *   s = max |x| / 127 of the group, q = rint(127 x / max |x|)      x ~ s q
+ *   out[j] = sum over groups, in their order, of (float(sum_k q[k] u[j, k]) (d[j] s) + m[j] (s sum_k q[k]))
+ *
+ * then bias and activation. Inner sums are exact; what is around them is fused, so that a result is the same whatever is
+ * computed beside it on one CPU level, and nearly the same on another. A row with a number that is not finite gives NaN. Groups keep
+ * an outlier from making the whole row coarse, which is why none is treated by itself. Source: the scheme of ggml's Q4_1 and Q8_1.
+ *
  * bf16x2. Tiles of bfloat16 multiply 16 times faster than vectors of float32,
  * so a float32 product can be made of several: with h(x) = x rounded to
  * bfloat16 and l(x) = x - h(x) rounded again, 16 bits of each factor,
@@ -142,6 +152,9 @@ const MgKernels *mg_kernels(MgCpuLevel level);
  *            numbers would, bit for bit.
  * MG_BF16X2   bf16x2: panels of MG_PANEL rows, each stored
  *              bfloat16 [padded cols / 32][h, l][2][16 pairs of columns][16 rows][2]; padding is zero
+ * MG_GROUPS4, MG_GROUPS8  groups: panels of MG_PANEL rows of MG_Q4G or MG_Q8G, each stored group by group
+ *              uint8 codes[MG_GROUP / 4][MG_PANEL][4]      of 4 bits, a byte has those of an even step and above them those of the next
+ *              half d[MG_PANEL], m[MG_PANEL]
  * MG_BF16X1 the same without l: all that there is of weights that are bfloat16. Products give what MG_BF16X2 would.
  */
 typedef enum MgLayout
@@ -153,8 +166,18 @@ typedef enum MgLayout
 	MG_ROWS16 = 4,
 	MG_PANELS16 = 5,
 	MG_BF16X2 = 6,
-	MG_BF16X1 = 7
+	MG_BF16X1 = 7,
+	MG_GROUPS4 = 8,
+	MG_GROUPS8 = 9
 } MgLayout;
+
+#define MG_LAST_LAYOUT MG_GROUPS8
+
+static inline bool
+mg_layout_is_grouped(MgLayout layout)
+{
+	return layout == MG_GROUPS4 || layout == MG_GROUPS8;
+}
 
 #define MG_PANEL 32
 
@@ -166,7 +189,7 @@ typedef struct MgMatrix
 	union /* MG_ALIGNMENT-aligned */
 	{
 		const float *data;
-		const uint8_t *panels;	  /* of MG_INT8 */
+		const uint8_t *panels;	  /* of MG_INT8, MG_GROUPS4, MG_GROUPS8 */
 		const uint16_t *panels16; /* of MG_PANELS16, MG_BF16X2, MG_BF16X1 */
 		const uint8_t *narrow; /* of MG_ROWS8 and MG_ROWS16 */
 	};
@@ -215,7 +238,20 @@ float mg_int8_quantize_row(const float *row, size_t cols, int8_t *codes);
 /* Packs up to MG_PANEL quantised rows, codes [n_rows, cols] with scales [n_rows], into one panel. */
 void mg_int8_pack_panel(const int8_t *codes, const float *scales, size_t n_rows, size_t cols, uint8_t *panel);
 
-/* Converts n elements of dtype, which is not MG_Q8, to float32; unaligned input is fine. */
+/* Bytes of one group of a panel of that layout; and of a [rows, cols] matrix: false on overflow, or when cols are no whole groups. */
+size_t mg_group_panel(MgLayout layout);
+bool mg_groups_size(MgLayout layout, size_t rows, size_t cols, size_t *size);
+
+/* Quantises a row of finite weights [cols] to groups of dtype, end to end. */
+void mg_group_quantize_row(MgDtype dtype, const float *row, size_t cols, uint8_t *groups);
+
+/* Packs up to MG_PANEL rows of groups into one panel. */
+void mg_group_pack_panel(MgDtype dtype, const uint8_t *rows, size_t n_rows, size_t cols, uint8_t *panel);
+
+/* A row of a matrix in groups as floats [cols]. */
+void mg_group_widen_row(const MgMatrix *w, size_t row, float *to);
+
+/* Converts n elements of dtype, one of the first MG_N_FLOAT_DTYPES, to float32; unaligned input is fine. */
 void mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to);
 
 /* The other way, to a 2-byte dtype, rounding to nearest even; overflow gives infinity. Only used when a model is created. */
@@ -249,7 +285,7 @@ bool mg_linears(MgCtx *cx, const MgCompute *compute, MgRows x, const MgLinear *l
 bool mg_matrix_rows(const MgMatrix *w, size_t first, size_t n, MgMatrix *part);
 
 /*
- * Tables: matrices whose rows are looked up, MG_ROWS, MG_ROWS8 or MG_ROWS16.
+ * Tables: matrices whose rows are looked up, MG_ROWS, MG_ROWS8, MG_ROWS16 or in groups.
  * A row that is not float32 is widened to scratch [cols], and scratch returned;
  * else the row itself, and scratch is not used.
  */
@@ -258,7 +294,7 @@ const float *mg_table_row(const MgMatrix *table, size_t row, float *scratch);
 /* Sum of row[i] * x[i], x [cols]. */
 float mg_table_dot(const MgCompute *compute, const MgMatrix *table, size_t row, const float *x);
 
-/* mg_linear over a table, whose activation must be MG_ACT_NONE. Products are of float32 in all layouts. */
+/* mg_linear over a table, whose activation must be MG_ACT_NONE. Products are of float32 in all layouts but groups. */
 bool mg_table_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear);
 
 /*

@@ -204,7 +204,7 @@ mg_feed_forward(MgCtx *cx, const MgCompute *compute, const MgFeedForward *block,
 	if (most * (double) wide > (double) WIDE_FLOATS)
 		most = (double) WIDE_FLOATS / (double) wide;
 	work.most_rows = most < MG_BLOCK_ROWS ? (size_t) most / tile * tile : MG_BLOCK_ROWS / tile * tile;
-	if (block->up->layout == MG_ROWS || mg_bf16x2_planes(block->up->layout) > 0 || block->up->layout != block->down->layout ||
+	if (block->up->layout == MG_ROWS || mg_bf16x2_planes(block->up->layout) > 0 || mg_layout_is_grouped(block->up->layout) || block->up->layout != block->down->layout ||
 		work.most_rows < LEAST_ROWS || n < 2 * tile * mg_pool_threads(compute->pool))
 		return run_apart(cx, compute, block, x, n, out);
 	begin = mg_profile_begin(compute);

@@ -93,6 +93,31 @@ typedef struct MgInt8Product
 	size_t out_stride;
 } MgInt8Product;
 
+/* How a group of a row of x was quantised: x ~ scale q, q in [-127, 127]. */
+typedef struct MgGroupScale
+{
+	float scale;
+	float sum;	   /* scale times codes */
+	int32_t codes; /* sum of q */
+} MgGroupScale;
+
+/* out [rows, columns] = x W^T, W in MG_GROUPS4 or MG_GROUPS8, x quantised. out may not overlap the inputs. */
+typedef struct MgGroupProduct
+{
+	const void *x;	 /* codes by quantize_groups; rows up to a multiple of MG_INT8_ROWS are readable, as their scales are */
+	size_t x_stride; /* in codes */
+	const MgGroupScale *scales;
+	size_t scales_stride; /* between rows */
+	size_t rows;
+	size_t depth; /* a multiple of MG_GROUP */
+	const uint8_t *w; /* the panel of the first column */
+	bool narrow;	  /* MG_GROUPS4 */
+	size_t columns;
+	uint8_t *scratch; /* [depth, MG_PANEL], aligned: of this thread alone */
+	float *out;
+	size_t out_stride;
+} MgGroupProduct;
+
 /* Columns of split numbers that a kernel multiplies before the next ones (linear.c); a multiple of MG_BF16X2_DEPTH. */
 #define MG_BF16X2_BLOCK_DEPTH 768
 
@@ -141,6 +166,12 @@ struct MgKernels
 	 * stands between n and the next multiple of 4 is zero afterwards.
 	 */
 	void (*quantize)(const float *row, size_t n, void *codes, MgRowScale *scale);
+
+	size_t group_tile_rows; /* as tile_rows, of group_product */
+	void (*group_product)(const MgGroupProduct *product);
+
+	/* Quantises a row [n] by groups; scales [n / MG_GROUP]. */
+	void (*quantize_groups)(const float *row, size_t n, void *codes, MgGroupScale *scales);
 
 	void (*bf16x2_product)(const MgBf16x2Product *product);
 

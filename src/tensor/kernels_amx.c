@@ -19,6 +19,7 @@
 #define INT8_PRODUCT_ROWS MG_INT8_ROWS
 #define INT8_PRODUCT_BODY "tensor/body_amx.h"
 #define BF16X2_PRODUCT_BODY "tensor/body_amx_bf16x2.h"
+#define GROUP_PRODUCT_BODY "tensor/body_amx_group.h"
 
 #include "tensor/simd_avx512.h"
 #include "tensor/int8_avx512vnni.h"

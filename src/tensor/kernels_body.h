@@ -28,6 +28,15 @@
 #define INT8_PRODUCT_ROWS INT8_ROWS
 #endif
 
+/* And one of weights in groups. */
+#include "tensor/body_group.h"
+#if defined(GROUP_PRODUCT_BODY)
+#include GROUP_PRODUCT_BODY
+#else
+#define GROUP_PRODUCT group_product
+#define GROUP_PRODUCT_ROWS GROUP_ROWS
+#endif
+
 /* And one of bf16x2. */
 #if defined(BF16X2_PRODUCT_BODY)
 #include BF16X2_PRODUCT_BODY
@@ -51,6 +60,9 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.row_product = row_product,
 	.int8_product = INT8_PRODUCT,
 	.quantize = quantize,
+	.group_tile_rows = GROUP_PRODUCT_ROWS,
+	.group_product = GROUP_PRODUCT,
+	.quantize_groups = quantize_groups,
 	.bf16x2_product = bf16x2_product,
 	.split = split,
 	.epilogue = epilogue,

@@ -125,6 +125,22 @@ mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, si
 }
 
 void
+mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
+{
+	size_t d = from->head_size, panels = up_to_panel(d) / MG_PANEL;
+
+	for (size_t head = 0; head < from->heads; head++)
+	{
+		memcpy((float *) mg_keys_panels(to, head), mg_keys_panels(from, head), up_to_panel(n) * d * sizeof(float));
+		for (size_t p = 0; p < panels; p++)
+			memcpy((float *) mg_keys_values(to, head) + p * to->room * MG_PANEL,
+				   mg_keys_values(from, head) + p * from->room * MG_PANEL, n * MG_PANEL * sizeof(float));
+	}
+	to->finite = from->finite;
+	to->n = n;
+}
+
+void
 mg_keys_truncate(MgKeys *keys, size_t n)
 {
 	if (n < keys->n)

@@ -23,6 +23,9 @@ typedef struct Work
 	float *copies; /* [threads, MG_COPY_FLOATS]; NULL: multiply x where it stands */
 	void *codes;   /* of x, when w is MG_INT8; or x split, when it is MG_BF16X2 */
 	MgRowScale *scales;
+	MgGroupScale *group_scales; /* when w is in groups, of codes */
+	uint8_t *scratch;			/* the same: [threads, scratch_size] */
+	size_t scratch_size;
 } Work;
 
 /* x [rows, MG_BLOCK_DEPTH at most] to rows MG_COPY_STRIDE apart */
@@ -98,6 +101,28 @@ multiply_int8(void *arg, const MgPiece *piece)
 	});
 }
 
+static void
+multiply_groups(void *arg, const MgPiece *piece)
+{
+	const Work *work = arg;
+	const MgProduct *p = &work->floats;
+	const MgKernels *kernels = work->kernels;
+	size_t stride = mg_code_stride(p->depth), n_groups = p->depth / MG_GROUP;
+	float *out = p->out + piece->row * p->out_stride + piece->column;
+
+	kernels->group_product(&(MgGroupProduct){
+		.x = (const uint8_t *) work->codes + piece->row * stride * kernels->int8_code_size, .x_stride = stride,
+		.scales = work->group_scales + piece->row * n_groups, .scales_stride = n_groups,
+		.rows = piece->n_rows, .depth = p->depth, .narrow = work->w->layout == MG_GROUPS4,
+		.w = work->w->panels + piece->column / MG_PANEL * n_groups * mg_group_panel(work->w->layout),
+		.columns = piece->n_columns, .scratch = work->scratch + piece->worker * work->scratch_size,
+		.out = out, .out_stride = p->out_stride,
+	});
+	if (p->bias != NULL || p->activation != MG_ACT_NONE)
+		kernels->epilogue(out, p->out_stride, piece->n_rows, piece->n_columns, p->bias != NULL ? p->bias + piece->column : NULL,
+						  p->activation);
+}
+
 /* Numbers between rows of x that was split: an odd number of lines of a cache, so that the rows of a tile lie in different ones. */
 static size_t
 bf16x2_stride(size_t cols)
@@ -134,6 +159,9 @@ bf16x2_block_rows(size_t depth)
 	return rows < 1024 ? rows : 1024;
 }
 
+/* Rows for which the codes of a panel are widened once: of both tiles of rows, 16 and 6, a multiple. */
+#define GROUP_BLOCK_ROWS 480
+
 size_t
 mg_code_rows(size_t rows)
 {
@@ -168,6 +196,18 @@ quantize_piece(void *arg, const MgPiece *piece)
 }
 
 static void
+group_piece(void *arg, const MgPiece *piece)
+{
+	const Work *work = arg;
+	const MgProduct *p = &work->floats;
+	size_t stride = mg_code_stride(p->depth) * work->kernels->int8_code_size, n_groups = p->depth / MG_GROUP;
+
+	for (size_t i = piece->row; i < piece->row + piece->n_rows; i++)
+		work->kernels->quantize_groups(p->x + i * p->x_stride, p->depth, (uint8_t *) work->codes + i * stride,
+									   work->group_scales + i * n_groups);
+}
+
+static void
 split_piece(void *arg, const MgPiece *piece)
 {
 	const Work *work = arg;
@@ -185,17 +225,23 @@ static bool
 convert_all(MgCtx *cx, const MgCompute *compute, Work *work)
 {
 	const MgProduct *p = &work->floats;
-	bool int8 = work->w->layout == MG_INT8;
-	size_t row_size = int8 ? mg_code_stride(p->depth) * work->kernels->int8_code_size : bf16x2_stride(p->depth) * sizeof(uint16_t);
+	bool int8 = work->w->layout == MG_INT8, grouped = mg_layout_is_grouped(work->w->layout);
+	size_t row_size = int8 || grouped ? mg_code_stride(p->depth) * work->kernels->int8_code_size : bf16x2_stride(p->depth) * sizeof(uint16_t);
 	MgGrid grid = {
 		.rows = p->rows, .columns = 1, .tile_rows = 1, .most_rows = MG_BLOCK_ROWS / 4,
 		.cell_flops = CONVERT_FLOPS * (double) p->depth, .column_bytes = 1.0,
-		.piece_flops = work->kernels->piece_flops, .run = int8 ? quantize_piece : split_piece, .arg = work,
+		.piece_flops = work->kernels->piece_flops, .run = int8 ? quantize_piece : grouped ? group_piece : split_piece, .arg = work,
 	};
 
 	work->codes = mg_alloc_array(cx, mg_code_rows(p->rows), row_size);
 	if (work->codes == NULL)
 		return false;
+	if (grouped)
+	{
+		work->group_scales = mg_alloc_array(cx, mg_code_rows(p->rows), p->depth / MG_GROUP * sizeof *work->group_scales);
+		if (work->group_scales == NULL)
+			return false;
+	}
 	if (!int8)
 		return mg_grid_run(cx, compute, &grid);
 	work->scales = mg_alloc_array(cx, p->rows, sizeof *work->scales);
@@ -209,20 +255,28 @@ multiply(MgCtx *cx, const MgCompute *compute, Work *work)
 	const MgProduct *p = &work->floats;
 	const MgKernels *kernels = compute->kernels;
 	bool int8 = work->w->layout == MG_INT8, bf16x2 = mg_bf16x2_planes(work->w->layout) > 0;
-	size_t tile = int8 ? kernels->int8_tile_rows : bf16x2 ? kernels->bf16x2_tile_rows : kernels->tile_rows;
+	bool grouped = mg_layout_is_grouped(work->w->layout);
+	size_t tile = grouped ? kernels->group_tile_rows : int8 ? kernels->int8_tile_rows : bf16x2 ? kernels->bf16x2_tile_rows : kernels->tile_rows;
 	double depth = p->depth > 0 ? (double) p->depth : 1.0;
-	double width = int8 ? 1.0 : p->narrow != NULL || work->w->layout == MG_BF16X1 ? sizeof *p->narrow : sizeof *p->w;
+	double width = int8 || grouped ? 1.0 : p->narrow != NULL || work->w->layout == MG_BF16X1 ? sizeof *p->narrow : sizeof *p->w;
 	MgGrid grid = {
 		.rows = p->rows, .columns = p->columns, .tile_rows = tile,
-		.most_rows = bf16x2 && kernels->prefers_bf16x2 ? bf16x2_block_rows(p->depth) : MG_BLOCK_ROWS,
+		.most_rows = bf16x2 && kernels->prefers_bf16x2 ? bf16x2_block_rows(p->depth) : grouped ? GROUP_BLOCK_ROWS : MG_BLOCK_ROWS,
 		.cell_flops = 2.0 * depth, .column_bytes = width * depth,
 		.piece_flops = bf16x2 ? kernels->bf16x2_flops : kernels->piece_flops,
-		.run = int8 ? multiply_int8 : bf16x2 ? multiply_bf16x2 : multiply_floats, .arg = work,
+		.run = grouped ? multiply_groups : int8 ? multiply_int8 : bf16x2 ? multiply_bf16x2 : multiply_floats, .arg = work,
 	};
 	MgMark mark = mg_mark(cx);
 	bool fine;
 
 	work->copies = NULL;
+	if (grouped)
+	{
+		work->scratch_size = p->depth * MG_PANEL;
+		work->scratch = mg_alloc_array(cx, mg_grid_threads(compute, &grid), work->scratch_size);
+		if (work->scratch == NULL)
+			return false;
+	}
 	/* One tile of rows meets too few panels to pay for a copy, and fits a cache as it is. */
 	if ((work->w->layout == MG_PANELS || work->w->layout == MG_PANELS16) && p->rows > tile && p->columns > MG_PANEL)
 	{
@@ -268,7 +322,7 @@ mg_linears(MgCtx *cx, const MgCompute *compute, MgRows x, const MgLinear *linear
 		return true;
 	work.floats.depth = linears[0].w->cols;
 	work.w = linears[0].w;
-	if ((work.w->layout == MG_INT8 || mg_bf16x2_planes(work.w->layout) > 0) && !convert_all(cx, compute, &work))
+	if ((work.w->layout == MG_INT8 || mg_layout_is_grouped(work.w->layout) || mg_bf16x2_planes(work.w->layout) > 0) && !convert_all(cx, compute, &work))
 		return false;
 	for (size_t i = 0; i < n_linears; i++)
 		if (!run_linear(cx, compute, &work, &linears[i]))

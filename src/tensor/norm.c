@@ -71,6 +71,8 @@ mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, f
 		case MG_BF16:
 			kernels->from_bf16(from, n, to);
 			break;
+		case MG_Q4G:
+		case MG_Q8G:
 		case MG_Q8: /* has no meaning without its row's scale */
 			break;
 	}

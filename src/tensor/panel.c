@@ -112,6 +112,10 @@ mg_matrix_rows(const MgMatrix *w, size_t first, size_t n, MgMatrix *part)
 		case MG_INT8:
 			part->panels += panel * mg_int8_panel_size(w->cols);
 			return true;
+		case MG_GROUPS4:
+		case MG_GROUPS8:
+			part->panels += panel * (w->cols / MG_GROUP) * mg_group_panel(w->layout);
+			return true;
 		case MG_PANELS16:
 			part->panels16 += first * w->cols;
 			return true;

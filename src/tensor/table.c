@@ -78,6 +78,11 @@ mg_table_row(const MgMatrix *table, size_t row, float *scratch)
 {
 	if (table->layout == MG_ROWS)
 		return table->data + row * table->cols;
+	if (mg_layout_is_grouped(table->layout))
+	{
+		mg_group_widen_row(table, row, scratch);
+		return scratch;
+	}
 	widen(table, row, 0, table->cols, scratch);
 	return scratch;
 }
@@ -106,7 +111,7 @@ mg_table_linear(MgCtx *cx, const MgCompute *compute, MgRows x, MgLinear linear)
 	MgMark mark = mg_mark(cx);
 	float *block;
 
-	if (table->layout == MG_ROWS)
+	if (table->layout == MG_ROWS || mg_layout_is_grouped(table->layout))
 		return mg_linear(cx, compute, x, linear);
 	block = mg_alloc_array(cx, ROWS_AT_ONCE, table->cols * sizeof *block);
 	if (block == NULL)
