@@ -121,8 +121,10 @@ read_byte_level(MgCtx *cx, const MgJson *part, bool is_split, MgTokenizerSpec *s
 		return false;
 	if (use_regex == is_split || (is_split && spec->leading_space))
 		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
-	if (!is_split)
+	if (!is_split && spec->pattern != MG_PATTERN_DIGITS)
 		spec->pattern = MG_PATTERN_GPT2;
+	if (spec->pattern == MG_PATTERN_DIGITS && spec->leading_space)
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
 	return true;
 }
 
@@ -150,10 +152,25 @@ read_split(MgCtx *cx, const MgJson *part, MgTokenizerSpec *spec)
 	return mg_detail(cx, "The pattern is \"%.*s\".", MG_SPAN_ARGS(regex));
 }
 
+/* Digits by themselves, before ByteLevel. */
+static bool
+read_digits(MgCtx *cx, const MgJson *part, MgTokenizerSpec *spec)
+{
+	bool individual = false;
+
+	if (!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "individual_digits", &individual))
+		return false;
+	if (!individual)
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"Digits\" with these options is not supported");
+	spec->pattern = MG_PATTERN_DIGITS;
+	return true;
+}
+
 static bool
 read_byte_words(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
 {
 	const MgJson *part = mg_json_get(root, "pre_tokenizer"), *list = mg_json_get(part, "pretokenizers");
+	MgSpan type;
 
 	spec->pre = MG_PRE_BYTES;
 	if (list == NULL || list->kind != MG_JSON_ARRAY)
@@ -162,6 +179,10 @@ read_byte_words(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
 		return read_byte_level(cx, &list->items[0], false, spec);
 	if (list->n != 2)
 		return mg_tokenizer_part_fail(cx, "pre_tokenizer", mg_span_of("Sequence"), "ByteLevel, or a Split and ByteLevel");
+	if (!mg_tokenizer_part_type(cx, &list->items[0], "pre_tokenizer", &type))
+		return false;
+	if (mg_span_is(type, "Digits"))
+		return read_digits(cx, &list->items[0], spec) && read_byte_level(cx, &list->items[1], false, spec);
 	return read_split(cx, &list->items[0], spec) && read_byte_level(cx, &list->items[1], true, spec);
 }
 

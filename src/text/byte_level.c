@@ -61,6 +61,13 @@ run_of(MgSpan text, size_t at, int class, size_t most)
 	return at;
 }
 
+/* The pattern with ends of lines in it; else it is GPT-2's. */
+static bool
+is_cl100k(MgPattern pattern)
+{
+	return pattern == MG_PATTERN_CL100K || pattern == MG_PATTERN_QWEN2;
+}
+
 static bool
 is_newline(MgSpan text, size_t at)
 {
@@ -104,8 +111,10 @@ take_space(MgPattern pattern, MgSpan text, size_t at)
 		last = end;
 		end = next;
 	}
-	if (pattern != MG_PATTERN_GPT2 && newline > at)
+	if (is_cl100k(pattern) && newline > at)
 		return newline;
+	if (pattern == MG_PATTERN_DIGITS && class_at(text, end, &next) == MG_CLASS_NUMBER)
+		return end;
 	return end < text.size && last > at ? last : end;
 }
 
@@ -115,25 +124,27 @@ take_other(MgPattern pattern, MgSpan text, size_t at)
 {
 	size_t end = run_of(text, at, MG_CLASS_OTHER, SIZE_MAX);
 
-	while (pattern != MG_PATTERN_GPT2 && is_newline(text, end))
+	while (is_cl100k(pattern) && is_newline(text, end))
 		end++;
 	return end;
 }
 
 static size_t
-next_gpt2(MgSpan text, size_t at)
+next_gpt2(MgPattern pattern, MgSpan text, size_t at)
 {
 	size_t first = at, end;
 	int class = class_at(text, at, &end);
 
+	if (pattern == MG_PATTERN_DIGITS && class == MG_CLASS_NUMBER)
+		return end;
 	if (text.data[at] == ' ')
 	{
 		first = at + 1;
 		class = class_at(text, first, &end);
 	}
-	if (class < 0 || class == MG_CLASS_SPACE)
-		return take_space(MG_PATTERN_GPT2, text, at);
-	return class == MG_CLASS_OTHER ? take_other(MG_PATTERN_GPT2, text, first) : run_of(text, first, class, SIZE_MAX);
+	if (class < 0 || class == MG_CLASS_SPACE || (pattern == MG_PATTERN_DIGITS && class == MG_CLASS_NUMBER))
+		return take_space(pattern, text, at);
+	return class == MG_CLASS_OTHER ? take_other(pattern, text, first) : run_of(text, first, class, SIZE_MAX);
 }
 
 static size_t
@@ -166,10 +177,10 @@ mg_pattern_next(MgPattern pattern, MgSpan text, size_t at)
 		while (mg_utf8_continues(text.data[text.size]))
 			text.size--;
 	}
-	end = contraction(text, at, pattern != MG_PATTERN_GPT2);
+	end = contraction(text, at, is_cl100k(pattern));
 
 	if (end == at)
-		end = pattern == MG_PATTERN_GPT2 ? next_gpt2(text, at) : next_cl100k(pattern, text, at);
+		end = !is_cl100k(pattern) ? next_gpt2(pattern, text, at) : next_cl100k(pattern, text, at);
 	return end;
 }
 

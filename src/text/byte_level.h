@@ -7,6 +7,7 @@
  *   CL100K  (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}
  *           | ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
  *   QWEN2   the same with \p{N} for \p{N}{1,3}
+ *   DIGITS  \p{N}, and GPT2 in what is between: it sees no further than to the next number
  *
  * Easy to get wrong: of a run of white space before a word the last character
  * is left to that word, but only a ' ' becomes part of it (GPT2).

@@ -138,7 +138,7 @@ static bool
 check_kinds(MgCtx *cx, const MgSectionFacts *facts)
 {
 	bool words = facts->words.kind == MG_PRE_BERT ||
-		(facts->words.kind == MG_PRE_BYTES && facts->words.pattern >= MG_PATTERN_GPT2 && facts->words.pattern <= MG_PATTERN_QWEN2);
+		(facts->words.kind == MG_PRE_BYTES && facts->words.pattern >= MG_PATTERN_GPT2 && facts->words.pattern <= MG_PATTERN_DIGITS);
 	bool rules = (facts->normalizer.rules & ~(uint32_t) MG_RULES_BERT) == 0 || facts->normalizer.rules == MG_RULE_COMPOSE;
 
 	/* A model's words are those of its pre-tokeniser. */

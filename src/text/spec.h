@@ -36,7 +36,8 @@ typedef enum MgPattern
 {
 	MG_PATTERN_GPT2 = 1,
 	MG_PATTERN_CL100K = 2, /* numbers of up to three digits */
-	MG_PATTERN_QWEN2 = 3   /* digits by themselves */
+	MG_PATTERN_QWEN2 = 3,  /* digits by themselves */
+	MG_PATTERN_DIGITS = 4  /* GPT2 between digits, which stand by themselves */
 } MgPattern;
 
 typedef enum MgDecoderKind
