@@ -167,9 +167,8 @@ read_shard(MgCtx *cx, const MgFiles *files, MgTensorFile *file, Shards *shards)
 	return true;
 }
 
-/* Sorts by name, and refuses a name that comes twice. */
-static bool
-sort_tensors(MgCtx *cx, MgTensor *items, size_t n, MgTensors *tensors)
+bool
+mg_tensors_sort(MgCtx *cx, MgTensor *items, size_t n, MgTensors *tensors)
 {
 	qsort(items, n, sizeof *items, compare_tensors);
 	for (size_t i = 1; i < n; i++)
@@ -215,7 +214,7 @@ open_sharded(MgCtx *cx, const MgFiles *files, const FileKind *kind, const MgSour
 		if (!read_shard(cx, files, &shards.files[s], &shards))
 			return false;
 	}
-	return sort_tensors(cx, shards.items, shards.n_items, tensors) && check_index(cx, &shards, tensors);
+	return mg_tensors_sort(cx, shards.items, shards.n_items, tensors) && check_index(cx, &shards, tensors);
 }
 
 static bool
@@ -229,7 +228,7 @@ open_single(MgCtx *cx, const FileKind *kind, const MgSource *source, MgTensors *
 	if (file == NULL)
 		return false;
 	*file = (MgTensorFile){kind->single, *source};
-	return kind->read(cx, file, &header_left, &items, &n) && sort_tensors(cx, items, n, tensors);
+	return kind->read(cx, file, &header_left, &items, &n) && mg_tensors_sort(cx, items, n, tensors);
 }
 
 /* There is no file that is read; other formats are named, since their remedy is known. */

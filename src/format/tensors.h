@@ -32,6 +32,7 @@ typedef struct MgTensor
 	const char *dtype_name; /* as safetensors has it: "F32", "BF16", "I64" ... */
 	bool readable;			/* dtype is one of ours; else dtype is not set */
 	MgDtype dtype;
+	const struct MgBlockType *block; /* of a GGUF file: its numbers are in such blocks, and dtype comes closest; NULL: they are of dtype */
 	size_t rank; /* 0 to MG_MAX_RANK */
 	size_t shape[MG_MAX_RANK];
 	uint64_t offset; /* of the first byte in the file */
@@ -52,6 +53,9 @@ typedef struct MgTensors
  * shards.
  */
 bool mg_tensors_open(MgCtx *cx, const MgFiles *files, MgTensors *tensors);
+
+/* Sorts by name, and refuses a name that comes twice. */
+bool mg_tensors_sort(MgCtx *cx, MgTensor *items, size_t n, MgTensors *tensors);
 
 /* The tensor of that name, or NULL. */
 const MgTensor *mg_tensors_find(const MgTensors *tensors, MgSpan name);

@@ -14,10 +14,12 @@ enum
 	FACT_TEMPLATE,
 	FACT_PROMPTS,
 	FACT_TOKENIZER,
+	FACT_GENERATION,
+	FACT_CHAT_TEMPLATE,
 	N_FACTS
 };
 
-static const char *const fact_names[N_FACTS] = {"meta", "config", "template", "prompts", "tokenizer"};
+static const char *const fact_names[N_FACTS] = {"meta", "config", "template", "prompts", "tokenizer", "generation", "chat_template"};
 
 static bool
 check_tensor(MgCtx *cx, const MgTensor *tensor, size_t rows, size_t cols, bool vector)
@@ -28,7 +30,7 @@ check_tensor(MgCtx *cx, const MgTensor *tensor, size_t rows, size_t cols, bool v
 	if (!tensor->readable)
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "tensor \"%.*s\" has type %s", MG_SPAN_ARGS(tensor->name), tensor->dtype_name);
-		return mg_hint(cx, "Weights of types F32, F16 and BF16 are read.");
+		return mg_hint(cx, "Weights of types F32, F16 and BF16 are read, and in GGUF files Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K and IQ4_NL.");
 	}
 	if (tensor->rank == (vector ? 1 : 2) && tensor->shape[0] == rows && (vector || tensor->shape[1] == cols))
 		return true;
@@ -46,6 +48,9 @@ is_ignored(const MgArch *arch, MgSpan name)
 	{
 		size_t length = strlen(*ignored);
 
+		if ((*ignored)[0] == '*' && name.size >= length - 1 &&
+			memcmp(name.data + name.size - (length - 1), *ignored + 1, length - 1) == 0)
+			return true;
 		if ((*ignored)[length - 1] == '*' ? name.size >= length - 1 && memcmp(name.data, *ignored, length - 1) == 0
 										  : mg_span_is(name, *ignored))
 			return true;
@@ -99,8 +104,13 @@ makes_logits(const MgArch *arch, uint32_t parts)
 static MgDtype
 stored_dtype(const MgImage *image, const MgWeightSpec *spec, MgDtype in_file, int wanted)
 {
+	/* Vectors and small tables are used as they are. */
+	if (mg_dtype_is_grouped(in_file) && (spec->role == MG_VECTOR || spec->role == MG_TABLE))
+		in_file = MG_F32;
 	if (wanted < 0 || spec->role == MG_VECTOR)
 		return in_file;
+	if (mg_dtype_is_grouped((MgDtype) wanted))
+		return spec->role == MG_TABLE ? in_file : spec->role == MG_WORDS ? MG_Q8G : (MgDtype) wanted;
 	if (wanted != MG_Q8)
 		return (MgDtype) wanted;
 	if (spec->role == MG_WORDS)
@@ -122,6 +132,8 @@ find_origin(MgCtx *cx, const MgFacts *facts, const MgImage *image, const MgWeigh
 		return (spec->flags & MG_OPTIONAL) != 0 || mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", name);
 	if ((spec->flags & MG_SLICE) != 0)
 		rows = mg_weight_slice(image->arch, image->config, spec, &origin->first);
+	if (origin->transposed && origin->tensor->block != NULL)
+		return mg_fail(cx, MG_UNSUPPORTED, "tensor \"%s\" is stored transposed and in blocks", name);
 	return origin->transposed ? check_tensor(cx, origin->tensor, cols, rows, false)
 							  : check_tensor(cx, origin->tensor, rows, cols, spec->role == MG_VECTOR);
 }
@@ -149,6 +161,9 @@ plan_weights(MgCtx *cx, const MgFacts *facts, MgImage *image, int dtype, MgSecti
 			section->layout = MG_ROWS;
 			section->rows = weight.rows;
 			section->cols = weight.cols;
+			if (mg_dtype_is_grouped((MgDtype) section->dtype) && weight.cols % MG_GROUP != 0)
+				return mg_fail(cx, MG_UNSUPPORTED, "rows of weight \"%s\" have %zu numbers, which are no whole groups of %d",
+							   weight.name, weight.cols, MG_GROUP);
 			origins[image->n_sections] = origin;
 		}
 		image->n_sections++;
@@ -208,6 +223,16 @@ contains(MgSpan text, MgSpan part)
 		if (memcmp(text.data + at, part.data, part.size) == 0)
 			return true;
 	return false;
+}
+
+/* The weight that stands for all: the first one, or where its numbers are in groups the first that are in smaller ones. */
+static size_t
+typical_weight(const MgSection *sections, size_t n)
+{
+	for (size_t i = N_FACTS; i < n && mg_dtype_is_grouped((MgDtype) sections[N_FACTS].dtype); i++)
+		if (sections[i].dtype == MG_Q4G)
+			return i;
+	return N_FACTS;
 }
 
 /* A template that no call could use is refused now, not at the first call. */
@@ -274,6 +299,8 @@ static bool
 plan_facts(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, const MgImage *image, MgSpan *bytes)
 {
 	bytes[FACT_TEMPLATE] = options->template;
+	bytes[FACT_GENERATION] = facts->generation;
+	bytes[FACT_CHAT_TEMPLATE] = facts->chat_template;
 	return mg_meta_write(cx, image->arch, &image->meta, &bytes[FACT_META]) &&
 		mg_config_write(cx, &image->keys, &bytes[FACT_CONFIG]) &&
 		plan_prompts(cx, &facts->sentence, options, &bytes[FACT_PROMPTS]) &&
@@ -290,7 +317,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 	MgFacts facts;
 
 	*image = (MgImage){.form = MG_FORM_PORTABLE, .version = MG_IMAGE_VERSION};
-	if (bytes == NULL || !mg_facts_read_directory(cx, files, &facts) ||
+	if (bytes == NULL || !mg_facts_read(cx, files, &facts) ||
 		!check_template(cx, &facts.tokenizer, options->template) || !plan_config(cx, &facts, image) ||
 		!plan_meta(cx, &facts, options, image) || !plan_weights(cx, &facts, image, options->dtype, NULL, NULL))
 		return false;
@@ -304,7 +331,7 @@ mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *option
 		return false;
 	for (size_t i = N_FACTS; i < image->n_sections; i++)
 		image->meta.parameters += sections[i].rows * sections[i].cols;
-	image->meta.dtype = options->dtype >= 0 ? (MgDtype) options->dtype : (MgDtype) sections[N_FACTS].dtype;
+	image->meta.dtype = options->dtype >= 0 ? (MgDtype) options->dtype : (MgDtype) sections[typical_weight(sections, image->n_sections)].dtype;
 	if (!plan_facts(cx, &facts, options, image, bytes))
 		return false;
 	for (size_t i = 0; i < N_FACTS; i++)

@@ -1,7 +1,9 @@
 /* Streaming a planned image: weights in the type that they are stored in, rows as the architecture has them. */
 #include <math.h>
 
+#include "format/gguf_blocks.h"
 #include "model/checkpoint.h"
+#include "tensor/compute.h"
 
 #define PIECE ((size_t) 1024 * 1024)
 
@@ -10,7 +12,8 @@ typedef struct Stream
 {
 	const MgOrigin *origin;
 	size_t rows, cols;
-	size_t width;	/* bytes of a number in the file */
+	size_t width;	/* bytes of a number in the file; of no use for blocks */
+	size_t row_size; /* bytes of a row in the file */
 	size_t n_piece; /* rows read at once */
 	uint8_t *raw;	/* [n_piece, cols] as in the file */
 	uint8_t *run;	/* [n_piece] of one column of a transposed weight */
@@ -19,9 +22,11 @@ typedef struct Stream
 static bool
 open_stream(MgCtx *cx, const MgOrigin *origin, const MgSection *section, Stream *stream)
 {
-	size_t width = mg_dtype_size(origin->tensor->dtype), row_size = (size_t) section->cols * width;
+	const MgBlockType *block = origin->tensor->block;
+	size_t width = mg_dtype_size(origin->tensor->dtype), cols = (size_t) section->cols;
+	size_t row_size = block != NULL ? cols / block->elements * block->size : cols * width;
 
-	*stream = (Stream){origin, (size_t) section->rows, (size_t) section->cols, width, PIECE / row_size, NULL, NULL};
+	*stream = (Stream){origin, (size_t) section->rows, cols, width, row_size, PIECE / row_size, NULL, NULL};
 	if (stream->n_piece == 0)
 		stream->n_piece = 1;
 	stream->raw = mg_alloc_array(cx, stream->n_piece, row_size);
@@ -55,7 +60,7 @@ read_rows(MgCtx *cx, const Stream *stream, size_t row, size_t n)
 {
 	const MgTensor *tensor = stream->origin->tensor;
 	const MgSource *source = &tensor->file->source;
-	size_t row_size = stream->cols * stream->width;
+	size_t row_size = stream->row_size;
 
 	if (!mg_poll(cx))
 		return false;
@@ -65,14 +70,29 @@ read_rows(MgCtx *cx, const Stream *stream, size_t row, size_t n)
 						stream->raw, n * row_size);
 }
 
+/* n rows of raw, from the one at, to float32. */
+static void
+widen_rows(const MgKernels *kernels, const Stream *stream, size_t at, size_t n, float *wide)
+{
+	const MgTensor *tensor = stream->origin->tensor;
+	const uint8_t *raw = stream->raw + at * stream->row_size;
+
+	if (tensor->block != NULL)
+		mg_blocks_widen(tensor->block, raw, n * stream->cols, wide);
+	else
+		mg_to_f32(kernels, tensor->dtype, raw, n * stream->cols, wide);
+}
+
 /* One weight, its numbers converted where the plan says so. */
 static bool
 write_weight(MgCtx *cx, const MgKernels *kernels, const Stream *stream, MgDtype dtype, const MgSink *sink)
 {
 	MgDtype in_file = stream->origin->tensor->dtype;
 	float *wide = mg_alloc_array(cx, stream->n_piece * stream->cols, sizeof *wide);
+	uint16_t *narrow = mg_alloc_array(cx, stream->n_piece * stream->cols, sizeof *narrow);
+	bool blocks = stream->origin->tensor->block != NULL;
 
-	if (wide == NULL)
+	if (wide == NULL || narrow == NULL)
 		return false;
 	for (size_t row = 0; row < stream->rows; row += stream->n_piece)
 	{
@@ -82,13 +102,12 @@ write_weight(MgCtx *cx, const MgKernels *kernels, const Stream *stream, MgDtype 
 
 		if (!read_rows(cx, stream, row, n))
 			return false;
-		if (dtype != in_file)
+		if (blocks || dtype != in_file)
 		{
-			mg_to_f32(kernels, in_file, stream->raw, count, wide);
-			if (dtype == MG_F32)
-				out = wide;
-			else
-				mg_from_f32(dtype, wide, count, stream->raw);
+			widen_rows(kernels, stream, 0, n, wide);
+			if (dtype != MG_F32)
+				mg_from_f32(dtype, wide, count, narrow);
+			out = dtype == MG_F32 ? (const void *) wide : narrow;
 		}
 		if (!sink->write(cx, sink->user, out, count * mg_dtype_size(dtype)))
 			return false;
@@ -103,6 +122,13 @@ all_finite(const float *row, size_t n)
 		if (!isfinite(row[i]))
 			return false;
 	return true;
+}
+
+static bool
+fail_finite(MgCtx *cx, const MgTensor *tensor, const char *dtype)
+{
+	mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" holds a number that is not finite", MG_SPAN_ARGS(tensor->name));
+	return mg_hint(cx, "Such a model cannot be stored with dtype %s.", dtype);
 }
 
 /* One weight in 8 bits, row by row. */
@@ -122,14 +148,41 @@ quantize_weight(MgCtx *cx, const MgKernels *kernels, const Stream *stream, const
 
 		if (at == 0 && !read_rows(cx, stream, row, left < stream->n_piece ? left : stream->n_piece))
 			return false;
-		mg_to_f32(kernels, tensor->dtype, stream->raw + at * cols * stream->width, cols, wide);
+		widen_rows(kernels, stream, at, 1, wide);
 		if (!all_finite(wide, cols))
-		{
-			mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" holds a number that is not finite", MG_SPAN_ARGS(tensor->name));
-			return mg_hint(cx, "Such a model cannot be stored with dtype int8.");
-		}
+			return fail_finite(cx, tensor, mg_dtype_name(MG_Q8));
 		scale = mg_int8_quantize_row(wide, cols, (int8_t *) codes);
 		if (!sink->write(cx, sink->user, &scale, sizeof scale) || !sink->write(cx, sink->user, codes, cols))
+			return false;
+	}
+	return true;
+}
+
+/* One weight in groups, row by row: as they are in the file, where that can be. */
+static bool
+group_weight(MgCtx *cx, const MgKernels *kernels, const Stream *stream, MgDtype dtype, const MgSink *sink)
+{
+	const MgTensor *tensor = stream->origin->tensor;
+	size_t cols = stream->cols, size = cols / MG_GROUP * mg_group_size(dtype);
+	uint8_t *groups = mg_alloc(cx, size);
+	float *wide = mg_alloc_array(cx, cols, sizeof *wide);
+
+	if (groups == NULL || wide == NULL)
+		return false;
+	for (size_t row = 0; row < stream->rows; row++)
+	{
+		size_t left = stream->rows - row, at = row % stream->n_piece;
+
+		if (at == 0 && !read_rows(cx, stream, row, left < stream->n_piece ? left : stream->n_piece))
+			return false;
+		if (tensor->block == NULL || !mg_blocks_group(tensor->block, stream->raw + at * stream->row_size, cols, dtype, groups))
+		{
+			widen_rows(kernels, stream, at, 1, wide);
+			if (!all_finite(wide, cols))
+				return fail_finite(cx, tensor, mg_dtype_name(dtype));
+			mg_group_quantize_row(dtype, wide, cols, groups);
+		}
+		if (!sink->write(cx, sink->user, groups, size))
 			return false;
 	}
 	return true;
@@ -145,6 +198,8 @@ write_section(MgCtx *cx, const MgKernels *kernels, const MgPlan *plan, size_t i,
 		return sink->write(cx, sink->user, plan->bytes[i].data, plan->bytes[i].size);
 	if (!open_stream(cx, &plan->origins[i], section, &stream))
 		return false;
+	if (mg_dtype_is_grouped((MgDtype) section->dtype))
+		return group_weight(cx, kernels, &stream, (MgDtype) section->dtype, sink);
 	return section->dtype == MG_Q8 ? quantize_weight(cx, kernels, &stream, sink)
 								   : write_weight(cx, kernels, &stream, (MgDtype) section->dtype, sink);
 }

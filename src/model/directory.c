@@ -4,6 +4,7 @@
  *   config.json                                   architecture, configuration
  *   model.safetensors or pytorch_model.bin        tensors (format/tensors.h)
  *   tokenizer.json or vocab.txt, and others       tokeniser (format/tokenizer_files.h)
+ *   generation_config.json, chat_template.jinja    how answers are drawn; how turns of a chat are written
  *   modules.json, 1_Pooling/config.json ...       pooling, prompts (format/sentence_files.h)
  */
 #include <stdio.h>
@@ -13,6 +14,9 @@
 #include "model/facts.h"
 
 #define CONFIG "config.json"
+#define GENERATION "generation_config.json"
+#define TEMPLATE "chat_template.jinja"
+#define TOKENIZER_CONFIG "tokenizer_config.json"
 #define CONFIG_LIMIT ((size_t) 4 * 1024 * 1024)
 
 static const MgJson *
@@ -81,6 +85,71 @@ find_arch(MgCtx *cx, const MgJson *config, MgFacts *facts)
 	return mg_hint(cx, "Supported are: %s.", known);
 }
 
+/* A text file, if it is there. */
+static bool
+read_text(MgCtx *cx, const MgFiles *files, const char *name, MgSpan *text)
+{
+	MgSource source;
+	bool found;
+
+	*text = mg_span(NULL, 0);
+	return files->open(cx, files->user, name, &source, &found) &&
+		(!found || mg_source_read_all(cx, &source, name, CONFIG_LIMIT, text));
+}
+
+/* The defaults of generation; where no file has them, the ends of config.json. */
+static bool
+read_generation(MgCtx *cx, const MgFiles *files, const MgJson *config, MgSpan *generation)
+{
+	const MgJson *ends = mg_json_get(config, "eos_token_id");
+	char *text;
+
+	if (!read_text(cx, files, GENERATION, generation))
+		return false;
+	if (generation->size > 0)
+		return mg_json_parse(cx, GENERATION, *generation) != NULL;
+	if (ends == NULL || ends->kind != MG_JSON_INTEGER)
+		return true;
+	text = mg_alloc(cx, 64);
+	if (text == NULL)
+		return false;
+	snprintf(text, 64, "{\"eos_token_id\": %lld}", (long long) ends->integer);
+	*generation = mg_span_of(text);
+	return true;
+}
+
+/* The template of chats, by a file of its own or by the tokeniser's; of several the one called default. */
+static bool
+read_chat_template(MgCtx *cx, const MgFiles *files, MgSpan *template)
+{
+	const MgJson *config, *value;
+	MgSpan text;
+
+	if (!read_text(cx, files, TEMPLATE, template))
+		return false;
+	if (template->size > 0)
+		return true;
+	if (!read_text(cx, files, TOKENIZER_CONFIG, &text))
+		return false;
+	if (text.size == 0)
+		return true;
+	config = mg_json_parse(cx, TOKENIZER_CONFIG, text);
+	if (config == NULL)
+		return false;
+	value = mg_json_get(config, "chat_template");
+	for (size_t i = 0; value != NULL && value->kind == MG_JSON_ARRAY && i < value->n; i++)
+	{
+		const MgJson *name = mg_json_get(&value->items[i], "name"), *one = mg_json_get(&value->items[i], "template");
+
+		if (name != NULL && name->kind == MG_JSON_STRING && mg_span_is(name->string, "default") && one != NULL &&
+			one->kind == MG_JSON_STRING)
+			*template = one->string;
+	}
+	if (value != NULL && value->kind == MG_JSON_STRING)
+		*template = value->string;
+	return true;
+}
+
 bool
 mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 {
@@ -90,5 +159,6 @@ mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 	return config != NULL && find_arch(cx, config, facts) &&
 		mg_config_of_json(cx, CONFIG, config, facts->arch->keys, facts->arch->n_keys, &facts->config) &&
 		mg_sentence_files_read(cx, files, &facts->sentence) && mg_tokenizer_files_read(cx, files, &facts->tokenizer) &&
+		read_generation(cx, files, config, &facts->generation) && read_chat_template(cx, files, &facts->chat_template) &&
 		mg_tensors_open(cx, files, &facts->tensors) && mg_facts_find_prefix(cx, facts);
 }

@@ -3,6 +3,19 @@
 
 #include <stdio.h>
 
+#include "format/gguf.h"
+
+bool
+mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts)
+{
+	MgSource source;
+	bool found;
+
+	if (!files->open(cx, files->user, MG_GGUF_FILE, &source, &found))
+		return false;
+	return found ? mg_facts_read_gguf(cx, &source, facts) : mg_facts_read_directory(cx, files, facts);
+}
+
 /* A tensor by its name behind the prefix. Heads stand beside the encoder and never carry the prefix. */
 static const MgTensor *
 find_tensor(const MgFacts *facts, const char *prefix, const char *name)

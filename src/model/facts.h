@@ -21,7 +21,15 @@ typedef struct MgFacts
 	MgTokenizerSpec tokenizer;
 	MgTensors tensors;
 	const char *prefix; /* of the tensors' names */
+	MgSpan generation;	  /* how answers are drawn unless somebody says otherwise: a generation_config.json; empty: nothing is said */
+	MgSpan chat_template; /* Jinja; empty: there is none */
 } MgFacts;
+
+/* A GGUF file where there is one of the name that format/gguf.h has, else a Hugging Face directory. */
+bool mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts);
+
+/* The reader of GGUF files (gguf_facts.c). */
+bool mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts);
 
 /* The reader of Hugging Face directories (directory.c). */
 bool mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts);

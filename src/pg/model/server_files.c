@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "catalog/pg_authid.h"
+#include "format/gguf.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
@@ -26,7 +27,7 @@ typedef struct ServerFile
 typedef struct Directory
 {
 	MemoryContext context; /* of the files */
-	const char *path;
+	const char *path;	   /* or that of a GGUF file, which is all there is then */
 } Directory;
 
 static void
@@ -65,6 +66,9 @@ open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found
 	*found = false;
 	if (snprintf(file->path, sizeof file->path, "%s/%s", directory->path, name) >= (int) sizeof file->path)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "path of file \"%s\" is too long", name);
+	/* A file by itself has the name that one within a directory has. */
+	if (strcmp(name, MG_GGUF_FILE) == 0 && stat(directory->path, &status) == 0 && S_ISREG(status.st_mode))
+		strlcpy(file->path, directory->path, sizeof file->path);
 	if (stat(file->path, &status) != 0)
 	{
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -108,8 +112,8 @@ server_files_check(const char *path)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open directory \"%s\": %m", path),
 						errhint("The path is one on the server, and the server's operating system user must be able "
 								"to read it.")));
-	if (!S_ISDIR(status.st_mode))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a directory", path),
-						errhint("A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or "
-								"vocab.txt.")));
+	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is neither a directory nor a file", path),
+						errhint("A model is a GGUF file, or a directory with config.json, model.safetensors or pytorch_model.bin, and "
+								"tokenizer.json or vocab.txt.")));
 }

@@ -1,0 +1,222 @@
+/* A GGUF file's tokeniser. */
+#include "format/gguf_tokenizer.h"
+
+#include <stdio.h>
+
+#include "format/token_table.h"
+
+#define KEY(name) "tokenizer.ggml." name
+
+/* Entries between two polls. */
+#define POLL_STEP 4096
+
+enum
+{
+	TYPE_UNKNOWN = 2,
+	TYPE_CONTROL = 3,
+	TYPE_USER = 4
+};
+
+/* Patterns by the names that converters of GGUF have given them. */
+static const struct
+{
+	const char *name;
+	MgPattern pattern;
+	bool whole_words, compose;
+	bool begins; /* whether a sequence begins with bos unless the file says otherwise */
+} patterns[] = {
+	{"default", MG_PATTERN_GPT2, false, false, false},
+	{"gpt-2", MG_PATTERN_GPT2, false, false, false},
+	{"phi-2", MG_PATTERN_GPT2, false, false, false},
+	{"roberta-bpe", MG_PATTERN_GPT2, false, false, false},
+	{"olmo", MG_PATTERN_GPT2, false, false, false},
+	{"mpt", MG_PATTERN_GPT2, false, false, false},
+	{"smollm", MG_PATTERN_DIGITS, false, false, false},
+	{"starcoder", MG_PATTERN_DIGITS, false, false, false},
+	{"refact", MG_PATTERN_DIGITS, false, false, false},
+	{"command-r", MG_PATTERN_DIGITS, false, false, false},
+	{"codeshell", MG_PATTERN_DIGITS, false, false, false},
+	{"llama3", MG_PATTERN_CL100K, true, false, true},
+	{"llama-v3", MG_PATTERN_CL100K, true, false, true},
+	{"llama-bpe", MG_PATTERN_CL100K, true, false, true},
+	{"dbrx", MG_PATTERN_CL100K, false, false, false},
+	{"qwen2", MG_PATTERN_QWEN2, false, true, false},
+	{"deepseek-r1-qwen", MG_PATTERN_QWEN2, false, true, false},
+};
+
+#define N_PATTERNS (sizeof patterns / sizeof *patterns)
+
+static bool
+find_pattern(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec, bool *begins)
+{
+	MgSpan model = mg_span_of(""), name = mg_span_of("default");
+	char known[MG_MESSAGE_SIZE];
+	size_t length = 0;
+
+	if (!mg_gguf_text(cx, gguf, KEY("model"), &model) || !mg_gguf_text(cx, gguf, KEY("pre"), &name))
+		return false;
+	if (!mg_span_is(model, "gpt2"))
+	{
+		mg_fail(cx, MG_UNSUPPORTED, "tokenizer model \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(model));
+		return mg_hint(cx, "Supported is gpt2, byte-level BPE.");
+	}
+	for (size_t i = 0; i < N_PATTERNS; i++)
+		if (mg_span_is(name, patterns[i].name))
+		{
+			spec->pattern = patterns[i].pattern;
+			spec->whole_words = patterns[i].whole_words;
+			spec->compose = patterns[i].compose;
+			*begins = patterns[i].begins;
+			return true;
+		}
+	for (size_t i = 0; i < N_PATTERNS && length < sizeof known; i++)
+		length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "", patterns[i].name);
+	mg_fail(cx, MG_UNSUPPORTED, "pre-tokenizer \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(name));
+	return mg_hint(cx, "Supported are %s.", known);
+}
+
+static bool
+read_tokens(MgCtx *cx, const MgGguf *gguf, MgTokenTable *table)
+{
+	MgSpan *tokens;
+	int64_t *types;
+	size_t n, n_types;
+
+	if (!mg_gguf_texts(cx, gguf, KEY("tokens"), &tokens, &n) || !mg_gguf_integers(cx, gguf, KEY("token_type"), &types, &n_types))
+		return false;
+	if (n == 0 || (n_types != 0 && n_types != n))
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %zu tokens and %zu types of tokens", gguf->name, n, n_types);
+	if (!mg_token_table_init(cx, gguf->name, n, table))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		int64_t type = n_types > 0 ? types[i] : 1;
+
+		if ((i % POLL_STEP == 0 && !mg_poll(cx)) || (tokens[i].size > 0 && !mg_token_table_put(cx, table, i, tokens[i])))
+			return false;
+		if (tokens[i].size > 0 && type == TYPE_CONTROL)
+			table->flags[i] = MG_TOKEN_ADDED | MG_TOKEN_SPECIAL;
+		else if (tokens[i].size > 0 && type == TYPE_USER)
+			table->flags[i] = MG_TOKEN_ADDED;
+	}
+	return true;
+}
+
+static bool
+read_merges(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
+{
+	MgSpan *merges;
+	MgMergeNames *names;
+	size_t n;
+
+	if (!mg_gguf_texts(cx, gguf, KEY("merges"), &merges, &n))
+		return false;
+	names = mg_alloc_array(cx, n, sizeof *names);
+	if (names == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		/* A token may be a blank itself only as the character that stands for it. */
+		const uint8_t *space = merges[i].size > 0 ? memchr(merges[i].data, ' ', merges[i].size) : NULL;
+
+		if (i % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
+		if (space == NULL)
+			return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has a merge that is not of two tokens", gguf->name);
+		names[i].left = mg_span(merges[i].data, (size_t) (space - merges[i].data));
+		names[i].right = mg_span(space + 1, merges[i].size - names[i].left.size - 1);
+	}
+	spec->merges = names;
+	spec->n_merges = n;
+	return true;
+}
+
+/* The id that a key names; -1: it is absent. */
+static bool
+read_id(MgCtx *cx, const MgGguf *gguf, const char *key, size_t n_tokens, int32_t *id)
+{
+	int64_t value = -1;
+
+	if (!mg_gguf_integer(cx, gguf, key, &value))
+		return false;
+	/* Converters write the largest number for "none". */
+	if (value == UINT32_MAX)
+		value = -1;
+	if (value < -1 || (value >= 0 && (uint64_t) value >= n_tokens))
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has a \"%s\" that is no token", gguf->name, key);
+	*id = (int32_t) value;
+	return true;
+}
+
+/* bos before a text, and eos behind it, where the file wants them. */
+static bool
+read_wrapping(MgCtx *cx, const MgGguf *gguf, bool begins, MgTokenizerSpec *spec)
+{
+	int32_t bos, eos;
+	bool ends = false;
+	MgWrapForm *form = &spec->wrapping.single;
+
+	if (!mg_gguf_flag(cx, gguf, KEY("add_bos_token"), &begins) || !mg_gguf_flag(cx, gguf, KEY("add_eos_token"), &ends) ||
+		!read_id(cx, gguf, KEY("bos_token_id"), spec->n_tokens, &bos) || !read_id(cx, gguf, KEY("eos_token_id"), spec->n_tokens, &eos))
+		return false;
+	if (begins && bos >= 0)
+		form->pieces[form->n++] = (MgWrapPiece){bos, 0};
+	form->pieces[form->n++] = (MgWrapPiece){MG_WRAP_A, 0};
+	if (ends && eos >= 0)
+		form->pieces[form->n++] = (MgWrapPiece){eos, 0};
+	return true;
+}
+
+bool
+mg_gguf_tokenizer_read(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
+{
+	MgTokenTable table = {0};
+	bool begins = false;
+
+	memset(spec, 0, sizeof *spec);
+	spec->unknown = spec->pad = spec->mask = -1;
+	spec->kind = MG_BPE;
+	spec->pre = MG_PRE_BYTES;
+	spec->decoder = MG_DECODE_BYTES;
+	if (!find_pattern(cx, gguf, spec, &begins) || !read_tokens(cx, gguf, &table) || !read_merges(cx, gguf, spec))
+		return false;
+	mg_token_table_finish(&table, spec);
+	return read_id(cx, gguf, KEY("unknown_token_id"), spec->n_tokens, &spec->unknown) &&
+		read_id(cx, gguf, KEY("padding_token_id"), spec->n_tokens, &spec->pad) && read_wrapping(cx, gguf, begins, spec);
+}
+
+static void
+add_end(int32_t *ends, size_t *n, int32_t id)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (ends[i] == id)
+			return;
+	if (id >= 0)
+		ends[(*n)++] = id;
+}
+
+bool
+mg_gguf_ends_read(MgCtx *cx, const MgGguf *gguf, const MgTokenizerSpec *spec, int32_t **ends, size_t *n)
+{
+	static const char *const keys[] = {KEY("eos_token_id"), KEY("eot_token_id"), KEY("eom_token_id")};
+	static const char *const names[] = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "<|eom_id|>",
+										"<end_of_turn>"};
+	const size_t n_keys = sizeof keys / sizeof *keys, n_names = sizeof names / sizeof *names;
+	int32_t id;
+
+	*n = 0;
+	*ends = mg_alloc_array(cx, n_keys + n_names, sizeof **ends);
+	if (*ends == NULL)
+		return false;
+	for (size_t i = 0; i < n_keys; i++)
+	{
+		if (!read_id(cx, gguf, keys[i], spec->n_tokens, &id))
+			return false;
+		add_end(*ends, n, id);
+	}
+	for (size_t i = 0; i < spec->n_tokens; i++)
+		for (size_t j = 0; j < n_names && (spec->flags[i] & MG_TOKEN_SPECIAL) != 0; j++)
+			if (mg_span_is(spec->tokens[i], names[j]) && *n < n_keys + n_names)
+				add_end(*ends, n, (int32_t) i);
+	return true;
+}

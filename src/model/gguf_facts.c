@@ -1,0 +1,270 @@
+/*
+ * A GGUF file as a checkpoint: its keys and the names of its tensors as those of a Hugging Face directory.
+ *
+ *   general.architecture "llama"          which architecture, and the beginning of the keys of its configuration
+ *   llama.block_count ...                 num_hidden_layers ...
+ *   token_embd.weight, blk.3.attn_q.weight ...   embed_tokens.weight, layers.3.self_attn.q_proj.weight ...
+ *   tokenizer.ggml.*                      format/gguf_tokenizer.h
+ *   tokenizer.chat_template, general.sampling.*
+ *
+ * What the file leaves out follows from it: the size of the vocabulary from the table of words, and that they make the
+ * logits where no other matrix does.
+ */
+#include <stdio.h>
+
+#include "format/gguf.h"
+#include "format/gguf_blocks.h"
+#include "format/gguf_tokenizer.h"
+#include "model/facts.h"
+
+#define KEY_SIZE 128
+
+/* Architectures by the names that GGUF has for them, where these differ. */
+static const struct
+{
+	const char *theirs, *ours;
+} archs[] = {{"gptneox", "gpt_neox"}};
+
+/* Keys behind the architecture's name and a dot. */
+static const struct
+{
+	const char *theirs, *ours;
+	MgValueKind kind;
+} keys[] = {
+	{"block_count", "num_hidden_layers", MG_VALUE_INTEGER},
+	{"context_length", "max_position_embeddings", MG_VALUE_INTEGER},
+	{"embedding_length", "hidden_size", MG_VALUE_INTEGER},
+	{"feed_forward_length", "intermediate_size", MG_VALUE_INTEGER},
+	{"attention.head_count", "num_attention_heads", MG_VALUE_INTEGER},
+	{"attention.head_count_kv", "num_key_value_heads", MG_VALUE_INTEGER},
+	{"attention.key_length", "head_dim", MG_VALUE_INTEGER},
+	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", MG_VALUE_REAL},
+	{"attention.layer_norm_epsilon", "layer_norm_eps", MG_VALUE_REAL},
+	{"attention.sliding_window", "sliding_window", MG_VALUE_INTEGER},
+	{"rope.freq_base", "rope_theta", MG_VALUE_REAL},
+	{"rope.scaling.type", "rope_scaling.rope_type", MG_VALUE_TEXT},
+	{"rope.scaling.factor", "rope_scaling.factor", MG_VALUE_REAL},
+	{"rope.scaling.original_context_length", "rope_scaling.original_max_position_embeddings", MG_VALUE_INTEGER},
+	{"rope.scaling.attn_factor", "rope_scaling.attention_factor", MG_VALUE_REAL},
+};
+
+#define N_KEYS (sizeof keys / sizeof *keys)
+
+/* Tensors, by what stands before the last dot; those of layers behind "blk.%u." and "layers.%u.". */
+static const struct
+{
+	const char *theirs, *ours;
+} names[] = {
+	{"token_embd", "embed_tokens"},
+	{"output_norm", "norm"},
+	{"output", "lm_head"},
+	{"rope_freqs", "rope_freqs"},
+	{"attn_norm", "input_layernorm"},
+	{"attn_q", "self_attn.q_proj"},
+	{"attn_k", "self_attn.k_proj"},
+	{"attn_v", "self_attn.v_proj"},
+	{"attn_output", "self_attn.o_proj"},
+	{"attn_q_norm", "self_attn.q_norm"},
+	{"attn_k_norm", "self_attn.k_norm"},
+	{"ffn_norm", "post_attention_layernorm"},
+	{"ffn_gate", "mlp.gate_proj"},
+	{"ffn_up", "mlp.up_proj"},
+	{"ffn_down", "mlp.down_proj"},
+};
+
+#define N_NAMES (sizeof names / sizeof *names)
+
+static bool
+find_arch(MgCtx *cx, const MgGguf *gguf, MgSpan *name, MgFacts *facts)
+{
+	MgSpan ours;
+
+	*name = mg_span(NULL, 0);
+	if (!mg_gguf_text(cx, gguf, "general.architecture", name))
+		return false;
+	if (name->size == 0 || name->size > KEY_SIZE / 2)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" does not name an architecture", gguf->name);
+	ours = *name;
+	for (size_t i = 0; i < sizeof archs / sizeof *archs; i++)
+		if (mg_span_is(*name, archs[i].theirs))
+			ours = mg_span_of(archs[i].ours);
+	facts->arch = mg_arch_find(ours);
+	/* Others are known by the names and keys of other programs alone. */
+	if (facts->arch != NULL && (facts->arch->can[0] & MG_CAN_GENERATE) != 0)
+		return true;
+	mg_fail(cx, MG_UNSUPPORTED, "architecture \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(*name));
+	return mg_hint(cx, "Supported are llama, qwen2 and qwen3.");
+}
+
+static bool
+read_value(MgCtx *cx, const MgGguf *gguf, MgSpan arch, size_t i, MgConfig *config)
+{
+	MgConfigValue *value = (MgConfigValue *) &config->values[config->n];
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof key, "%.*s.%s", (int) arch.size, (const char *) arch.data, keys[i].theirs);
+	if (mg_gguf_find(gguf, key) == NULL)
+		return true;
+	*value = (MgConfigValue){.key = mg_span_of(keys[i].ours), .kind = keys[i].kind};
+	if (!(keys[i].kind == MG_VALUE_INTEGER ? mg_gguf_integer(cx, gguf, key, &value->integer)
+		  : keys[i].kind == MG_VALUE_REAL  ? mg_gguf_real(cx, gguf, key, &value->real)
+										   : mg_gguf_text(cx, gguf, key, &value->text)))
+		return false;
+	/* What is not scaled has a name as well. */
+	if (keys[i].kind != MG_VALUE_TEXT || !mg_span_is(value->text, "none"))
+		config->n++;
+	return true;
+}
+
+/* Configuration as the architecture's keys have it. */
+static bool
+read_config(MgCtx *cx, const MgGguf *gguf, MgSpan arch, MgFacts *facts)
+{
+	const MgTensor *words = mg_tensors_find(&gguf->tensors, mg_span_of("token_embd.weight"));
+	MgConfigValue *values = mg_alloc_array(cx, N_KEYS + 3, sizeof *values);
+
+	if (values == NULL)
+		return false;
+	if (words == NULL || words->rank != 2)
+		return mg_fail(cx, MG_BAD_FILE, "tensor \"token_embd.weight\" is missing or has another shape");
+	facts->config = (MgConfig){gguf->name, 0, values};
+	for (size_t i = 0; i < N_KEYS; i++)
+		if (!read_value(cx, gguf, arch, i, &facts->config))
+			return false;
+	values[facts->config.n++] = (MgConfigValue){
+		.key = mg_span_of("vocab_size"), .kind = MG_VALUE_INTEGER,
+		.integer = (int64_t) (words->shape[0] > MG_MAX_VOCAB ? MG_MAX_VOCAB + 1 : words->shape[0])};
+	values[facts->config.n++] = (MgConfigValue){
+		.key = mg_span_of("tie_word_embeddings"), .kind = MG_VALUE_FLAG,
+		.integer = mg_tensors_find(&gguf->tensors, mg_span_of("output.weight")) == NULL};
+	if (mg_span_is(arch, "llama"))
+		values[facts->config.n++] = (MgConfigValue){.key = mg_span_of("rope_interleaved"), .kind = MG_VALUE_FLAG, .integer = 1};
+	return true;
+}
+
+/* "blk.3.attn_q.weight": the layer's number and where the rest begins; false: no name of a layer. */
+static bool
+split_layer(MgSpan name, unsigned *layer, size_t *rest)
+{
+	size_t at = 4;
+
+	if (name.size < 7 || memcmp(name.data, "blk.", 4) != 0)
+		return false;
+	for (*layer = 0; at < name.size && at < 8 && name.data[at] >= '0' && name.data[at] <= '9'; at++)
+		*layer = 10 * *layer + (unsigned) (name.data[at] - '0');
+	if (at == 4 || at >= name.size || name.data[at] != '.')
+		return false;
+	*rest = at + 1;
+	return true;
+}
+
+/* The name that an architecture's table has, or the name as it is. */
+static bool
+rename_tensor(MgCtx *cx, MgTensor *tensor)
+{
+	MgSpan base = tensor->name, end;
+	unsigned layer = 0;
+	size_t rest = 0, dot;
+	bool layered = split_layer(tensor->name, &layer, &rest);
+	char text[160], *copy;
+
+	base = mg_span(base.data + rest, base.size - rest);
+	for (dot = base.size; dot > 0 && base.data[dot - 1] != '.'; dot--)
+		;
+	if (dot == 0)
+		return true;
+	end = mg_span(base.data + dot - 1, base.size - dot + 1);
+	base.size = dot - 1;
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (mg_span_is(base, names[i].theirs) && end.size <= 16)
+		{
+			if (layered)
+				snprintf(text, sizeof text, "layers.%u.%s%.*s", layer, names[i].ours, MG_SPAN_ARGS(end));
+			else
+				snprintf(text, sizeof text, "%s%.*s", names[i].ours, MG_SPAN_ARGS(end));
+			copy = mg_copy_text(cx, mg_span_of(text));
+			tensor->name = copy != NULL ? mg_span_of(copy) : tensor->name;
+			return copy != NULL;
+		}
+	return true;
+}
+
+static bool
+rename_tensors(MgCtx *cx, MgTensors *tensors)
+{
+	MgTensor *items = (MgTensor *) tensors->items;
+
+	for (size_t i = 0; i < tensors->n; i++)
+		if (!rename_tensor(cx, &items[i]))
+			return false;
+	return mg_tensors_sort(cx, items, tensors->n, tensors);
+}
+
+/* Appends to text [size]; what does not fit is cut. */
+static void add(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+add(char *text, size_t size, const char *format, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + length, size - length, format, args);
+	va_end(args);
+}
+
+/* The defaults of generation, as a generation_config.json would have them. */
+static bool
+read_generation(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
+{
+	static const struct
+	{
+		const char *theirs, *ours;
+	} reals[] = {{"general.sampling.temp", "temperature"}, {"general.sampling.top_k", "top_k"},
+				 {"general.sampling.top_p", "top_p"}, {"general.sampling.min_p", "min_p"},
+				 {"general.sampling.penalty_repeat", "repetition_penalty"}};
+	char text[1024] = "{\"eos_token_id\": [";
+	char *copy;
+	int32_t *ends;
+	size_t n;
+	bool sampled = false;
+
+	if (!mg_gguf_ends_read(cx, gguf, &facts->tokenizer, &ends, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		add(text, sizeof text, "%s%d", i > 0 ? ", " : "", ends[i]);
+	add(text, sizeof text, "]");
+	for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+	{
+		double value = 0;
+
+		if (mg_gguf_find(gguf, reals[i].theirs) == NULL)
+			continue;
+		if (!mg_gguf_real(cx, gguf, reals[i].theirs, &value))
+			return false;
+		if (!(value >= -1e9 && value <= 1e9))
+			return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has a \"%s\" that is out of range", gguf->name, reals[i].theirs);
+		add(text, sizeof text, ", \"%s\": %.9g", reals[i].ours, value);
+		sampled = true;
+	}
+	add(text, sizeof text, ", \"do_sample\": %s}", sampled ? "true" : "false");
+	copy = mg_copy_text(cx, mg_span_of(text));
+	facts->generation = copy != NULL ? mg_span_of(copy) : facts->generation;
+	return copy != NULL;
+}
+
+bool
+mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts)
+{
+	MgGguf gguf;
+	MgSpan arch;
+
+	memset(facts, 0, sizeof *facts);
+	if (!mg_gguf_read(cx, MG_GGUF_FILE, source, &gguf) || !find_arch(cx, &gguf, &arch, facts) ||
+		!read_config(cx, &gguf, arch, facts) || !mg_gguf_tokenizer_read(cx, &gguf, &facts->tokenizer) ||
+		!read_generation(cx, &gguf, facts) || !mg_gguf_text(cx, &gguf, "tokenizer.chat_template", &facts->chat_template))
+		return false;
+	facts->tensors = gguf.tensors;
+	return rename_tensors(cx, &facts->tensors) && mg_facts_find_prefix(cx, facts);
+}
