@@ -26,10 +26,11 @@ enum
 	MG_CAN_SCORE = 8, /* has a head for classes of its own */
 	MG_CAN_TAG = 16,  /* has one for classes of tokens */
 	MG_CAN_FIND_REPLACED = 32, /* tells which tokens do not belong */
-	MG_CAN_ALL = 63
+	MG_CAN_GENERATE = 64,
+	MG_CAN_ALL = 127
 };
 
-#define MG_CAN_TEXT 80
+#define MG_CAN_TEXT 96
 
 /* The vocabulary matrix behind a masked-LM head: logits = out [n, hidden] matrix^T + bias. */
 typedef struct MgVocabulary
@@ -37,6 +38,12 @@ typedef struct MgVocabulary
 	const MgMatrix *matrix; /* [vocab, hidden], a table */
 	const float *bias;		/* [vocab], or NULL */
 } MgVocabulary;
+
+/* Keys and values of a token in one layer, as a cache keeps them. */
+typedef struct MgKeysForm
+{
+	size_t heads, head_size;
+} MgKeysForm;
 
 /* A name in config.json's architectures, and the part that such a checkpoint must have beside part 0; 0: none. */
 typedef struct MgClass
@@ -57,7 +64,7 @@ struct MgArch
 	const char *name;			 /* "bert"; also config.json's model_type */
 	const MgClass *classes;
 	const char *const *prefixes; /* that weight names may carry, "" among them; NULL ends */
-	const char *const *ignored;	 /* names, or beginnings ending in '*', of tensors that need not be used; NULL ends */
+	const char *const *ignored;	 /* names, beginnings ending in '*', or ends that begin with it, of tensors that need not be used; NULL ends */
 	const MgRename *renames;	 /* or NULL */
 	const MgKey *keys;
 	size_t n_keys;
@@ -83,6 +90,9 @@ struct MgArch
 	MgClassHead (*sequence_head)(const MgModel *model);
 	MgClassHead (*token_head)(const MgModel *model);
 	MgClassHead (*replaced_head)(const MgModel *model);
+
+	/* What the cache of a run keeps for forward; NULL: it keeps none, and forward continues no sequence. */
+	MgKeysForm (*keys_form)(const MgModel *model);
 };
 
 /* The registered architectures, ended by NULL; see src/arch/registry.c. */

@@ -26,16 +26,25 @@ mg_transform(const MgRun *run, const float *states, size_t n, MgLinear linear, M
 bool
 mg_batch_rope(MgCtx *cx, const MgBatch *batch, float theta, size_t width, MgRope *rope)
 {
-	uint32_t *positions = mg_alloc_array(cx, batch->n_tokens, sizeof *positions);
 	float *frequencies = mg_alloc_array(cx, width / 2, sizeof *frequencies);
 
+	if (frequencies == NULL)
+		return false;
+	mg_rope_frequencies(theta, width, frequencies);
+	return mg_batch_turns(cx, batch, frequencies, width, rope);
+}
+
+bool
+mg_batch_turns(MgCtx *cx, const MgBatch *batch, const float *frequencies, size_t width, MgRope *rope)
+{
+	uint32_t *positions = mg_alloc_array(cx, batch->n_tokens, sizeof *positions);
+
 	*rope = (MgRope){.width = width};
-	if (positions == NULL || frequencies == NULL)
+	if (positions == NULL)
 		return false;
 	for (size_t s = 0; s < batch->n_sequences; s++)
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
 			positions[i] = mg_batch_position(batch, s, i);
-	mg_rope_frequencies(theta, width, frequencies);
 	return mg_rope_init(cx, rope, frequencies, positions, batch->n_tokens);
 }
 
@@ -140,6 +149,16 @@ project_some(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, co
 		mg_linears(run->cx, compute, (MgRows){x, s.h, states->n}, linears, fused ? 1 : 2);
 }
 
+/* Normalises each of n rows' heads by itself. */
+static void
+norm_heads(const MgRun *run, const MgLayerForm *form, const float *weight, float *x, size_t stride, size_t n, size_t heads)
+{
+	MgNorm norm = {form->norm, form->head_size, weight, NULL, form->eps};
+
+	for (size_t i = 0; i < n && weight != NULL; i++)
+		mg_add_norm(run->compute, &norm, x + i * stride, NULL, heads, x + i * stride);
+}
+
 /* Turns queries and keys by their tokens' positions. */
 static void
 turn(const MgRun *run, const MgLayerForm *form, const MgStates *states, bool narrowing)
@@ -176,6 +195,11 @@ attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates
 
 	if (!(narrowing ? project_some(run, form, layer, states, x, some) : project(run, form, layer, states, x)))
 		return false;
+	norm_heads(run, form, layer->key_norm, states->qkv + s.q, s.all, states->n, s.kv_heads);
+	if (narrowing)
+		norm_heads(run, form, layer->query_norm, states->query, s.q, batch->n_rows, form->heads);
+	else
+		norm_heads(run, form, layer->query_norm, states->qkv, s.all, states->n, form->heads);
 	if (form->rope != NULL)
 		turn(run, form, states, narrowing);
 	return mg_attend_batch(run, batch, narrowing ? batch->rows : NULL, &a) &&

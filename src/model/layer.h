@@ -32,6 +32,7 @@ typedef struct MgLayer
 	MgMatrix up, gate, down;	/* [i, h], or fused [2 i, h]; [i, h]; [h, i] */
 	const float *query_bias, *key_bias, *value_bias, *qkv_bias, *output_bias;
 	const float *up_bias, *gate_bias, *down_bias;
+	const float *query_norm, *key_norm; /* [head_size]: of each head, before it is turned */
 	const float *attention_norm, *attention_norm_bias; /* [h]: norm1 */
 	const float *block_norm, *block_norm_bias;		   /* [h]: norm2 */
 } MgLayer;
@@ -79,6 +80,9 @@ bool mg_transform(const MgRun *run, const float *states, size_t n, MgLinear line
 
 /* The rotary positions of a batch's tokens. False when memory ends. */
 bool mg_batch_rope(MgCtx *cx, const MgBatch *batch, float theta, size_t width, MgRope *rope);
+
+/* The same by frequencies [width / 2]. */
+bool mg_batch_turns(MgCtx *cx, const MgBatch *batch, const float *frequencies, size_t width, MgRope *rope);
 
 /* out [n_rows, h] is where the last of n_layers leaves its states. */
 bool mg_states_init(const MgRun *run, const MgLayerForm *form, const MgBatch *batch, size_t n_layers, float *out,

@@ -20,6 +20,8 @@ struct MgModel
 	uint64_t resident_size; /* bytes of its image */
 	const MgTokenizer *tokenizer;
 	MgSpecialTokens specials;
+	MgSpan generation;	  /* a generation_config.json, or empty */
+	MgSpan chat_template; /* Jinja, or empty */
 	MgSpan template; /* for classification; empty: the task's default */
 	size_t n_prompts;
 	const MgPrompt *prompts;
