@@ -11,6 +11,7 @@
 #include "task/classify.h"
 #include "task/embed.h"
 #include "task/fill_mask.h"
+#include "task/generate.h"
 #include "tensor/blas.h"
 #include "tensor/pool.h"
 
@@ -151,6 +152,27 @@ fill_mask(const MgRun *run, MgSpan text)
 	return true;
 }
 
+/* All prompts in step. */
+static bool
+generate(const MgRun *run, const MgImage *image, int n, char **arguments)
+{
+	MgGenerateOptions options = {.max_tokens = (size_t) atoi(setting("MG_MAX_TOKENS", "64")), .memory = SIZE_MAX, .read_specials = true};
+	MgSpan *prompts = mg_alloc_array(run->cx, (size_t) n, sizeof *prompts);
+	MgAnswer *answers = mg_alloc_array(run->cx, (size_t) n, sizeof *answers);
+	MgIds ends;
+
+	(void) image;
+	if (prompts == NULL || answers == NULL || !mg_generation_defaults(run, &options.sampling, &ends))
+		return false;
+	for (int i = 0; i < n; i++)
+		prompts[i] = mg_span_of(arguments[i]);
+	if (!mg_generate(run, &options, prompts, (size_t) n, answers))
+		return false;
+	for (int i = 0; i < n; i++)
+		printf("%.*s\n", (int) answers[i].text.size, (const char *) answers[i].text.data);
+	return true;
+}
+
 /* Splits at commas, in place. */
 static size_t
 split(char *list, MgSpan *items, size_t most)
@@ -213,6 +235,7 @@ static const Verb verbs[] = {
 	 1, -1, fill_mask, NULL},
 	{"classify", "DIR LABEL,LABEL,... TEXT...",
 	 "Prints a score for each label of each text. MG_TEMPLATE is the template, with {mask} and {text} in it, or {label}.", 2, -1, NULL, classify},
+	{"generate", "DIR TEXT...", "Prints what follows each text: up to MG_MAX_TOKENS (64) tokens.", 1, -1, NULL, generate},
 	{"bench", "DIR embed|classify FILE", "Measures a task over the lines of a file; prints a line of JSON for each of its rounds.",
 	 2, 2, NULL, bench},
 };

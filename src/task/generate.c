@@ -1,0 +1,404 @@
+/* Generation: prompts to slots, steps of all of them, tokens drawn, slots refilled. */
+#include "task/generate.h"
+
+#include "core/hash.h"
+#include "format/json.h"
+#include "task/decoder.h"
+#include "text/stream.h"
+
+/* A beginning that all prompts share is computed once from this length on. */
+#define LEAST_SHARED 16
+
+#define MOST_ENDS 64
+#define NO_ROW SIZE_MAX
+
+/* Bytes of an answer at first. */
+#define FIRST_TEXT 256
+
+static bool
+add_end(const MgRun *run, const MgJson *value, int32_t *ends, size_t *n)
+{
+	if (value->kind != MG_JSON_INTEGER || value->integer < 0 || value->integer >= (int64_t) run->model->sizes->vocab || *n == MOST_ENDS)
+		return mg_fail(run->cx, MG_BAD_FILE, "model \"%s\" has an \"eos_token_id\" that is no token, or too many", run->name);
+	ends[(*n)++] = (int32_t) value->integer;
+	return true;
+}
+
+bool
+mg_generation_defaults(const MgRun *run, MgSampling *sampling, MgIds *ends)
+{
+	static const char name[] = "generation_config.json";
+	int32_t *ids = mg_alloc_array(run->cx, MOST_ENDS, sizeof *ids);
+	const MgJson *object, *value;
+
+	*sampling = MG_SAMPLING_PLAIN;
+	sampling->temperature = 0;
+	*ends = (MgIds){0, ids};
+	if (ids == NULL || run->model->generation.size == 0)
+		return ids != NULL;
+	object = mg_json_parse(run->cx, name, run->model->generation);
+	if (object == NULL || !mg_sampling_read(run->cx, name, object, sampling))
+		return false;
+	value = mg_json_get(object, "eos_token_id");
+	if (value == NULL || value->kind == MG_JSON_NULL)
+		return true;
+	if (value->kind != MG_JSON_ARRAY)
+		return add_end(run, value, ids, &ends->n);
+	for (size_t i = 0; i < value->n; i++)
+		if (!add_end(run, &value->items[i], ids, &ends->n))
+			return false;
+	return true;
+}
+
+/* A sequence in a slot. */
+typedef struct Running
+{
+	size_t row; /* of the prompts; NO_ROW: the slot is free */
+	int32_t *ids; /* [room] prompt and answer */
+	size_t n;
+	MgTextStream *stream;
+} Running;
+
+typedef struct Engine
+{
+	const MgRun *run;
+	const MgGenerateOptions *options;
+	const MgIds *prompts;
+	MgAnswer *answers;
+	size_t n, next; /* prompts, and those that have begun */
+	MgIds ends;
+	MgDecoder decoder;
+	size_t n_slots, room;
+	size_t shared; /* tokens that all prompts begin with, kept in the slot behind the others */
+	Running *slots;
+	MgDecoderInput *inputs; /* [n_slots] of a step */
+	float *logits;			/* [n_slots, vocab] */
+} Engine;
+
+/* The most tokens of prompt and answer. */
+static size_t
+room_of(const Engine *engine, size_t row)
+{
+	size_t longest = engine->run->model->meta.max_tokens, n = engine->prompts[row].n;
+
+	return engine->options->max_tokens < longest - n ? n + engine->options->max_tokens : longest;
+}
+
+/* Tokens that all prompts begin with; each keeps one of its own. */
+static size_t
+shared_beginning(const Engine *engine)
+{
+	const MgIds *first = &engine->prompts[0];
+	size_t n = first->n - 1;
+
+	for (size_t i = 1; i < engine->n; i++)
+	{
+		const MgIds *other = &engine->prompts[i];
+		size_t at = 0;
+
+		while (at < n && at + 1 < other->n && first->ids[at] == other->ids[at])
+			at++;
+		n = at;
+	}
+	return engine->n > 1 && n >= LEAST_SHARED ? n : 0;
+}
+
+/* Slots as memory allows. */
+static bool
+plan_slots(Engine *engine)
+{
+	const MgRun *run = engine->run;
+	size_t size, fitting;
+
+	engine->room = 1;
+	for (size_t i = 0; i < engine->n; i++)
+		if (room_of(engine, i) > engine->room)
+			engine->room = room_of(engine, i);
+	engine->shared = shared_beginning(engine);
+	if (!mg_decoder_slot_size(run->model, engine->room, &size))
+		size = SIZE_MAX;
+	fitting = engine->options->memory / (size > 0 ? size : 1);
+	if (fitting < 2)
+		engine->shared = 0;
+	if (fitting < 1)
+	{
+		mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", engine->room);
+		mg_detail(run->cx, "They take %zu kB of model \"%s\", and %zu kB are allowed.", size / 1024, run->name, engine->options->memory / 1024);
+		return mg_hint(run->cx, "Raise maskgen.kv_memory, shorten the prompt, or lower max_tokens.");
+	}
+	engine->n_slots = engine->n < MG_GENERATE_SLOTS ? engine->n : MG_GENERATE_SLOTS;
+	if (engine->n_slots > fitting - (engine->shared > 0))
+		engine->n_slots = fitting - (engine->shared > 0);
+	return true;
+}
+
+static bool
+prepare(Engine *engine)
+{
+	MgCtx *cx = engine->run->cx;
+	size_t vocab = engine->run->model->sizes->vocab;
+
+	if (!plan_slots(engine) ||
+		!mg_decoder_init(engine->run, engine->n_slots + (engine->shared > 0), engine->room, &engine->decoder))
+		return false;
+	engine->slots = mg_alloc_zeroed(cx, engine->n_slots, sizeof *engine->slots);
+	engine->inputs = mg_alloc_array(cx, engine->n_slots, sizeof *engine->inputs);
+	engine->logits = mg_alloc_array(cx, engine->n_slots, vocab * sizeof *engine->logits);
+	if (engine->slots == NULL || engine->inputs == NULL || engine->logits == NULL)
+		return false;
+	for (size_t s = 0; s < engine->n_slots; s++)
+	{
+		engine->slots[s].row = NO_ROW;
+		engine->slots[s].ids = mg_alloc_array(cx, engine->room, sizeof(int32_t));
+		if (engine->slots[s].ids == NULL)
+			return false;
+	}
+	return engine->shared == 0 ||
+		mg_decoder_step(&engine->decoder, &(MgDecoderInput){(uint32_t) engine->n_slots, engine->prompts[0].ids, engine->shared}, 1, NULL);
+}
+
+/* Appends to an answer, in arena memory that doubles. */
+static bool
+add_text(const Engine *engine, MgAnswer *answer, MgSpan piece)
+{
+	size_t old = answer->text.size, size = old + piece.size, room = FIRST_TEXT;
+	uint8_t *text = (uint8_t *) answer->text.data;
+
+	if (piece.size == 0)
+		return true;
+	while (room < old)
+		room *= 2;
+	if (old == 0 || size > room)
+	{
+		while (room < size)
+			room *= 2;
+		text = mg_alloc(engine->run->cx, room);
+		if (text == NULL)
+			return false;
+		if (old > 0)
+			memcpy(text, answer->text.data, old);
+	}
+	memcpy(text + old, piece.data, piece.size);
+	answer->text = mg_span(text, size);
+	return true;
+}
+
+static bool
+is_end(const Engine *engine, int32_t id)
+{
+	for (size_t i = 0; i < engine->ends.n; i++)
+		if (engine->ends.ids[i] == id)
+			return true;
+	return false;
+}
+
+/* Draws the next token of a slot; the answer may be complete then, and the slot free. */
+static bool
+draw(Engine *engine, uint32_t slot, float *logits)
+{
+	Running *running = &engine->slots[slot];
+	MgAnswer *answer = &engine->answers[running->row];
+	MgHistory history = {running->ids, running->n, engine->prompts[running->row].n};
+	MgSpan piece = {NULL, 0};
+	int32_t id;
+
+	if (!mg_draw(engine->run->cx, &engine->options->sampling, history, engine->ends, 0, logits, engine->run->model->sizes->vocab, &id))
+		return false;
+	answer->n_tokens++;
+	answer->complete = is_end(engine, id);
+	if (!answer->complete)
+	{
+		running->ids[running->n++] = id;
+		answer->complete = mg_text_stream_put(running->stream, id, &piece);
+		if (!add_text(engine, answer, piece))
+			return false;
+		if (!answer->complete && running->n < room_of(engine, running->row))
+			return true;
+	}
+	/* A stop string has taken what was held back; an end has not. */
+	if ((!answer->complete || is_end(engine, id)) && !add_text(engine, answer, mg_text_stream_end(running->stream)))
+		return false;
+	running->row = NO_ROW;
+	return true;
+}
+
+/* One step of n inputs, and a token for each. */
+static bool
+step(Engine *engine, size_t n)
+{
+	size_t vocab = engine->run->model->sizes->vocab;
+
+	if (n == 0)
+		return true;
+	if (!mg_decoder_step(&engine->decoder, engine->inputs, n, engine->logits))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!mg_poll(engine->run->cx) || !draw(engine, engine->inputs[i].slot, engine->logits + i * vocab))
+			return false;
+	return true;
+}
+
+/* Prompts to free slots. */
+static bool
+begin(Engine *engine)
+{
+	size_t n = 0;
+
+	for (uint32_t s = 0; s < engine->n_slots && engine->next < engine->n; s++)
+	{
+		Running *running = &engine->slots[s];
+		const MgIds *prompt = &engine->prompts[engine->next];
+
+		if (running->row != NO_ROW)
+			continue;
+		running->stream = mg_text_stream(engine->run->cx, engine->run->model->tokenizer, engine->options->stops, engine->options->n_stops);
+		if (running->stream == NULL)
+			return false;
+		running->row = engine->next++;
+		running->n = prompt->n;
+		memcpy(running->ids, prompt->ids, prompt->n * sizeof *running->ids);
+		mg_decoder_keep(&engine->decoder, s, 0);
+		if (engine->shared > 0)
+			mg_decoder_copy(&engine->decoder, (uint32_t) engine->n_slots, engine->shared, s);
+		engine->inputs[n++] = (MgDecoderInput){s, running->ids + engine->shared, prompt->n - engine->shared};
+	}
+	return step(engine, n);
+}
+
+/* The tokens that were drawn last, of all slots. */
+static bool
+advance(Engine *engine, bool *any)
+{
+	size_t n = 0;
+
+	for (uint32_t s = 0; s < engine->n_slots; s++)
+		if (engine->slots[s].row != NO_ROW)
+			engine->inputs[n++] = (MgDecoderInput){s, engine->slots[s].ids + engine->slots[s].n - 1, 1};
+	*any = n > 0;
+	return step(engine, n);
+}
+
+bool
+mg_generate_ids(const MgRun *run, const MgGenerateOptions *options, const MgIds *prompts, size_t n, MgAnswer *answers)
+{
+	Engine engine = {.run = run, .options = options, .prompts = prompts, .answers = answers, .n = n};
+	MgSampling unused;
+	bool any = true;
+
+	memset(answers, 0, n * sizeof *answers);
+	if (!mg_decoder_can(run))
+		return false;
+	if (n == 0)
+		return true;
+	if (!mg_sampling_check(run->cx, &options->sampling, run->model->sizes->vocab) ||
+		!mg_generation_defaults(run, &unused, &engine.ends) || !prepare(&engine))
+		return false;
+	while (engine.next < n || any)
+		if (!begin(&engine) || !advance(&engine, &any))
+			return false;
+	return true;
+}
+
+/* Prompts that are computed, and whose answers are whose. */
+typedef struct Texts
+{
+	size_t n;
+	MgIds *ids;		/* [n] */
+	size_t *places; /* [texts] of the ids; NO_ROW: refused */
+	size_t n_slots;
+	uint32_t *slots; /* by hash: the number of a text, plus 1 */
+} Texts;
+
+static bool
+prompt_ids(const MgRun *run, const MgGenerateOptions *options, MgSpan text, MgIds *ids)
+{
+	size_t longest = run->model->meta.max_tokens;
+	MgSequence sequence;
+
+	if (!mg_sequence_of_text(run, mg_span(NULL, 0), text, options->read_specials, MG_LONG_ERROR, &sequence))
+		return false;
+	if (sequence.n == 0)
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "prompt has no tokens");
+	if (sequence.n >= longest)
+	{
+		mg_fail(run->cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", run->name);
+		return mg_detail(run->cx, "It has %zu tokens; at most %zu leave room for an answer.", sequence.n, longest - 1);
+	}
+	*ids = (MgIds){sequence.n, sequence.ids};
+	return true;
+}
+
+/* The slot of a text: one that equals it, or a free one. */
+static uint32_t *
+find_text(const Texts *all, const MgSpan *texts, size_t number)
+{
+	size_t slot = mg_hash((MgHash){{0, 0}}, texts[number]).words[0] & (all->n_slots - 1);
+
+	while (all->slots[slot] != 0 && !mg_span_equal(texts[all->slots[slot] - 1], texts[number]))
+		slot = (slot + 1) & (all->n_slots - 1);
+	return &all->slots[slot];
+}
+
+/* A prompt's own fault is handed on, if somebody wants to hear of it. */
+static bool
+refuse(const MgRun *run, const MgGenerateOptions *options, size_t number)
+{
+	MgError *error = &run->cx->error;
+
+	if (options->refusals == NULL || (error->code != MG_BAD_ARGUMENT && error->code != MG_BAD_TEXT && error->code != MG_TOO_LARGE))
+		return false;
+	options->refusals->refuse(options->refusals->user, number, error);
+	memset(error, 0, sizeof *error);
+	return true;
+}
+
+static bool
+gather(const MgRun *run, const MgGenerateOptions *options, const MgSpan *texts, size_t n, Texts *all)
+{
+	for (all->n_slots = 4; all->n_slots < 2 * n;)
+		all->n_slots *= 2;
+	all->ids = mg_alloc_array(run->cx, n, sizeof *all->ids);
+	all->places = mg_alloc_array(run->cx, n, sizeof *all->places);
+	all->slots = mg_alloc_zeroed(run->cx, all->n_slots, sizeof *all->slots);
+	if (all->ids == NULL || all->places == NULL || all->slots == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t *slot = find_text(all, texts, i);
+
+		if (!mg_poll(run->cx))
+			return false;
+		all->places[i] = NO_ROW;
+		if (*slot != 0)
+			all->places[i] = all->places[*slot - 1];
+		else if (prompt_ids(run, options, texts[i], &all->ids[all->n]))
+		{
+			all->places[i] = all->n++;
+			*slot = (uint32_t) i + 1;
+		}
+		else if (!refuse(run, options, i))
+			return false;
+	}
+	return true;
+}
+
+bool
+mg_generate(const MgRun *run, const MgGenerateOptions *options, const MgSpan *prompts, size_t n, MgAnswer *answers)
+{
+	Texts all = {0};
+	MgAnswer *computed;
+
+	memset(answers, 0, n * sizeof *answers);
+	if (!mg_decoder_can(run) || !gather(run, options, prompts, n, &all))
+		return false;
+	computed = mg_alloc_array(run->cx, all.n, sizeof *computed);
+	if (computed == NULL || !mg_generate_ids(run, options, all.ids, all.n, computed))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (all.places[i] != NO_ROW)
+		{
+			answers[i] = computed[all.places[i]];
+			run->usage->rows++;
+		}
+	return true;
+}
