@@ -16,6 +16,7 @@ int maskgen_max_threads = MASKGEN_MOST_THREADS;
 int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
+int maskgen_kv_memory = 512 * 1024;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
@@ -120,6 +121,9 @@ guc_define(void)
 	DefineCustomEnumVariable("maskgen.matmul", "What multiplies matrices.",
 							 "Models are resident once for \"native\" and once for the libraries.", &maskgen_matmul,
 							 MG_NATIVE, matmul_values, PGC_SUSET, 0, NULL, assign_matmul, NULL);
+	DefineCustomIntVariable("maskgen.kv_memory", "Memory for keys and values of texts that are generated together.",
+							"A text that does not fit is an error. Results do not depend on it.", &maskgen_kv_memory,
+							512 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomBoolVariable("maskgen.enable_batching", "Lets plans compute tasks for many rows at once.", NULL,
 							 &maskgen_enable_batching, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",

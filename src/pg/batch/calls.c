@@ -45,7 +45,7 @@ is_batchable(FuncExpr *call)
 	if (task == NULL || list_length(call->args) != task->n_args)
 		return false;
 	foreach(cell, call->args)
-		if (has_leaf(lfirst(cell), NULL) != (foreach_current_index(cell) == task_arg(task, "input")))
+		if (has_leaf(lfirst(cell), NULL) != (foreach_current_index(cell) == task_input(task)))
 			return false;
 	return !contain_volatile_functions((Node *) call);
 }

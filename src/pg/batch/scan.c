@@ -122,7 +122,7 @@ prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
 	fmgr_info(expr->funcid, &call->function);
 	fmgr_info_set_expr((Node *) expr, &call->function);
 	call->call.function = task;
-	call->input = task_arg(task, "input");
+	call->input = task_input(task);
 	call->call.flinfo = &call->function;
 	call->is_column = IsA(list_nth(expr->args, call->input), Var);
 	foreach(cell, expr->args)

@@ -23,6 +23,9 @@
 /* Of the model, so that texts of like length find each other. */
 #define BATCHES ((size_t) 8)
 
+/* The same where texts are generated: times those. */
+#define GENERATE_BATCHES 16
+
 /* An English text has 4 to 5 bytes a token. */
 #define BYTES_PER_TOKEN 4
 
@@ -143,13 +146,25 @@ add_row(BatchScan *scan, TupleTableSlot *slot)
 	return most;
 }
 
+/* Tokens of a window. Texts that are generated take turns at the model: the more there are, the fewer wait for the longest. */
+static size_t
+tokens_wanted(const BatchScan *scan)
+{
+	size_t tokens = BATCHES * maskgen_batch_tokens;
+
+	for (int i = 0; i < scan->n_calls; i++)
+		if (scan->calls[i].call.function->cost == TASK_COST_GENERATE)
+			return GENERATE_BATCHES * tokens;
+	return tokens;
+}
+
 static void
 read_window(BatchScan *scan)
 {
 	int wanted = rows_wanted(scan);
-	size_t tokens = 0;
+	size_t tokens = 0, tokens_most = tokens_wanted(scan);
 
-	while (scan->n < wanted && tokens < BATCHES * maskgen_batch_tokens &&
+	while (scan->n < wanted && tokens < tokens_most &&
 		   MemoryContextMemAllocated(scan->memory, false) < (Size) work_mem * 1024)
 	{
 		TupleTableSlot *slot = ExecProcNode(outerPlanState(scan));

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(maskgen_embed_support);
 PG_FUNCTION_INFO_V1(maskgen_fill_mask_support);
 PG_FUNCTION_INFO_V1(maskgen_classify_support);
 PG_FUNCTION_INFO_V1(maskgen_tokenize_support);
+PG_FUNCTION_INFO_V1(maskgen_generate_support);
 
 /* That cpu_operator_cost stands for; see sql/40-task.sql. */
 #define OPERATOR_SECONDS 10e-9
@@ -250,6 +251,22 @@ tokenize_rows(const Call *call)
 		(call->work != NULL ? call->work->extra : 0);
 }
 
+/* Tokens of a text that is generated, where its argument is not known. */
+#define NEW_TOKENS 128
+
+/*
+ * The prompt, and new tokens, of which many rows decode in step at about what a batch of so many tokens takes: a row's share of it is
+ * counted.
+ */
+static double
+generate_seconds(const Call *call)
+{
+	Const *most = (Const *) argument(call, "max_tokens");
+	double n = IsA(most, Const) && !most->constisnull ? DatumGetInt32(most->constvalue) : NEW_TOKENS;
+
+	return model_work_seconds(call->work, 1, tokens_of(plan_width(call->root, argument(call, "prompt")), n, call->work));
+}
+
 /* What these answer below 0 is "not known". */
 static double
 seconds_of(const Call *call)
@@ -259,6 +276,7 @@ seconds_of(const Call *call)
 	if (call->work == NULL)
 		return -1;
 	return call->task->cost == TASK_COST_EMBED		 ? embed_seconds(call)
+		: call->task->cost == TASK_COST_GENERATE  ? generate_seconds(call)
 		: call->task->cost == TASK_COST_FILL_MASK ? fill_mask_seconds(call)
 												  : classify_seconds(call);
 }
@@ -388,6 +406,12 @@ maskgen_classify_support(PG_FUNCTION_ARGS)
 
 Datum
 maskgen_tokenize_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
+}
+
+Datum
+maskgen_generate_support(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }

@@ -32,6 +32,8 @@ put_arg(StringInfo bytes, TaskCall *call, int i)
 {
 	Datum arg = call->args[i];
 	int32 number;
+	int64 large;
+	float4 real;
 
 	switch (call->function->args[i].type)
 	{
@@ -43,8 +45,17 @@ put_arg(StringInfo bytes, TaskCall *call, int i)
 			number = call->function->args[i].type == TASK_INT ? DatumGetInt32(arg) : DatumGetBool(arg);
 			put(bytes, &number, sizeof number);
 			break;
+		case TASK_REAL:
+			real = DatumGetFloat4(arg);
+			put(bytes, &real, sizeof real);
+			break;
+		case TASK_BIGINT:
+			large = DatumGetInt64(arg);
+			put(bytes, &large, sizeof large);
+			break;
 		case TASK_TEXT:
 		case TASK_TEXTS:
+		case TASK_JSONB:
 			put(bytes, VARDATA_ANY(DatumGetPointer(arg)), VARSIZE_ANY_EXHDR(DatumGetPointer(arg)));
 	}
 }
@@ -62,7 +73,7 @@ options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 	put(&bytes, digest, DIGEST_SIZE);
 	put(&bytes, function->symbol, strlen(function->symbol));
 	for (int i = 0; i < function->n_args; i++)
-		if (i != task_arg(function, "input") && i != task_arg(function, "model"))
+		if (i != task_input(function) && i != task_arg(function, "model"))
 			put_arg(&bytes, call, i);
 	options = result_cache_options(segment, bytes.data, (Size) bytes.len);
 	pfree(bytes.data);

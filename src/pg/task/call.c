@@ -277,7 +277,7 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 		cut_count(scalar->memo.n_cut);
 		return copy_result(function, scalar->memo.result);
 	}
-	input = span_of_text(DatumGetTextPP(call->args[task_arg(function, "input")]));
+	input = span_of_text(DatumGetTextPP(call->args[task_input(function)]));
 	task_call(call, &input, 1, &result, NULL);
 	memo_keep(&scalar->memo, call, result);
 	return result;

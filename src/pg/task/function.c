@@ -27,8 +27,8 @@ static HTAB *known_functions;
 const TaskFunction *
 task_function_named(const char *symbol)
 {
-	const TaskFunction *const lists[] = {embed_tasks, classify_tasks, fill_mask_tasks, tokenize_tasks};
-	const int sizes[] = {n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks};
+	const TaskFunction *const lists[] = {embed_tasks, classify_tasks, fill_mask_tasks, tokenize_tasks, generate_tasks};
+	const int sizes[] = {n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks};
 
 	for (int list = 0; list < lengthof(lists); list++)
 		for (int i = 0; i < sizes[list]; i++)
@@ -44,6 +44,14 @@ task_arg(const TaskFunction *function, const char *name)
 		if (strcmp(function->args[i].name, name) == 0)
 			return i;
 	return -1;
+}
+
+int
+task_input(const TaskFunction *function)
+{
+	int input = task_arg(function, "input");
+
+	return input >= 0 ? input : task_arg(function, "prompt");
 }
 
 /* Whether a function's result is of the kind that is described. */
@@ -64,7 +72,7 @@ same_result(const TaskFunction *task, const FormData_pg_proc *form)
 static bool
 same_signature(const TaskFunction *task, HeapTuple tuple)
 {
-	static const Oid types[] = {TEXTOID, TEXTARRAYOID, INT4OID, BOOLOID, ANYENUMOID};
+	static const Oid types[] = {TEXTOID, TEXTARRAYOID, INT4OID, BOOLOID, FLOAT4OID, INT8OID, JSONBOID, ANYENUMOID};
 	const FormData_pg_proc *form = (Form_pg_proc) GETSTRUCT(tuple);
 	Oid *all_types;
 	char **names = NULL, *modes;

@@ -11,7 +11,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
-#define TASK_MOST_ARGS 5
+#define TASK_MOST_ARGS 10
 
 typedef enum TaskType
 {
@@ -19,6 +19,9 @@ typedef enum TaskType
 	TASK_TEXTS, /* text[] */
 	TASK_INT,
 	TASK_BOOL,
+	TASK_REAL,
+	TASK_BIGINT,
+	TASK_JSONB,
 	TASK_ENUM /* a NULL that has the type of an enum; functions are strict but for it */
 } TaskType;
 
@@ -36,12 +39,13 @@ typedef enum TaskCost
 	TASK_COST_EMBED,
 	TASK_COST_FILL_MASK,
 	TASK_COST_CLASSIFY,
-	TASK_COST_TOKENIZE
+	TASK_COST_TOKENIZE,
+	TASK_COST_GENERATE
 } TaskCost;
 
 /*
  * The name is that of the SQL function's argument, and says what it is: "model" (without one a setting names the model),
- * "input" (or "inputs") is the text, and it alone differs from row to row in a batch.
+ * "input" (or "inputs"), or where there is none "prompt", is the text, and it alone differs from row to row in a batch.
  */
 typedef struct TaskArg
 {
@@ -87,10 +91,13 @@ const TaskFunction *task_function_named(const char *symbol);
 /* The position of an argument; -1: there is none of that name. */
 int task_arg(const TaskFunction *function, const char *name);
 
+/* That of the text. */
+int task_input(const TaskFunction *function);
+
 static inline bool
 task_type_by_value(TaskType type)
 {
-	return type != TASK_TEXT && type != TASK_TEXTS;
+	return type != TASK_TEXT && type != TASK_TEXTS && type != TASK_JSONB;
 }
 
 static inline bool
@@ -100,7 +107,7 @@ task_result_by_value(const TaskFunction *function)
 }
 
 /* Those of each file. */
-extern const TaskFunction embed_tasks[], classify_tasks[], fill_mask_tasks[], tokenize_tasks[];
-extern const int n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks;
+extern const TaskFunction embed_tasks[], classify_tasks[], fill_mask_tasks[], tokenize_tasks[], generate_tasks[];
+extern const int n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks;
 
 #endif
