@@ -217,8 +217,7 @@ throw_missing(const char *name)
 {
 	if (name[0] == '\0')
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no model is named"),
-						errhint("Name one as the first argument, or set maskgen.embed_model or "
-								"maskgen.classify_model.")));
+						errhint("Name one as the first argument.")));
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
 					errhint("%s", missing_hint())));
 }

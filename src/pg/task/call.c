@@ -51,6 +51,10 @@ task_call_model(const TaskCall *call)
 
 	if (function->setting == NULL)
 		return TextDatumGetCString(call->args[task_arg(function, "model")]);
+	if (**function->setting == '\0')
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no model is named"),
+						errhint("Set %s, or name a model as the first argument.",
+								function->setting == &maskgen_classify_model ? "maskgen.classify_model" : "maskgen.embed_model")));
 	return pstrdup(*function->setting);
 }
 
