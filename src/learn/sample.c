@@ -163,6 +163,8 @@ close_gaps(MgCtx *cx, MgSample *sample)
 bool
 mg_sample_settle(MgCtx *cx, MgSample *sample)
 {
+	if (sample->n == 0)
+		return true;
 	drop_rows(sample);
 	return close_gaps(cx, sample);
 }

@@ -18,8 +18,6 @@
 #include "task/classify_way.h"
 #include "task/schedule.h"
 
-#define DEFAULT_TEMPLATE "This is about {label}."
-
 typedef struct CosineLabels
 {
 	MgLabels head;
@@ -93,7 +91,7 @@ prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
 		mg_fail(run->cx, MG_BAD_ARGUMENT, at == SIZE_MAX ? "template lacks {label}" : "template holds {text}");
 		mg_detail(run->cx, "The template is \"%.*s\". An embedding model compares texts with a sentence about each label.",
 				  MG_SPAN_ARGS(template));
-		mg_hint(run->cx, "A template looks like \"" DEFAULT_TEMPLATE "\".");
+		mg_hint(run->cx, "A template looks like \"" MG_COSINE_TEMPLATE "\".");
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -213,10 +211,16 @@ can(const MgModel *model)
 	return mg_model_can(model, MG_CAN_EMBED);
 }
 
-static bool
-reads(MgSpan template)
+bool
+mg_cosine_reads(MgSpan template)
 {
 	return mg_template_has(template, "{label}");
 }
 
-const MgWay mg_cosine_way = {can, reads, DEFAULT_TEMPLATE, prepare, basis_size, basis, classify};
+const MgWay mg_cosine_way = {can, mg_cosine_reads, MG_COSINE_TEMPLATE, prepare, basis_size, basis, classify};
+
+bool
+mg_cosine_has(const MgLabels *labels)
+{
+	return labels->way == &mg_cosine_way;
+}

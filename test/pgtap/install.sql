@@ -11,9 +11,10 @@ SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 
 	'sphere', 'embed', 'embed_query', 'embed_document', 'embed_batch', 'fill_mask', 'classify', 'classify_scores', 'classify_as', 'tokenize', 'detokenize',
 	'tokens', 'count_tokens', 'create_model', 'drop_model', 'load_model', 'unload_model', 'grant_model', 'revoke_model', 'stat_models_reset',
 	'result_cache_reset', 'create_embed_trigger', 'drop_embed_trigger', 'embed_statement_trigger', 'link_pgvector', 'enable_pgvector_names', 'index_check',
-	'index_info', 'index_memory', 'index_recall'], 'functions: those that are documented');
+	'index_info', 'index_memory', 'index_recall', 'zero_shot_classifier', 'fit_classifier', 'fit_labels', 'predict', 'predict_scores',
+	'label_scores', 'classifier_info'], 'functions: those that are documented');
 SELECT set_eq($$SELECT typname::text FROM pg_type WHERE typnamespace = 'maskgen'::regnamespace AND typelem = 0 AND typname !~ '^maskgen_'$$,
-	ARRAY['vector', 'halfvec', 'sparsevec', 'vector_sphere', 'halfvec_sphere', 'sparsevec_sphere', 'bit_sphere'], 'types: those that are documented');
+	ARRAY['vector', 'halfvec', 'sparsevec', 'vector_sphere', 'halfvec_sphere', 'sparsevec_sphere', 'bit_sphere', 'classifier'], 'types: those that are documented');
 SELECT is_empty($$SELECT pg_describe_object(classid, objid, 0) FROM pg_depend d WHERE refclassid = 'pg_extension'::regclass
 	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'maskgen') AND deptype = 'e'
 	AND classid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_namespace'::regclass, 'pg_am'::regclass)

@@ -121,6 +121,7 @@ test_refusals(void)
 
 	mg_ctx_init(&cx, &cli_host);
 	mg_sample_init(&sample, &cli_host, 10, 1);
+	ok(mg_sample_settle(&cx, &sample) && sample.n == 0, "without rows it stays empty");
 	ok(mg_sample_add(&cx, &sample, x, 2, MG_UNLABELLED, mg_span(NULL, 0), NULL, 0) && sample.limit == 1, "one row at least");
 	mg_sample_vector(&sample, &sample.rows[0], back);
 	ok(back[0] > 0.599 && back[0] < 0.601 && back[1] > 0.799 && back[1] < 0.801, "to length 1");
