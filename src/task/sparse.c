@@ -59,7 +59,7 @@ find_largest(const Sparse *sparse, const float *headed, size_t n)
 }
 
 /* What is above 0, in place. */
-static MgSparse
+static MgWordWeights
 gather(const Sparse *sparse)
 {
 	size_t vocab = sparse->task.run->model->sizes->vocab, n = 0;
@@ -73,7 +73,7 @@ gather(const Sparse *sparse)
 		sparse->ids[n] = (int32_t) v;
 		sparse->largest[n++] = value;
 	}
-	return (MgSparse){n, sparse->ids, sparse->largest};
+	return (MgWordWeights){n, sparse->ids, sparse->largest};
 }
 
 static bool
@@ -95,7 +95,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
-		MgSparse result;
+		MgWordWeights result;
 
 		if (!find_largest(sparse, headed + batch.offsets[i] * h, sequences[i].n))
 			return false;

@@ -11,18 +11,18 @@
 
 #include "task/input.h"
 
-typedef struct MgSparse
+typedef struct MgWordWeights
 {
 	size_t n;
 	const int32_t *ids;	 /* [n], ascending */
 	const float *values; /* [n] */
-} MgSparse;
+} MgWordWeights;
 
 /* Gets the result of each text when it is there, and of each that equals another by the number of that one. */
 typedef struct MgSparseReceiver
 {
 	void *user;
-	void (*put)(void *user, size_t text, const MgSparse *sparse);
+	void (*put)(void *user, size_t text, const MgWordWeights *sparse);
 	void (*copy)(void *user, size_t from, size_t to);
 } MgSparseReceiver;
 

@@ -106,6 +106,9 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('classify(input text, labels text[])', 'text', 'sss', 2000000::real, 0::real),
 	('classify(model text, input text, labels text[], template text DEFAULT ''''::text)', 'text', 'iss', 2000000, 0),
 	('classify_as(model text, input text, labels anyenum, template text DEFAULT ''''::text)', 'anyenum', 's-s', 2000000, 0),
+	('classify_own(model text, input text)', 'text', 'iss', 1000000, 0),
+	('classify_own_scores(model text, input text, OUT label text, OUT score real)', 'SETOF record', 'iss', 1000000, 4),
+	('classify_pair(model text, input text, second text, OUT label text, OUT score real)', 'SETOF record', 'iss', 1000000, 4),
 	('classify_scores(model text, input text, labels text[], template text DEFAULT ''''::text, OUT label text, OUT score real)',
 		'SETOF record', 'iss', 2000000, 4),
 	('count_tokens(model text, input text)', 'integer', 'iss', 500, 0),
@@ -116,8 +119,11 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 		1000000, 0),
 	('embed_document(model text, input text, dims integer DEFAULT 0)', 'vector', 'iss', 200000, 0),
 	('embed_query(model text, input text, dims integer DEFAULT 0)', 'vector', 'iss', 200000, 0),
+	('embed_sparse(model text, input text)', 'sparsevec', 'iss', 400000, 0),
+	('embed_tokens(model text, input text, prompt text DEFAULT ''''::text)', 'vector[]', 'iss', 200000, 0),
 	('fill_mask(model text, input text, top_k integer DEFAULT 5, targets text[] DEFAULT ''{}''::text[], OUT mask integer, OUT rank integer, OUT token_id integer,'
 		' OUT token text, OUT score real, OUT sequence text)', 'SETOF record', 'iss', 2000000, 5),
+	('token_anomalies(model text, input text, OUT pos integer, OUT token text, OUT start integer, OUT stop integer, OUT score real)', 'SETOF record', 'iss', 1000000, 30),
 	('tokenize(model text, input text)', 'integer[]', 'iss', 500, 0),
 	('tokens(model text, input text, OUT pos integer, OUT id integer, OUT token text, OUT start integer, OUT stop integer)', 'SETOF record', 'iss', 500, 30)
 	$$, 'signatures, volatility, strictness, parallel safety, costs');

@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(maskgen_fill_mask_support);
 PG_FUNCTION_INFO_V1(maskgen_classify_support);
 PG_FUNCTION_INFO_V1(maskgen_tokenize_support);
 PG_FUNCTION_INFO_V1(maskgen_generate_support);
+PG_FUNCTION_INFO_V1(maskgen_task_support);
 
 /* That cpu_operator_cost stands for; see sql/40-task.sql. */
 #define OPERATOR_SECONDS 10e-9
@@ -267,6 +268,39 @@ generate_seconds(const Call *call)
 	return model_work_seconds(call->work, 1, tokens_of(plan_width(call->root, argument(call, "prompt")), n, call->work));
 }
 
+/* Bytes of the input, and of the text that stands beside it. */
+static double
+score_width(const Call *call)
+{
+	static const char *const beside[] = {"query", "second", "inputs"};
+	int input = task_input(call->task);
+	double width = input < 0 ? 0 : plan_width(call->root, list_nth(call->args, input));
+
+	for (int i = 0; i < lengthof(beside); i++)
+		if (argument(call, beside[i]) != NULL)
+			width += plan_width(call->root, argument(call, beside[i]));
+	return width;
+}
+
+/* Documents in an array each stand beside the query. */
+static double
+score_seconds(const Call *call)
+{
+	Node *documents = argument(call, "documents");
+	double n = documents != NULL ? compat_array_length(call->root, documents) : 1;
+	double width = score_width(call) + (documents != NULL && n > 0 ? plan_width(call->root, documents) / n : 0);
+
+	return model_work_seconds(call->work, n, n * tokens_of(width, 0, call->work));
+}
+
+static double
+words_seconds(const Call *call)
+{
+	double tokens = tokens_of(score_width(call), 0, call->work);
+
+	return model_work_seconds(call->work, 1, tokens) + model_work_mask_seconds(call->work, tokens);
+}
+
 /* What these answer below 0 is "not known". */
 static double
 seconds_of(const Call *call)
@@ -275,6 +309,10 @@ seconds_of(const Call *call)
 		return tokenize_seconds(call);
 	if (call->work == NULL)
 		return -1;
+	if (call->task->cost == TASK_COST_SCORE)
+		return score_seconds(call);
+	if (call->task->cost == TASK_COST_WORDS)
+		return words_seconds(call);
 	return call->task->cost == TASK_COST_EMBED		 ? embed_seconds(call)
 		: call->task->cost == TASK_COST_GENERATE  ? generate_seconds(call)
 		: call->task->cost == TASK_COST_FILL_MASK ? fill_mask_seconds(call)
@@ -412,6 +450,12 @@ maskgen_tokenize_support(PG_FUNCTION_ARGS)
 
 Datum
 maskgen_generate_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
+}
+
+Datum
+maskgen_task_support(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(answer((Node *) PG_GETARG_POINTER(0)));
 }

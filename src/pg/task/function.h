@@ -40,12 +40,14 @@ typedef enum TaskCost
 	TASK_COST_FILL_MASK,
 	TASK_COST_CLASSIFY,
 	TASK_COST_TOKENIZE,
-	TASK_COST_GENERATE
+	TASK_COST_GENERATE,
+	TASK_COST_SCORE, /* an input, alone or beside a text that all share */
+	TASK_COST_WORDS	 /* all tokens pass the head that fills masks */
 } TaskCost;
 
 /*
  * The name is that of the SQL function's argument, and says what it is: "model" (without one a setting names the model),
- * "input" (or "inputs"), or where there is none "prompt", is the text, and it alone differs from row to row in a batch.
+ * "input" (or "inputs"), or where there is none "document" or "prompt", is the text, and it alone differs from row to row in a batch.
  */
 typedef struct TaskArg
 {
@@ -107,7 +109,9 @@ task_result_by_value(const TaskFunction *function)
 }
 
 /* Those of each file. */
-extern const TaskFunction embed_tasks[], classify_tasks[], fill_mask_tasks[], tokenize_tasks[], generate_tasks[];
-extern const int n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks;
+extern const TaskFunction embed_tasks[], classify_tasks[], fill_mask_tasks[], tokenize_tasks[], generate_tasks[], score_tasks[], tag_tasks[],
+	multi_tasks[];
+extern const int n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks, n_score_tasks, n_tag_tasks,
+	n_multi_tasks;
 
 #endif
