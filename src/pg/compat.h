@@ -154,6 +154,13 @@ compat_setting_is_set(const char *name)
 #define set_parallel_build(routine) ((void) 0)
 #endif
 
+/* The next datum of a sort, which the caller frees. */
+#if PG_VERSION_NUM >= 160000
+#define compat_tuplesort_getdatum(sort, value, is_null) tuplesort_getdatum(sort, true, true, value, is_null, NULL)
+#else
+#define compat_tuplesort_getdatum(sort, value, is_null) tuplesort_getdatum(sort, true, value, is_null, NULL)
+#endif
+
 /* Where vacuum may sleep and be interrupted. */
 #if PG_VERSION_NUM >= 180000
 #define vacuum_pause() vacuum_delay_point(false)

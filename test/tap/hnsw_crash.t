@@ -27,9 +27,9 @@ $node->safe_psql('postgres', qq(
 	CREATE TABLE centre AS SELECT i AS id, noise(1) AS v FROM generate_series(0, 29) i;
 	CREATE FUNCTION clustered() RETURNS maskgen.vector LANGUAGE sql VOLATILE AS
 		'SELECT v OPERATOR(maskgen.+) noise(0.5) FROM centre WHERE id = (SELECT floor(random() * 30))';
-	CREATE TABLE item (id serial PRIMARY KEY, v maskgen.vector($dims));
+	CREATE TABLE item (id serial PRIMARY KEY, v maskgen.vector($dims), tenant int NOT NULL DEFAULT floor(random() * random() * 40));
 	INSERT INTO item (v) SELECT clustered() FROM generate_series(1, 4000);
-	CREATE INDEX item_v ON item USING maskgen_hnsw (v);));
+	CREATE INDEX item_v ON item USING maskgen_hnsw (v) INCLUDE (tenant);));
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
@@ -39,10 +39,15 @@ my $violations = q(SELECT block || '/' || slot || ': ' || problem FROM maskgen.i
 my $nearest = q(SET enable_seqscan = off; SELECT array_agg(id) FROM
 	(SELECT id FROM item ORDER BY v OPERATOR(maskgen.<=>) (SELECT v FROM centre WHERE id = 7) LIMIT 20) x);
 
+# Of each tenant all rows, by its list
+my $of_tenants = q(SET enable_seqscan = off; SELECT string_agg(n::text, ' ' ORDER BY tenant) FROM generate_series(0, 39) tenant,
+	LATERAL (SELECT count(*) AS n FROM (SELECT FROM item WHERE item.tenant = tenant.tenant ORDER BY v OPERATOR(maskgen.<=>) (SELECT v FROM centre WHERE id = 7) LIMIT 100000) x) y);
+
 sub is_sound
 {
 	my ($where, $what) = @_;
 	is($where->safe_psql('postgres', $violations), '', "$what: every invariant holds, every row is there");
+	is($where->safe_psql('postgres', $of_tenants), $where->safe_psql('postgres', "SET enable_indexscan = off; $of_tenants"), "$what: tenants have their rows");
 	cmp_ok($where->safe_psql('postgres', "SELECT maskgen.index_recall('item_v', 50)"), '>=', 0.9, "$what: and rows are found");
 }
 
@@ -122,6 +127,7 @@ subtest 'the server is stopped at once between writes of all kinds' => sub {
 	my $bench = start_bench(100000, insert => 'INSERT INTO item (v) VALUES (clustered());',
 		equal => 'INSERT INTO item (v) SELECT v FROM centre, generate_series(1, 20) WHERE id < 3;',
 		update => "UPDATE item SET v = clustered() WHERE id = (SELECT 1 + floor(random() * 4000));",
+		tenant => "UPDATE item SET tenant = floor(random() * 40) WHERE id = (SELECT 1 + floor(random() * 4000));",
 		same => "UPDATE item SET v = v WHERE id = (SELECT 1 + floor(random() * 4000));",
 		delete => "DELETE FROM item WHERE id = (SELECT 1 + floor(random() * 4000));");
 
@@ -164,7 +170,7 @@ subtest 'a build is killed, then done in little memory' => sub {
 	finish($holder);
 	finish($build);
 	$node->safe_psql('postgres', q(DROP INDEX IF EXISTS item_v; SET maintenance_work_mem = '1MB';
-		CREATE INDEX item_v ON item USING maskgen_hnsw (v)));
+		CREATE INDEX item_v ON item USING maskgen_hnsw (v) INCLUDE (tenant)));
 	is_sound($node, 'built on pages');
 	is_same_on_standby('built on pages');
 	$node->safe_psql('postgres', q(SET maintenance_work_mem = '64MB'; SET min_parallel_table_scan_size = 0;
@@ -198,12 +204,12 @@ subtest 'inserts, updates, deletes, scans and vacuum at once' => sub {
 };
 
 subtest 'an unlogged table' => sub {
-	$node->safe_psql('postgres', q(CREATE UNLOGGED TABLE fleeting (v maskgen.vector); INSERT INTO fleeting SELECT v FROM centre;
-		CREATE INDEX fleeting_v ON fleeting USING maskgen_hnsw ((v::maskgen.vector(32)))));
+	$node->safe_psql('postgres', q(CREATE UNLOGGED TABLE fleeting (v maskgen.vector, tenant int DEFAULT 3); INSERT INTO fleeting SELECT v FROM centre;
+		CREATE INDEX fleeting_v ON fleeting USING maskgen_hnsw ((v::maskgen.vector(32))) INCLUDE (tenant)));
 	$node->stop('immediate');
 	$node->start;
 	$node->safe_psql('postgres', 'INSERT INTO fleeting SELECT v FROM centre WHERE id < 5');
-	is($node->safe_psql('postgres', q(SET enable_seqscan = off; SELECT count(*) FROM (SELECT FROM fleeting
+	is($node->safe_psql('postgres', q(SET enable_seqscan = off; SELECT count(*) FROM (SELECT FROM fleeting WHERE tenant = 3
 		ORDER BY v::maskgen.vector(32) OPERATOR(maskgen.<=>) (SELECT v FROM centre WHERE id = 2) LIMIT 10) x)), '5', 'is empty after a crash, and works');
 };
 

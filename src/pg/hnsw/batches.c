@@ -18,6 +18,9 @@
 #define PAGE_COST 1.1
 #define HEAP_PAGE_COST 1.5
 
+/* The same of a row in a list. */
+#define LIST_ROW_COST 0.1
+
 /* Entries that a row costs, as long as nothing is measured. */
 #define ENTRIES_A_ROW 2
 
@@ -92,6 +95,26 @@ hnsw_cost_of_pass(const HnswScan *state)
 	return PAGE_COST * state->store.n_blocks + ROW_COST * rows_to_come(state) * Min(fetched, 1);
 }
 
+double
+hnsw_cost_of_list(const HnswScan *state)
+{
+	return state->list == NULL ? INFINITY : LIST_ROW_COST * hnsw_list_scan_rows(state->list);
+}
+
+bool
+hnsw_list_is_best(const HnswScan *state, bool by_graph)
+{
+	double rows = (double) state->store.n_blocks * state->store.places.n_nodes, wanted = hnsw_filter_limit(state->node), met;
+
+	if (state->list == NULL)
+		return false;
+	if (!by_graph || state->unranked || state->target.within)
+		return hnsw_cost_of_list(state) < hnsw_cost_of_pass(state);
+	/* One row in so many is of the list. */
+	met = Max(wanted < 0 ? LEAST_WANTED : wanted, 1) * rows / Max(hnsw_list_scan_rows(state->list), 1);
+	return hnsw_cost_of_list(state) < ENTRY_COST * Max(ENTRIES_A_ROW * met, state->settings.ef_search);
+}
+
 /* A sequential scan of the table, where the filter is known: that is what makes it cheaper than going by distance. */
 double
 hnsw_cost_of_sift(IndexScanDesc scan)
@@ -120,7 +143,7 @@ is_enough(HnswScan *state)
 	if (mg_search_bounded(state->search) || (state->target.within && !state->any_within))
 		return true;
 	spent = search_cost(state);
-	other = Min(hnsw_cost_of_pass(state), state->heap_cost);
+	other = Min(Min(hnsw_cost_of_pass(state), state->heap_cost), hnsw_cost_of_list(state));
 	if (state->n_met > 0)
 		a_row = Max(a_row, spent / state->n_met);
 	if (spent >= other || a_row * rows_to_come(state) > other)

@@ -17,6 +17,7 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/hnsw/list.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/sample.h"
 #include "pg/host.h"
@@ -264,6 +265,7 @@ hnsw_build_finish(HnswBuild *build)
 		report_phase(build, HNSW_PROGRESS_WRITING);
 		hnsw_build_emit(build);
 	}
+	hnsw_lists_build(build->index);
 	if (RelationNeedsWAL(build->index))
 	{
 		report_phase(build, HNSW_PROGRESS_LOGGING);
@@ -375,5 +377,12 @@ hnsw_build_empty(Relation index)
 	HnswMeta meta;
 
 	hnsw_options_meta(index, hnsw_kind_of(index), &meta);
+	if (hnsw_lists_wanted(hnsw_cover_of(index)))
+	{
+		meta.lists_at = HNSW_META_BLOCK + 1;
+		meta.n_lists = HNSW_LEAST_LISTS;
+	}
 	hnsw_meta_create(index, INIT_FORKNUM, &meta);
+	if (meta.n_lists > 0)
+		hnsw_lists_create(index, INIT_FORKNUM, meta.n_lists);
 }

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/hnsw/build.h"
+#include "pg/hnsw/list_check.h"
 #include "pg/hnsw/open.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"
@@ -34,7 +35,8 @@ typedef struct Check
 	HnswStore store;
 	HnswScratch *scratch;
 	MgChecked checked;
-	HTAB *tids;			   /* of all items, when heap rows are compared; else NULL */
+	HTAB *tids, *listed;   /* all items, and those in lists, when heap rows are compared; else NULL */
+	uint64 n_listed_pages; /* pages of lists */
 	uint64 n_owned, n_met; /* chunks that have an owner, by themselves and in chains */
 	ReturnSetInfo *result; /* of complaints; NULL: nobody wants them */
 	/* The position of next() */
@@ -64,11 +66,18 @@ hear(void *user, uint32_t id, const char *text)
 
 /* ---- pages */
 
+/* By its TID, which it begins with. */
+static void
+remember_item(HTAB *tids, const Check *check, const uint8 *item)
+{
+	memcpy(hash_search(tids, item, HASH_ENTER, NULL), item, check->store.layout.shape.item_size);
+}
+
 static void
 remember_items(Check *check, const uint8 *items, uint32 n)
 {
 	for (uint32 i = 0; check->tids != NULL && i < n; i++)
-		hash_search(check->tids, items + i * check->store.layout.shape.item_size, HASH_ENTER, NULL);
+		remember_item(check->tids, check, items + i * check->store.layout.shape.item_size);
 }
 
 /* That it is part of its owner's chain follow_chain sees to: as many are met there as have an owner here. */
@@ -124,10 +133,12 @@ look_at_page(Check *check, BlockNumber block)
 	{
 		int form = hnsw_page_form(page);
 
-		if (!hnsw_page_is_ours(page) || form < 0)
+		if (!hnsw_page_is_ours(page) || (form < 0 && !hnsw_page_is_listed(page)))
 			complain_at(check, block, -1, "the page is not one of a maskgen_hnsw index");
-		else
+		else if (form >= 0)
 			look_at_slots(check, block, page, form);
+		else
+			check->n_listed_pages += ((PageHeader) page)->pd_prune_xid == HNSW_PAGE_LIST;
 	}
 	UnlockReleaseBuffer(buffer);
 }
@@ -265,7 +276,44 @@ follow_chains(Check *check)
 	pfree(ids);
 }
 
+/* ---- lists */
+
+static void
+hear_of_list(void *user, BlockNumber block, const char *text)
+{
+	complain_at(user, block, -1, text);
+}
+
+static void
+hear_of_row(void *user, const uint8 *item)
+{
+	Check *check = user;
+
+	if (check->listed != NULL)
+		remember_item(check->listed, check, item);
+}
+
+static void
+look_at_lists(Check *check)
+{
+	HnswListWatch watch = {check, hear_of_list, hear_of_row};
+	uint64 n = hnsw_lists_check(&check->store, &watch);
+
+	if (n != check->n_listed_pages)
+		complain_at(check, HNSW_META_BLOCK, -1,
+					psprintf(UINT64_FORMAT " pages are of lists, which have " UINT64_FORMAT, check->n_listed_pages, n));
+}
+
 /* ---- rows of the table */
+
+/* Whether an item is there, with the same included columns. */
+static bool
+has_item(HTAB *tids, const Check *check, const uint8 *item)
+{
+	const void *found = hash_search(tids, item, HASH_FIND, NULL);
+
+	return found != NULL && memcmp(found, item, check->store.layout.shape.item_size) == 0;
+}
 
 static void
 look_for_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
@@ -273,16 +321,22 @@ look_for_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool 
 	Check *check = state;
 	MgCtx *cx = hnsw_scratch_cx(check->scratch);
 	MgMark mark = mg_mark(cx);
+	uint8 item[HNSW_MOST_ITEM];
 	HnswValue value;
 	Datum detoasted;
+	bool in_list;
 
-	if (isnull[0] || hash_search(check->tids, tid, HASH_FIND, NULL) != NULL)
+	if (isnull[0])
+		return;
+	hnsw_cover_pack(check->store.cover, tid, values, isnull, item);
+	in_list = !hnsw_lists_exist(&check->store) || has_item(check->listed, check, item);
+	if (in_list && has_item(check->tids, check, item))
 		return;
 	detoasted = hnsw_kind_detoast(check->store.kind, values[0]);
 	if (hnsw_kind_convert(check->store.kind, &check->store.layout, check->store.seed, detoasted, cx, &value))
 		complain_at(check, HNSW_META_BLOCK, -1,
-					psprintf("row (%u,%u) of the table is not in the index", ItemPointerGetBlockNumber(tid),
-							 ItemPointerGetOffsetNumber(tid)));
+					psprintf("row (%u,%u) of the table is not in %s", ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid),
+							 in_list ? "the index" : "a list of the index"));
 	mg_rewind(cx, mark);
 }
 
@@ -305,7 +359,7 @@ static void
 run(Check *check, bool rows)
 {
 	MgComplaints complaints = {check, hear};
-	HASHCTL control = {.keysize = sizeof(ItemPointerData), .entrysize = sizeof(ItemPointerData)};
+	HASHCTL control = {.keysize = sizeof(ItemPointerData), .entrysize = MAXALIGN(HNSW_MOST_ITEM)};
 	HnswMeta meta;
 	MgCtx *cx;
 
@@ -316,12 +370,16 @@ run(Check *check, bool rows)
 	hnsw_meta_read(check->index, &meta);
 	check->n_blocks = RelationGetNumberOfBlocks(check->index);
 	if (rows)
+	{
 		check->tids = hash_create("maskgen_hnsw items", 1024, &control, HASH_ELEM | HASH_BLOBS);
+		check->listed = hash_create("maskgen_hnsw lists", 1024, &control, HASH_ELEM | HASH_BLOBS);
+	}
 	for (BlockNumber block = HNSW_META_BLOCK + 1; block < check->n_blocks; block++)
 		look_at_page(check, block);
 	look_at_list(check, meta.free_pages[0], 0);
 	look_at_list(check, meta.free_pages[1], 1);
 	follow_chains(check);
+	look_at_lists(check);
 	check->block = HNSW_META_BLOCK + 1;
 	hnsw_must(cx, mg_check(cx, &check->store.graph, next_id, check, &complaints, &check->checked));
 	if (rows)

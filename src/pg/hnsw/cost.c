@@ -2,7 +2,8 @@
  * What a scan costs. A search reads some ef_search entries and the way down to them before it gives the first row, and
  * after that about one entry a row, until it has cost as much as a pass over all pages (scan.c), which gives the others. A radius
  * ends with a pass, and an order that no LIMIT bounds begins with one. What filters make of it is the planner's: one that
- * keeps one row in a hundred makes it expect a hundred times as many rows of the scan.
+ * keeps one row in a hundred makes it expect a hundred times as many rows of the scan. Only what conditions on included columns let through
+ * costs a look into the table, and a list gives its rows alone.
  */
 #include "pg/hnsw/cost.h"
 
@@ -12,6 +13,8 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "pg/hnsw/condition.h"
+#include "pg/hnsw/list.h"
 #include "pg/hnsw/meta.h"
 #include "pg/hnsw/settings.h"
 #include "utils/float.h"
@@ -27,6 +30,9 @@
 
 /* The same in a pass, which looks at the own code alone. */
 #define OPERATORS_A_PASS 7
+
+/* The same of a row in a list, with its part of a page. */
+#define OPERATORS_A_LISTED 12
 
 /* What is left of the price of a page that is in memory and read in order, as a sequential scan reads it. */
 #define CACHED_PASS 0.25
@@ -69,6 +75,67 @@ probes_all(const IndexOptInfo *index, const HnswSettings *settings)
 	return all;
 }
 
+/* What conditions on included columns leave. */
+typedef struct Covered
+{
+	double share;  /* of all rows, by all of them */
+	double listed; /* of all rows, by those that a list answers; 1: none */
+} Covered;
+
+static void
+look_at_clauses(PlannerInfo *root, const IndexOptInfo *index, const HnswCover *cover, List *clauses, List **tested, List **listed)
+{
+	ListCell *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
+		HnswCondition condition;
+
+		if (!hnsw_condition_of((Node *) info->clause, index->rel->relid, cover, &condition))
+			continue;
+		*tested = lappend(*tested, info);
+		if (condition.column == 0 && hnsw_lists_wanted(cover))
+			*listed = lappend(*listed, info);
+	}
+}
+
+static Covered
+look_at_conditions(PlannerInfo *root, const IndexPath *path)
+{
+	const IndexOptInfo *index = path->indexinfo;
+	List *tested = NIL, *listed = NIL;
+	Covered covered = {1, 1};
+	HnswCover *cover;
+	Relation relation;
+
+	if (index->ncolumns == index->nkeycolumns)
+		return covered;
+	relation = index_open(index->indexoid, NoLock);
+	cover = hnsw_cover_of(relation);
+	index_close(relation, NoLock);
+	look_at_clauses(root, index, cover, index->indrestrictinfo, &tested, &listed);
+	if (path->path.param_info != NULL)
+		look_at_clauses(root, index, cover, path->path.param_info->ppi_clauses, &tested, &listed);
+	covered.share = clauselist_selectivity(root, tested, (int) index->rel->relid, JOIN_INNER, NULL);
+	covered.listed = clauselist_selectivity(root, listed, (int) index->rel->relid, JOIN_INNER, NULL);
+	return covered;
+}
+
+/* Takes the list if that is cheaper than what else was planned. */
+static void
+consider_list(PlannerInfo *root, const IndexPath *path, const Covered *covered, double n, double *first, double *further)
+{
+	double list = n * covered->listed * OPERATORS_A_LISTED * cpu_operator_cost, part = 1;
+
+	if (root->limit_tuples > 0)
+		part = Min(root->limit_tuples / Max(path->path.rows, 1), 1);
+	if (covered->listed == 1 || list >= *first + *further * part)
+		return;
+	*first = list;
+	*further = 0;
+}
+
 void
 hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, Cost *total, Selectivity *selectivity,
 		  double *correlation, double *pages)
@@ -78,6 +145,7 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 	List *quals = get_quals_from_indexclauses(path->indexclauses);
 	HnswSettings settings;
 	bool complete;
+	Covered covered;
 
 	*correlation = 0;
 	*pages = index->pages;
@@ -104,6 +172,10 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 			first = pass;
 		further = quals != NIL ? pass : Min(further, 2 * pass);
 	}
+	covered = look_at_conditions(root, path);
+	consider_list(root, path, &covered, n, &first, &further);
+	*selectivity *= covered.share;
+	n_rows = Max(n_rows * covered.share, 1);
 	*startup = first;
 	*total = first + further + n_rows * cpu_index_tuple_cost;
 }

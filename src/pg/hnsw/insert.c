@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/hnsw/items.h"
+#include "pg/hnsw/list.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/store.h"
 #include "pg/host.h"
@@ -262,6 +263,9 @@ hnsw_inserter_add(HnswInserter *inserter, const Datum *values, const bool *nulls
 	{
 		bool joined = false;
 
+		/* A build makes the lists at its end. */
+		if (!store->building && hnsw_lists_exist(store))
+			hnsw_list_add(store, cx, item, &insertion.query);
 		if (unchanged)
 		{
 			LockPage(store->index, HNSW_META_BLOCK, ShareLock);

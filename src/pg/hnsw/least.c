@@ -61,34 +61,39 @@ least_of_code(const HnswLeast *least, const uint8 *value)
 
 /* int8 times a scale each: half a step of either in each dimension. */
 static double
-least_of_rounded(const HnswLeast *least, double distance, const uint8 *entry)
+least_of_rounded(const HnswLeast *least, double distance, const uint8 *value)
 {
-	double steps = fabsf(float_at(least->query->value)) + fabsf(float_at(mg_entry_value(entry)));
+	double steps = fabsf(float_at(least->query->value)) + fabsf(float_at(value));
 
 	return distance - 0.5 * (1 + ROUNDING) * steps * least->store->layout.shape.dims - ROUNDING * distance;
 }
 
 static double
-least_of_plain(const HnswLeast *least, const uint8 *entry)
+least_of_plain(const HnswLeast *least, const uint8 *value, uint32 size)
 {
 	const HnswStore *store = least->store;
-	uint32 size = mg_entry_value_size(entry);
-	double distance = hnsw_kind_distance((void *) store, least->query->value, least->query->value_size, mg_entry_value(entry), size);
+	double distance = hnsw_kind_distance((void *) store, least->query->value, least->query->value_size, value, size);
 
 	if (hnsw_kind_trimmed(store->kind, least->query->value_size) || hnsw_kind_trimmed(store->kind, size))
 		return -INFINITY;
 	if (store->rounded)
-		return least_of_rounded(least, distance, entry);
+		return least_of_rounded(least, distance, value);
 	return distance - ROUNDING * fabs(distance);
+}
+
+double
+hnsw_least_of_value(const HnswLeast *least, const uint8 *value, uint32 size)
+{
+	const MgEntryLayout *layout = &least->store->layout;
+	double distance = layout->coded ? least_of_code(least, value) : least_of_plain(least, value, size);
+
+	if (!isfinite(distance))
+		return -INFINITY;
+	return hnsw_kind_measure(least->store->kind, layout->coded, distance);
 }
 
 double
 hnsw_least_of(const HnswLeast *least, const uint8 *entry)
 {
-	const MgEntryLayout *layout = &least->store->layout;
-	double distance = layout->coded ? least_of_code(least, mg_entry_value(entry)) : least_of_plain(least, entry);
-
-	if (!isfinite(distance))
-		return -INFINITY;
-	return hnsw_kind_measure(least->store->kind, layout->coded, distance);
+	return hnsw_least_of_value(least, mg_entry_value(entry), mg_entry_value_size(entry));
 }

@@ -38,4 +38,7 @@ void hnsw_least_init(HnswLeast *least, const HnswStore *store, const MgQuery *qu
 /* In the operator's measure, of a valid entry of level 0; -INFINITY where it says nothing. */
 double hnsw_least_of(const HnswLeast *least, const uint8 *entry);
 
+/* The same of a value as an entry has it. */
+double hnsw_least_of_value(const HnswLeast *least, const uint8 *value, uint32 size);
+
 #endif

@@ -97,3 +97,16 @@ hnsw_meta_raise_entry_point(Relation index, bool building, uint32 id, int level)
 	}
 	UnlockReleaseBuffer(buffer);
 }
+
+void
+hnsw_meta_set_lists(Relation index, BlockNumber first, uint32 n)
+{
+	Buffer buffer = ReadBuffer(index, HNSW_META_BLOCK);
+	HnswMeta *meta = hnsw_meta_of(BufferGetPage(buffer));
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	meta->lists_at = first;
+	meta->n_lists = n;
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+}

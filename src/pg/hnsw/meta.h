@@ -24,6 +24,9 @@ typedef struct HnswMeta
 	uint32 entry_point; /* MG_NO_NODE: the graph is empty */
 	int32 entry_level;
 	BlockNumber free_pages[2]; /* lists of pages of nodes and of upper entries that may have free slots */
+
+	BlockNumber lists_at; /* the directory of lists (list.h) */
+	uint32 n_lists;		  /* 0: there are none */
 } HnswMeta;
 
 /* The metapage of an empty graph, as block 0 of a fork that has no blocks. */
@@ -31,6 +34,9 @@ void hnsw_meta_create(Relation index, ForkNumber fork, const HnswMeta *meta);
 
 /* A copy. Throws, with a hint to REINDEX, unless it is a metapage of this version. */
 void hnsw_meta_read(Relation index, HnswMeta *meta);
+
+/* Where the directory of lists is, written once, by a build. */
+void hnsw_meta_set_lists(Relation index, BlockNumber first, uint32 n);
 
 /* The metapage in a page that the caller has locked; not checked. */
 static inline HnswMeta *

@@ -24,12 +24,14 @@ typedef enum HnswPageKind
 {
 	HNSW_PAGE_META = 1,
 	HNSW_PAGE_NODES,
-	HNSW_PAGE_UPPER
+	HNSW_PAGE_UPPER,
+	HNSW_PAGE_DIRECTORY, /* list.h */
+	HNSW_PAGE_LIST
 } HnswPageKind;
 
 typedef struct HnswSpecial
 {
-	BlockNumber next_free[2]; /* the next page that has free slots for nodes, for upper entries; see HnswMeta.free_pages */
+	BlockNumber next_free[2]; /* the next page that has free slots for nodes, for upper entries; see HnswMeta.free_pages; of a list: of its chain */
 	uint8 listed[2];		  /* 1: is on that list */
 	uint8 unused[2];
 	uint16 unused_too;
@@ -100,13 +102,22 @@ hnsw_page_slot(const HnswPlaces *places, Page page, int form, uint32 slot)
 	return slots + slot * places->slot_size[form];
 }
 
-/* 0 for a page of nodes, 1 for one of upper entries alone, -1 for another: new, damaged or the metapage. */
+/* 0 for a page of nodes, 1 for one of upper entries alone, -1 for another: new, damaged, of lists or the metapage. */
 static inline int
 hnsw_page_form(Page page)
 {
 	TransactionId kind = ((PageHeader) page)->pd_prune_xid;
 
 	return kind == HNSW_PAGE_NODES ? 0 : kind == HNSW_PAGE_UPPER ? 1 : -1;
+}
+
+/* Whether it is one of the lists or their directory. */
+static inline bool
+hnsw_page_is_listed(Page page)
+{
+	TransactionId kind = ((PageHeader) page)->pd_prune_xid;
+
+	return kind == HNSW_PAGE_DIRECTORY || kind == HNSW_PAGE_LIST;
 }
 
 /* Whether it is one of ours, by its last bytes. */

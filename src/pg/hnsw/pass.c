@@ -82,7 +82,7 @@ read_page(HnswPass *pass)
 	buffer = ReadBufferExtended(pass->store->index, MAIN_FORKNUM, block, RBM_NORMAL, pass->strategy);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
-	if (hnsw_page_form(page) < 0 && !PageIsNew(page))
+	if (hnsw_page_form(page) < 0 && !PageIsNew(page) && !hnsw_page_is_listed(page))
 		hnsw_store_throw_damaged(pass->store, hnsw_place_id(places, block, 0));
 	if (hnsw_page_form(page) == 0)
 		for (uint32 slot = 0; slot < places->n_nodes; slot++)

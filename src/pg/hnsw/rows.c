@@ -26,21 +26,16 @@ is_wanted(const HnswScan *state, double distance)
 		(state->settings.iteration != HNSW_ITERATION_STRICT || !state->target.ordered || distance >= state->last);
 }
 
-/* A tuple of the last node. estimate: NaN where nothing is to be learnt from it. */
+/* A row that conditions on included columns let through. estimate: NaN where nothing is to be learnt from it. */
 static void
-rank_item(HnswScan *state, const uint8_t *item, double estimate)
+rank_row(HnswScan *state, const ItemPointerData *tid, double estimate)
 {
-	ItemPointerData tid;
 	double distance = 0;
 	TupleTableSlot *row;
 
-	memcpy(&tid, item, sizeof tid);
-	state->n_met++;
-	if (!hnsw_covered_passes(state->covered, item))
-		return;
 	if (!state->unranked || state->filter != NULL)
 	{
-		if ((row = hnsw_rerank_fetch(state->rerank, &tid)) == NULL)
+		if ((row = hnsw_rerank_fetch(state->rerank, tid)) == NULL)
 			return;
 		state->n_fetched++;
 		if (!hnsw_filter_passes(state->filter, row))
@@ -58,7 +53,25 @@ rank_item(HnswScan *state, const uint8_t *item, double estimate)
 	}
 	state->chain_distance = distance;
 	if (is_wanted(state, distance))
-		hnsw_ranking_add(&state->ranking, distance, &tid);
+		hnsw_ranking_add(&state->ranking, distance, tid);
+}
+
+/* A tuple of the last node. */
+static void
+rank_item(HnswScan *state, const uint8_t *item, double estimate)
+{
+	ItemPointerData tid;
+
+	memcpy(&tid, item, sizeof tid);
+	state->n_met++;
+	if (hnsw_covered_passes(state->covered, item))
+		rank_row(state, &tid, estimate);
+}
+
+void
+hnsw_rows_of_listed(HnswScan *state, const ItemPointerData *tid)
+{
+	rank_row(state, tid, NAN);
 }
 
 /* The tuples of a node that its entry has, and where others are. */

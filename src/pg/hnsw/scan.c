@@ -6,6 +6,7 @@
  *        search goes on: so a LIMIT is honoured whatever filters, joins and row security leave of the rows.
  * PASS   All that the search has not given, page by page (pass.h): complete, and in order.
  * SIFT   All rows of the table that pass the filter (sift.h), but for those returned: complete, and in order.
+ * LIST   All rows of one value of the first included column (list_scan.h), but for those returned: complete, and in order.
  *
  * A scan begins with the graph where a few rows are probably enough: those of a LIMIT, which are sorted above it (order.h), and those
  * within a radius, of which the nearest come first. It goes on another way when the search is at its end, by links or by a
@@ -51,10 +52,12 @@ report(IndexScanDesc scan)
 	const HnswScan *state = scan->opaque;
 	uint64 by_links = state->search != NULL ? mg_search_counts(state->search)->entries : 0;
 
-	ereport(DEBUG1, (errmsg_internal("scan of index \"%s\": " UINT64_FORMAT " entries by links, " UINT64_FORMAT " by a pass, %s; " UINT64_FORMAT
+	ereport(DEBUG1, (errmsg_internal("scan of index \"%s\": " UINT64_FORMAT " entries by links, " UINT64_FORMAT " by a pass, " UINT64_FORMAT
+									 " of lists, %s; " UINT64_FORMAT
 									 " rows looked at, " UINT64_FORMAT " passed the filter",
 									 RelationGetRelationName(scan->indexRelation), by_links,
 									 state->pass != NULL ? hnsw_pass_entries(state->pass) : 0,
+									 state->listed ? hnsw_list_scan_read(state->list) : 0,
 									 state->sifted ? "then all rows of the table" : "no row of the table in order",
 									 state->n_fetched, state->n_passed)));
 }
@@ -175,6 +178,15 @@ by_key(const void *a, const void *b)
 }
 
 static void
+sort_returned(HnswScan *state)
+{
+	if (state->n_returned > 0)
+		qsort(state->returned, state->n_returned, sizeof *state->returned, by_key);
+	/* What was ranked and not returned comes again. */
+	hnsw_ranking_clear(&state->ranking);
+}
+
+static void
 begin_sift(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
@@ -184,13 +196,10 @@ begin_sift(IndexScanDesc scan)
 							   .numbers = state->store.kind->metric == MG_METRIC_COSINE,
 							   .radius = state->target.radius,
 							   .memory = hnsw_scan_memory(state),
-							   .returned = state->returned,
 							   .n_returned = state->n_returned};
 
-	if (state->n_returned > 0)
-		qsort(state->returned, state->n_returned, sizeof *state->returned, by_key);
-	/* What was ranked and not returned comes again. */
-	hnsw_ranking_clear(&state->ranking);
+	sort_returned(state);
+	options.returned = state->returned;
 	state->sift = hnsw_sift_begin(scan, state->rerank, &options);
 	state->stage = STAGE_SIFT;
 	state->sifted = true;
@@ -208,7 +217,50 @@ rank_sifted(HnswScan *state)
 		state->stage = STAGE_END;
 }
 
-/* ---- both */
+/* ---- by a list */
+
+static void
+find_lists(HnswScan *state)
+{
+	const uint64 *keys;
+	int n;
+
+	state->list = NULL;
+	state->listed = false;
+	if (hnsw_lists_exist(&state->store) && hnsw_covered_keys(state->covered, &keys, &n))
+		state->list = hnsw_list_scan_begin(&state->store, keys, n);
+}
+
+static void
+begin_list(HnswScan *state)
+{
+	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
+	HnswListOptions options = {.covered = state->covered,
+							   .unranked = state->unranked,
+							   .radius = state->target.radius,
+							   .memory = hnsw_scan_memory(state)};
+
+	sort_returned(state);
+	options.returned = state->returned;
+	options.n_returned = state->n_returned;
+	hnsw_list_scan_start(state->list, &state->query, &options);
+	state->stage = STAGE_LIST;
+	state->listed = true;
+	MemoryContextSwitchTo(before);
+}
+
+static void
+rank_listed(HnswScan *state)
+{
+	ItemPointerData tid;
+
+	if (hnsw_list_scan_next(state->list, &tid))
+		hnsw_rows_of_listed(state, &tid);
+	else
+		state->stage = STAGE_END;
+}
+
+/* ---- all */
 
 /* After the search: what it left out. */
 static void
@@ -218,6 +270,8 @@ go_on(IndexScanDesc scan)
 
 	if (!state->complete)
 		state->stage = STAGE_END;
+	else if (hnsw_cost_of_list(state) < Min(state->heap_cost, hnsw_cost_of_pass(state)))
+		begin_list(state);
 	else if (state->heap_cost < hnsw_cost_of_pass(state))
 		begin_sift(scan);
 	else
@@ -264,13 +318,18 @@ begin_search(IndexScanDesc scan)
 	/* Nothing is within a radius around 0 under cosine: its distances are no numbers. */
 	if (state->unranked && state->target.within)
 		return;
-	if (state->covered != NULL)
-		hnsw_covered_begin(state->covered);
 	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
 	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : state->settings.iteration == HNSW_ITERATION_FULL;
 	state->heap_cost = hnsw_cost_of_sift(scan);
+	before = MemoryContextSwitchTo(state->search_memory);
+	if (state->covered != NULL)
+		hnsw_covered_begin(state->covered);
+	find_lists(state);
+	MemoryContextSwitchTo(before);
 	by_graph = !state->complete || !state->target.ordered || state->target.sorted_above;
-	if (state->unranked || !by_graph)
+	if (hnsw_list_is_best(state, by_graph))
+		begin_list(state);
+	else if (state->unranked || !by_graph)
 		begin_pass(state);
 	else
 	{
@@ -297,6 +356,8 @@ look_further(IndexScanDesc scan)
 	}
 	else if (state->stage == STAGE_SIFT)
 		rank_sifted(state);
+	else if (state->stage == STAGE_LIST)
+		rank_listed(state);
 	else if ((id = hnsw_pass_next(state->pass)) != MG_NO_NODE)
 		hnsw_rows_of_passed(state, id);
 	else
@@ -361,6 +422,8 @@ is_first(HnswScan *state)
 		return false;
 	if (state->stage == STAGE_SIFT)
 		return true;
+	if (state->stage == STAGE_LIST)
+		return ranking->rows[0].distance <= hnsw_list_scan_least(state->list);
 	if (state->stage == STAGE_PASS)
 		return ranking->rows[0].distance <= hnsw_pass_least(state->pass);
 	if (state->next == state->n_found)
@@ -385,7 +448,7 @@ hnsw_scan_next(IndexScanDesc scan, ScanDirection direction)
 	}
 	row = hnsw_ranking_take(&state->ranking);
 	state->last = row.distance;
-	if (state->stage == STAGE_GRAPH && state->complete && !isinf(state->heap_cost))
+	if (state->stage == STAGE_GRAPH && state->complete && (!isinf(state->heap_cost) || state->list != NULL))
 		hnsw_rows_note_returned(state, &row.tid);
 	scan->xs_heaptid = row.tid;
 	scan->xs_recheckorderby = false;

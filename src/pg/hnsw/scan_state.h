@@ -14,6 +14,7 @@
 #include "pg/hnsw/covered.h"
 #include "pg/hnsw/filter.h"
 #include "pg/hnsw/items.h"
+#include "pg/hnsw/list_scan.h"
 #include "pg/hnsw/pass.h"
 #include "pg/hnsw/ranking.h"
 #include "pg/hnsw/rerank.h"
@@ -27,6 +28,7 @@ typedef enum Stage
 	STAGE_GRAPH,
 	STAGE_PASS,
 	STAGE_SIFT,
+	STAGE_LIST,
 	STAGE_END /* what is ranked remains */
 } Stage;
 
@@ -60,6 +62,8 @@ typedef struct HnswScan
 	HnswPass *pass;
 	HnswSift *sift;
 	bool sifted;
+	HnswListScan *list; /* of what the first included column has to be equal to; NULL: none */
+	bool listed;		/* it is read */
 	uint64 *returned; /* [n_returned]: hnsw_sift_key of rows, if they may be sifted */
 	Size n_returned, returned_room;
 	const HnswNode *node;		/* NULL: it is unknown */
@@ -81,8 +85,12 @@ void hnsw_batches_begin(IndexScanDesc scan);
 /* The next batch; false when the search has found all, or another way to go on is better. */
 bool hnsw_batches_next(IndexScanDesc scan);
 
-/* What other ways cost: a pass in order, and a sequential scan of the table. */
+/* Whether the list of the scan is the cheapest from the start. by_graph: the search would be begun with. */
+bool hnsw_list_is_best(const HnswScan *state, bool by_graph);
+
+/* What other ways cost: a pass in order, a list, and a sequential scan of the table. */
 double hnsw_cost_of_pass(const HnswScan *state);
+double hnsw_cost_of_list(const HnswScan *state);
 double hnsw_cost_of_sift(IndexScanDesc scan);
 
 /* ---- rows.c: each puts rows into the ranking */
@@ -91,6 +99,7 @@ double hnsw_cost_of_sift(IndexScanDesc scan);
 void hnsw_rows_of_found(HnswScan *state);
 void hnsw_rows_of_passed(HnswScan *state, uint32 id);
 void hnsw_rows_of_chain(HnswScan *state);
+void hnsw_rows_of_listed(HnswScan *state, const ItemPointerData *tid); /* a row that a list gives */
 
 /* A row is returned while its node, or it itself, may be met again. */
 void hnsw_rows_note_returned(HnswScan *state, const ItemPointerData *tid);

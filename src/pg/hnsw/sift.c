@@ -86,21 +86,21 @@ find_root(HnswSift *sift, ItemPointerData *tid)
 		ItemPointerSetOffsetNumber(tid, root);
 }
 
-static bool
-is_returned(const HnswSift *sift, uint64 key)
+bool
+hnsw_sift_has(const uint64 *returned, Size n, uint64 key)
 {
-	Size low = 0, high = sift->options.n_returned;
+	Size low = 0, high = n;
 
 	while (low < high)
 	{
 		Size middle = low + (high - low) / 2;
 
-		if (sift->options.returned[middle] < key)
+		if (returned[middle] < key)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < sift->options.n_returned && sift->options.returned[low] == key;
+	return low < n && returned[low] == key;
 }
 
 static bool
@@ -133,7 +133,7 @@ look_at(HnswSift *sift)
 	if (distance > sift->options.radius)
 		return;
 	find_root(sift, &tid);
-	if (is_returned(sift, hnsw_sift_key(&tid)))
+	if (hnsw_sift_has(sift->options.returned, sift->options.n_returned, hnsw_sift_key(&tid)))
 		return;
 	hnsw_nearest_reserve(&sift->nearest, 1);
 	hnsw_nearest_add(&sift->nearest, distance, hnsw_sift_key(&tid));

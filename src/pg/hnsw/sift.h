@@ -29,6 +29,9 @@ typedef struct HnswSiftOptions
 
 typedef struct HnswSift HnswSift;
 
+/* Whether a row is among [n] hnsw_sift_key, ascending. */
+bool hnsw_sift_has(const uint64 *returned, Size n, uint64 key);
+
 /* Whether rows of the table can be sifted. */
 bool hnsw_sift_can(Relation heap);
 

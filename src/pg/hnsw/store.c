@@ -211,6 +211,8 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 	store->cover = hnsw_cover_of(index);
 	store->ef_construction = meta->ef_construction;
 	store->seed = meta->seed;
+	store->lists_at = meta->lists_at;
+	store->n_lists = meta->n_lists;
 	if (!mg_layout_init(cx, &store->layout, &meta->shape))
 		host_throw(cx);
 	if (store->layout.shape.item_size != hnsw_cover_item_size(store->cover))

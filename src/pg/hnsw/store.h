@@ -29,6 +29,8 @@ typedef struct HnswStore
 	MgDistance plain; /* plain entries: of whole rows */
 	bool rounded;	  /* plain entries: they are rounded (kind.h) */
 	HnswCover *cover; /* NULL: no column is included */
+	BlockNumber lists_at; /* the directory of lists (list.h) */
+	uint32 n_lists;
 	HnswRecent *recent;
 	BlockNumber n_blocks; /* as it was last looked at; it never shrinks */
 	bool lenient;		  /* damage is somebody's to find, and no error */

@@ -1,6 +1,7 @@
 /*
  * Vacuum, in the steps of hnsw/repair.h:
  *
+ *   0. heap tuples that are gone leave the lists, which know nothing of nodes (list.h)
  *   1. heap tuples that are gone leave their nodes and chunks; empty chunks are linked out; a node without any tuple is marked as
  *      deleted, and so are its entries above
  *   2. all inserts that are under way end: one of them may have chosen a deleted node as a neighbour just before it was marked,
@@ -39,7 +40,7 @@ hnsw_vacuum_lock(HnswVacuum *vacuum, BlockNumber block, int mode, HnswVacuumPage
 	page->form = hnsw_page_form(page->page);
 	if (page->form >= 0)
 		return true;
-	if (!PageIsNew(page->page))
+	if (!PageIsNew(page->page) && !hnsw_page_is_listed(page->page))
 		hnsw_store_throw_damaged(&vacuum->store, hnsw_place_id(&vacuum->store.places, block, 0));
 	UnlockReleaseBuffer(page->buffer);
 	return false;
@@ -150,6 +151,8 @@ hnsw_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkD
 	vacuum->n_ids = (uint64) vacuum->n_blocks << vacuum->store.places.slot_bits;
 	vacuum->bits = MemoryContextAllocExtended(memory, vacuum->n_ids / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	vacuum->owners = MemoryContextAllocExtended(memory, vacuum->n_ids / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	vacuum->store.n_blocks = vacuum->n_blocks;
+	hnsw_vacuum_lists(vacuum);
 	hnsw_vacuum_find_dead(vacuum);
 	if (vacuum->n_dead + vacuum->n_chunks > 0)
 	{

@@ -62,6 +62,9 @@ void hnsw_vacuum_spare(HnswVacuum *vacuum, uint32 id);
 /* dead.c: step 1 */
 void hnsw_vacuum_find_dead(HnswVacuum *vacuum);
 
+/* list_vacuum.c: the lists, at any time before the end */
+void hnsw_vacuum_lists(HnswVacuum *vacuum);
+
 /* relink.c: steps 2 to 5 */
 void hnsw_vacuum_relink(HnswVacuum *vacuum);
 
