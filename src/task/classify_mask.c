@@ -133,13 +133,9 @@ make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_ma
 	return true;
 }
 
-/* The sequences of one text, one for each group. */
-static bool
-fill(const MgTask *task, MgSpan text, MgSequence *sequences)
+bool
+mg_mask_fill(const MgRun *run, const MgMaskLabels *labels, MgLongInput long_input, MgSpan text, MgSequence *sequences)
 {
-	const Classification *classification = (const Classification *) task;
-	const MgMaskLabels *labels = classification->labels;
-	const MgRun *run = task->run;
 	size_t limit = mg_text_limit(run->model), n_text, fixed;
 	Filled filled;
 	bool cut = false;
@@ -157,7 +153,7 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 	}
 	if (n_text > limit - fixed)
 	{
-		if (classification->long_input == MG_LONG_ERROR)
+		if (long_input == MG_LONG_ERROR)
 			return mg_fail_too_long(run, n_text, limit - fixed);
 		n_text = limit - fixed;
 		cut = true;
@@ -169,6 +165,14 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequences)
 		sequences[g].cut = cut;
 	}
 	return true;
+}
+
+static bool
+fill(const MgTask *task, MgSpan text, MgSequence *sequences)
+{
+	const Classification *classification = (const Classification *) task;
+
+	return mg_mask_fill(task->run, classification->labels, classification->long_input, text, sequences);
 }
 
 /* logits [n_candidates] of one mask's state behind the head, as log probabilities among the candidates. */
@@ -211,20 +215,16 @@ score_group(const MgRun *run, const MgMaskLabels *labels, const MgLabelGroup *gr
 	}
 }
 
-/* One forward pass. */
-static bool
-run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
+float *
+mg_mask_states(const MgRun *run, const MgMaskLabels *labels, const MgSequence *sequences, size_t n)
 {
-	const Classification *classification = (const Classification *) task;
-	const MgMaskLabels *labels = classification->labels;
-	const MgRun *run = task->run;
 	size_t h = run->model->sizes->width, n_rows = 0;
 	uint32_t *rows = mg_alloc_array(run->cx, n, labels->most_masks * sizeof *rows);
 	float *states, *headed;
 	MgBatch batch;
 
 	if (rows == NULL || !mg_batch_pack(run->cx, sequences, n, &batch))
-		return false;
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		for (size_t m = 0; m < labels->groups[sequences[i].part].n_masks; m++)
 			rows[n_rows++] = (uint32_t) (batch.offsets[i] + sequences[i].place + m);
@@ -232,16 +232,30 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	batch.n_rows = n_rows;
 	states = mg_alloc_array(run->cx, n_rows, h * sizeof *states);
 	headed = mg_alloc_array(run->cx, n_rows, h * sizeof *headed);
-	if (states == NULL || headed == NULL || !run->model->arch->forward(run, &batch, states) ||
-		!run->model->arch->head(run, states, n_rows, headed))
+	return states != NULL && headed != NULL && run->model->arch->forward(run, &batch, states) &&
+			run->model->arch->head(run, states, n_rows, headed)
+		? headed
+		: NULL;
+}
+
+/* One forward pass. */
+static bool
+run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
+{
+	const Classification *classification = (const Classification *) task;
+	const MgMaskLabels *labels = classification->labels;
+	const MgRun *run = task->run;
+	const float *states = mg_mask_states(run, labels, sequences, n);
+
+	if (states == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
 		const MgLabelGroup *group = &labels->groups[sequences[i].part];
 
-		score_group(run, labels, group, headed, classification->logits,
+		score_group(run, labels, group, states, classification->logits,
 					classification->scores + sequences[i].text * labels->head.n_labels);
-		headed += group->n_masks * h;
+		states += group->n_masks * run->model->sizes->width;
 	}
 	return true;
 }

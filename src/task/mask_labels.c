@@ -173,3 +173,19 @@ mg_mask_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan t
 	}
 	return &labels->head;
 }
+
+const MgMaskLabels *
+mg_mask_template_prepare(const MgRun *run, MgSpan template)
+{
+	static const MgLabelGroup one = {.n_masks = 1};
+	MgMaskLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
+
+	if (template.size == 0)
+		template = mg_template_has(run->model->template, "{text}") ? run->model->template : mg_span_of(mg_mask_way.template);
+	if (labels == NULL || !mg_needs_masks(run) || !split_template(run, template, labels))
+		return NULL;
+	labels->groups = &one;
+	labels->n_groups = 1;
+	labels->most_masks = 1;
+	return labels;
+}

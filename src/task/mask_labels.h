@@ -28,6 +28,18 @@ typedef struct MgMaskLabels
 	bool mask_first;
 } MgMaskLabels;
 
+/* A template alone, with one mask and no labels; an empty one is the model's own, or the default. */
+const MgMaskLabels *mg_mask_template_prepare(const MgRun *run, MgSpan template);
+
+/* The sequences of one text, one for each group. */
+bool mg_mask_fill(const MgRun *run, const MgMaskLabels *labels, MgLongInput long_input, MgSpan text, MgSequence *sequences);
+
+/*
+ * One forward pass: the states of all masks behind the head, in the order of sequences [n]; each row is the model's width. In
+ * arena memory, NULL on error.
+ */
+float *mg_mask_states(const MgRun *run, const MgMaskLabels *labels, const MgSequence *sequences, size_t n);
+
 /* The prepare of mg_mask_way. */
 MgLabels *mg_mask_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template);
 

@@ -229,7 +229,7 @@ FROM pg_proc p JOIN pg_proc s ON s.oid = p.prosupport AND s.prosrc ~ '^maskgen_.
 	unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) WITH ORDINALITY a (type, name, n)
 GROUP BY p.oid;
 SELECT set_has('SELECT split_part(name, ''('', 1) FROM described', $$VALUES ('embed'), ('classify'), ('rerank_score'), ('rerank'), ('classify_own'), ('classify_own_scores'),
-	('classify_pair'), ('entities'), ('mask_entities'), ('token_anomalies'), ('embed_tokens'), ('embed_sparse'), ('generate')$$, 'functions have a support function');
+	('classify_pair'), ('entities'), ('mask_entities'), ('token_anomalies'), ('embed_tokens'), ('embed_sparse'), ('generate'), ('classify_multi'), ('label_scores'), ('mask_state')$$, 'functions have a support function');
 BEGIN;
 UPDATE pg_proc SET procost = 1e12 WHERE oid IN (SELECT oid FROM described);
 SELECT is(string_agg(name, ' '), NULL, 'each is described as pg_proc has it') FROM described WHERE cost_of(expression) > 1e9;

@@ -181,7 +181,8 @@ plan_find_labels(Node *node, ArrayType **labels, int *n)
 	Node *chosen;
 	Call call;
 
-	if (!read_call(NULL, node, &call) || call.task->cost != TASK_COST_CLASSIFY || call.task->result == TASK_SET)
+	if (!read_call(NULL, node, &call) || call.task->cost != TASK_COST_CLASSIFY || call.task->result == TASK_SET ||
+		get_element_type(exprType(node)) != InvalidOid)
 		return false;
 	chosen = argument(&call, "labels");
 	*labels = NULL;

@@ -1,10 +1,13 @@
-/* classify(), classify_scores(), classify_as(). */
+/* classify(), classify_scores(), classify_as(), classify_multi(), label_scores(). */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
 #include "core/top_k.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -23,6 +26,8 @@ PG_FUNCTION_INFO_V1(maskgen_classify);
 PG_FUNCTION_INFO_V1(maskgen_classify_default);
 PG_FUNCTION_INFO_V1(maskgen_classify_scores);
 PG_FUNCTION_INFO_V1(maskgen_classify_as);
+PG_FUNCTION_INFO_V1(maskgen_classify_multi);
+PG_FUNCTION_INFO_V1(maskgen_label_scores);
 
 /* Scores [n, request->n] of inputs [n], in the use's scratch memory; the caller ends the use and throws. */
 static bool
@@ -205,6 +210,72 @@ run_as(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
 			results[i] = task_enum_datum(call, (const char *) request->labels[best[i]].data);
 }
 
+/* Makes one result of the scores [n labels] of an input that was not refused. */
+typedef Datum (*MakeResult)(const TaskCall *call, const LabelRequest *request, const float *scores);
+
+static void
+run_scores(TaskCall *call, int template, MakeResult make, const MgSpan *inputs, int n, Datum *results)
+{
+	LabelRequest request = {.template = span_of_text(DatumGetTextPP(call->args[template]))};
+	float *scores;
+
+	request.labels = spans_of_text_array(DatumGetArrayTypeP(call->args[2]), "labels", &request.n);
+	task_begin(call);
+	if (!task_end(call, score_labels(&call->use, &request, task_refusals(call, 0), inputs, n, &scores)))
+		return;
+	for (int i = 0; i < n; i++)
+		if (!task_refused(call, i))
+			results[i] = make(call, &request, scores + (size_t) i * request.n);
+}
+
+/* The labels whose probability among all of them is at least the threshold, best first. */
+static Datum
+likely_labels(const TaskCall *call, const LabelRequest *request, const float *scores)
+{
+	float threshold = DatumGetFloat4(call->args[3]);
+	MgScored *items = palloc((request->n + 1) * sizeof *items);
+	Datum *labels = palloc((request->n + 1) * sizeof *labels);
+	double sum = 0;
+	int n = 0;
+
+	rank_labels(&call->use, scores, request->n, items);
+	for (int i = 0; i < request->n; i++)
+		sum += exp((double) items[i].score - items[0].score);
+	while (n < request->n && exp((double) items[n].score - items[0].score) / sum >= threshold)
+	{
+		labels[n] = datum_of_label(request, items[n].id);
+		n++;
+	}
+	return PointerGetDatum(construct_array(labels, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+run_multi(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+{
+	float threshold = DatumGetFloat4(call->args[3]);
+
+	if (!(threshold >= 0 && threshold <= 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("threshold is %g", threshold),
+						errdetail("It is a probability, between 0 and 1.")));
+	run_scores(call, 4, likely_labels, inputs, n, results);
+}
+
+static Datum
+scores_as_array(const TaskCall *call, const LabelRequest *request, const float *scores)
+{
+	Datum *elements = palloc((request->n + 1) * sizeof *elements);
+
+	for (int i = 0; i < request->n; i++)
+		elements[i] = Float4GetDatum(scores[i]);
+	return PointerGetDatum(construct_array(elements, request->n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
+}
+
+static void
+run_label_scores(TaskCall *call, const MgSpan *inputs, int n, Datum *results)
+{
+	run_scores(call, 3, scores_as_array, inputs, n, results);
+}
+
 const TaskFunction classify_tasks[] = {
 	{"maskgen_classify", maskgen_classify, 4,
 	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"template", TASK_TEXT}},
@@ -217,6 +288,12 @@ const TaskFunction classify_tasks[] = {
 	{"maskgen_classify_scores", maskgen_classify_scores, 4,
 	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"template", TASK_TEXT}},
 	 NULL, TASK_SET, TASK_COST_CLASSIFY, NULL, NULL},
+	{"maskgen_classify_multi", maskgen_classify_multi, 5,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"threshold", TASK_REAL}, {"template", TASK_TEXT}},
+	 NULL, TASK_VARLENA, TASK_COST_CLASSIFY, run_multi, NULL},
+	{"maskgen_label_scores", maskgen_label_scores, 4,
+	 {{"model", TASK_TEXT}, {"input", TASK_TEXT}, {"labels", TASK_TEXTS}, {"template", TASK_TEXT}},
+	 NULL, TASK_VARLENA, TASK_COST_CLASSIFY, run_label_scores, NULL},
 };
 const int n_classify_tasks = lengthof(classify_tasks);
 
@@ -236,4 +313,16 @@ Datum
 maskgen_classify_as(PG_FUNCTION_ARGS)
 {
 	return task_scalar(fcinfo, &classify_tasks[2]);
+}
+
+Datum
+maskgen_classify_multi(PG_FUNCTION_ARGS)
+{
+	return task_scalar(fcinfo, &classify_tasks[4]);
+}
+
+Datum
+maskgen_label_scores(PG_FUNCTION_ARGS)
+{
+	return task_scalar(fcinfo, &classify_tasks[5]);
 }
