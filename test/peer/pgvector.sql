@@ -3,7 +3,7 @@
 -- names in the search_path, once with maskgen's. What may differ stands in "differs", with the reason.
 SET client_min_messages = warning;
 CREATE EXTENSION vector SCHEMA public;
-SELECT plan(29);
+SELECT no_plan();
 
 -- The result of an expression as text, or its error as SQLSTATE and message
 CREATE FUNCTION answer(expression text, path text) RETURNS text LANGUAGE plpgsql SET search_path = public AS $$
@@ -207,5 +207,42 @@ SET enable_indexscan = off;
 SELECT is((SELECT count(*) FROM items WHERE embedding <<=>> sphere((SELECT embedding FROM items WHERE id = 1), 0.5)),
 	(SELECT count(*) FROM items WHERE (embedding <=> (SELECT embedding FROM items WHERE id = 1)) <= 0.5), 'without it, exactly those');
 RESET enable_indexscan;
+-- embed() beside their halfvec and their indexes: any vector of ours does here
+INSERT INTO kept (h) VALUES ('[1,2,4]'::maskgen.vector);
+SELECT is((SELECT array_agg(h::text || ' ' || (h <-> '[1,2,5]'::maskgen.vector) || ' ' || ('[1,2,5]'::maskgen.vector <-> h) ORDER BY h) FROM kept),
+	'{"[1,2,3] 2 2","[1,2,4] 1 1"}', 'a vector of ours is stored in, and compared with, their halfvec');
+CREATE INDEX theirs_half ON items USING hnsw (half halfvec_cosine_ops);
+CREATE INDEX theirs ON items USING hnsw (embedding vector_l1_ops);
+SET enable_seqscan = off;
+SELECT matches(plan_of($$SELECT id FROM items ORDER BY half <=> '[1,2,3,4,5,6,7,8]'::maskgen.vector LIMIT 3$$)::text, 'theirs_half', 'their indexes are used');
+SELECT matches(plan_of($$SELECT id FROM items ORDER BY embedding <+> '[1,2,3,4,5,6,7,8]'::maskgen.vector LIMIT 3$$)::text, '"theirs"', 'of vector as well');
+SELECT is('[1,2,3]'::maskgen.vector <-> '[1,2,4]'::maskgen.vector, 1::float8, 'two of ours find an operator by a search_path without maskgen');
+SELECT is('[1,2,3]'::maskgen.vector <-> '[1,2,4]', 1::float8, 'or one with a literal');
+SELECT is(vector_dims('[1,2,3]'::maskgen.vector), 3, 'and a function');
+CREATE TABLE of_ours (v maskgen.vector(3));
+CREATE INDEX of_ours_v ON of_ours USING maskgen_hnsw (v maskgen.vector_l2_ops);
+SELECT matches(plan_of($$SELECT FROM of_ours ORDER BY v <-> '[1,2,3]'::maskgen.vector LIMIT 1$$)::text, 'of_ours_v', 'a column of ours its index');
+RESET enable_seqscan;
 SELECT throws_ok('SELECT maskgen.enable_pgvector_names()', '42710', 'access method "hnsw" is that of extension "vector" in this database', 'its name stays theirs');
+
+-- Its library in the session, and its names ours: what it defines is nobody's setting until it is set
+DROP EXTENSION vector CASCADE;
+SELECT maskgen.enable_pgvector_names();
+CREATE FUNCTION n_found() RETURNS bigint LANGUAGE sql SET enable_seqscan = off AS
+	$$SELECT count(*) FROM (SELECT FROM again ORDER BY embedding OPERATOR(maskgen.<->) '[1,2,3,4,5,6,7,8]' LIMIT 200) x$$;
+CREATE TABLE again AS SELECT ARRAY[i, i % 7, i % 3, 1, 1, 1, 1, 1]::maskgen.vector(8) AS embedding FROM generate_series(1, 500) i;
+CREATE INDEX ON again USING hnsw (embedding maskgen.vector_l2_ops);
+SELECT is(current_setting('hnsw.iterative_scan'), 'off', 'its settings are defined');
+SELECT is(n_found(), 200::bigint, 'their defaults are not obeyed');
+SET hnsw.iterative_scan = off;
+SET hnsw.ef_search = 77;
+SELECT is(n_found(), 77::bigint, 'what is set, is');
+\c
+SET client_min_messages = warning;
+SET search_path = public;
+SET hnsw.iterative_scan = off;
+SET hnsw.ef_search = 78;
+SELECT is(n_found(), 78::bigint, 'as placeholders, too');
+LOAD 'vector';
+SELECT is(n_found(), 78::bigint, 'and when its library takes them over');
 SELECT * FROM finish();

@@ -80,8 +80,12 @@ SET maskgen.long_input = truncate;
 INSERT INTO doc (id, body) VALUES (6001, 'after an error');
 SELECT is(wrong('doc'), 0::bigint, 'the next statement is fine');
 CREATE TABLE narrow (id int PRIMARY KEY, body text, embedding vector(31));
+SELECT throws_ok($$SELECT create_embed_trigger('narrow', 'e', 'body', 'embedding')$$, '42804', 'column "embedding" has 31 dimensions, but model "e" makes vectors of 32',
+	'a column of another width is refused');
+ALTER TABLE narrow ALTER embedding TYPE vector;
 SELECT create_embed_trigger('narrow', 'e', 'body', 'embedding');
-SELECT throws_ok($$INSERT INTO narrow VALUES (1, 'x')$$, '22000', 'expected 31 dimensions, not 32', 'a column of another width');
+ALTER TABLE narrow ALTER embedding TYPE vector(31);
+SELECT throws_ok($$INSERT INTO narrow VALUES (1, 'x')$$, '22000', 'expected 31 dimensions, not 32', 'one that became one afterwards, too');
 
 -- Names, keys, several columns
 CREATE SCHEMA "Odd schema";
@@ -111,6 +115,28 @@ CREATE TABLE half (id int PRIMARY KEY, body text, embedding halfvec(32));
 SELECT create_embed_trigger('half', 'e', 'body', 'embedding');
 INSERT INTO half VALUES (1, 'half'), (2, 'precision');
 SELECT is(count(*), 2::bigint, 'a column of halfvec') FROM half WHERE embedding = embed_document('e', body)::halfvec;
+
+-- Keys that are checked late, targets behind domains
+CREATE DOMAIN embedding AS vector(32) CHECK (vector_dims(VALUE) = 32);
+CREATE TABLE late (a int, b int, body text, embedding embedding, PRIMARY KEY (b, a) DEFERRABLE INITIALLY DEFERRED);
+CREATE INDEX late_near ON late USING maskgen_hnsw (embedding vector_cosine_ops);
+SELECT create_embed_trigger('late', 'e', 'body', 'embedding');
+BEGIN;
+INSERT INTO late VALUES (1, 1, 'one'), (1, 2, 'two');
+UPDATE late SET b = 1, body = body || '!';
+SELECT is(wrong('late'), 0::bigint, 'rows that share a deferrable key for a while');
+UPDATE late SET b = 2 WHERE body = 'two!';
+COMMIT;
+SELECT is(wrong('late'), 0::bigint, 'and when they do no longer');
+SET enable_seqscan = off;
+SELECT is((SELECT b FROM late ORDER BY embedding <=> embed_document('e', 'two!') LIMIT 1), 2, 'an index on a domain finds');
+CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE ''EXPLAIN (COSTS off) '' || query; END';
+SELECT ok(EXISTS (SELECT FROM plan_of($$SELECT b FROM late ORDER BY embedding <=> embed_document('e', 'two!') LIMIT 1$$) p WHERE p ~ 'using late_near'), 'and is used');
+SELECT is_empty($$SELECT * FROM index_check('late_near', true)$$, 'and sound');
+RESET enable_seqscan;
+CREATE DOMAIN any_dims AS vector;
+CREATE TABLE some_of (v any_dims);
+SELECT throws_ok('CREATE INDEX ON some_of USING maskgen_hnsw (v vector_cosine_ops)', '22023', 'column does not have dimensions', 'if it has dimensions');
 
 -- Partitions and inheritance
 CREATE TABLE part (k int, id int, body text, embedding vector, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
@@ -193,7 +219,40 @@ SELECT is(count(*), 0::bigint, 'both') FROM pg_trigger WHERE tgrelid = 'owned'::
 SELECT throws_ok($$SELECT create_embed_trigger('owned', 'nowhere', 'body', 'embedding')$$, '42704', 'model "nowhere" does not exist', 'no model');
 SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'text', 'embedding')$$, '42703', 'column "text" of relation "owned" does not exist', 'no column');
 SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'id', 'embedding')$$, '42804', 'column "id" has type integer, not text', 'no text');
-SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'embedding')$$, '22023', NULL, 'no source');
+SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'embedding')$$, '22023', 'create_embed_trigger takes 2 to 17 columns, not 1', 'no source');
+SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'body')$$, '42804', 'column "body" has type text, which holds no vectors', 'a target of another type');
+ALTER TABLE owned ADD made vector GENERATED ALWAYS AS (embed_document('e', body)) STORED;
+SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'made')$$, '428C9', 'column "made" of relation "owned" is a generated column', 'a generated one');
+ALTER TABLE owned DROP made;
+CREATE VIEW seen_owned AS SELECT * FROM owned;
+CREATE MATERIALIZED VIEW kept_owned AS SELECT * FROM owned;
+SELECT throws_ok($$SELECT create_embed_trigger('seen_owned', 'e', 'body', 'embedding')$$, '42809', '"seen_owned" is not a table', 'a view');
+SELECT throws_ok($$SELECT create_embed_trigger('kept_owned', 'e', 'body', 'embedding')$$, '42809', '"kept_owned" is not a table', 'a materialised view');
+SELECT throws_ok($$SELECT create_embed_trigger('owned_pkey', 'e', 'body', 'embedding')$$, '42809', '"owned_pkey" is not a table', 'an index');
+DROP VIEW seen_owned;
+DROP MATERIALIZED VIEW kept_owned;
+SELECT throws_ok(format($$SELECT create_embed_trigger(%s::regclass, 'e', 'body', 'embedding')$$, oid), '42P01', 'relation with OID ' || oid || ' does not exist', 'nothing')
+FROM unnest('{0,4294967294}'::oid[]) oid;
+SELECT throws_ok(format($$SELECT drop_embed_trigger(%s::regclass, 'embedding')$$, oid), '42P01', 'relation with OID ' || oid || ' does not exist', 'nothing to drop from')
+FROM unnest('{0,4294967294}'::oid[]) oid;
+SELECT length(create_model('mask', :'dir' || '/golden/tiny/bert-mlm')) AS n \gset
+SELECT throws_ok($$SELECT create_embed_trigger('late', 'mask', 'body', 'embedding')$$, '55000', 'model "mask" does not make embeddings', 'a model that does not embed');
+SELECT drop_model('mask');
+-- What a statement tells beside its error: a hint, or a notice
+CREATE FUNCTION hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT is(hint_of($$SELECT create_embed_trigger('owned', 'e', 'text', 'embedding')$$), 'Columns of text are named first, the column of the vector last.',
+	'no hint at triggers that are not there');
+SELECT is(hint_of($$SELECT create_embed_trigger('narrow', 'e', 'body', 'embedding')$$),
+	'Change it: ALTER TABLE public.narrow ALTER embedding TYPE maskgen.vector(32) USING NULL.', 'how to change a column');
 SELECT throws_ok($$SELECT create_embed_trigger('keyless', 'e', 'body', 'embedding')$$, '55000', 'table "keyless" has no primary key', 'no key');
 SELECT is(count(*), 0::bigint, 'nothing is left of these') FROM pg_trigger WHERE tgrelid IN ('owned'::regclass, 'keyless'::regclass);
 CREATE TRIGGER t BEFORE INSERT ON owned FOR EACH ROW EXECUTE FUNCTION embed_statement_trigger('e', 'body', 'embedding');

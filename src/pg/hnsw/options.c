@@ -10,6 +10,7 @@
 #include "pg/host.h"
 #include "storage/itemptr.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 /* Heap tuples with equal vectors that a node has room for: at least; what is left on a page is used for more. */
 #define MIN_ITEMS 4
@@ -118,7 +119,10 @@ hnsw_options_lists(Relation index)
 static int
 typmod_dims(Relation index, const HnswKind *kind)
 {
-	int dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+	int32 dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+
+	/* A domain has the dimensions of the type below it. */
+	getBaseTypeAndTypmod(TupleDescAttr(RelationGetDescr(index), 0)->atttypid, &dims);
 
 	if (dims < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions"),

@@ -10,6 +10,7 @@
 #include "core/dtype.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "model/arch.h"
 #include "pg/compat.h"
 #include "pg/extension.h"
 #include "pg/model/planned.h"
@@ -172,6 +173,16 @@ is_int8(HeapTuple tuple, TupleDesc descriptor)
 	return strcmp(TextDatumGetCString(column(tuple, MODEL_DTYPE, descriptor)), mg_dtype_name(MG_Q8)) == 0;
 }
 
+static bool
+is_embedder(HeapTuple tuple, TupleDesc descriptor)
+{
+	char embed[MG_CAN_TEXT], *tasks = TextDatumGetCString(column(tuple, MODEL_TASKS, descriptor));
+	Size size = strlen(mg_can_text(MG_CAN_EMBED, embed));
+
+	/* It is the first of them. */
+	return strncmp(tasks, embed, size) == 0 && (tasks[size] == ',' || tasks[size] == '\0');
+}
+
 /* Fills the entry of that name from the table; false when there is no such model. */
 static bool
 read_model(ModelEntry *entry)
@@ -195,6 +206,8 @@ read_model(ModelEntry *entry)
 		entry->owner = DatumGetObjectId(column(tuple, MODEL_OWNER, descriptor));
 		entry->stored_bytes = DatumGetInt64(column(tuple, MODEL_STORED_BYTES, descriptor));
 		entry->int8 = is_int8(tuple, descriptor);
+		entry->dims = DatumGetInt32(column(tuple, MODEL_DIMS, descriptor));
+		entry->embeds = is_embedder(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
 		read_grants(entry, tuple, descriptor);
 	}
@@ -293,6 +306,8 @@ catalog_list(ModelEntry **list)
 		namestrcpy(&entry->name, TextDatumGetCString(column(tuple, MODEL_NAME, descriptor)));
 		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
 		entry->int8 = is_int8(tuple, descriptor);
+		entry->dims = DatumGetInt32(column(tuple, MODEL_DIMS, descriptor));
+		entry->embeds = is_embedder(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
 	}
 	systable_endscan(scan);

@@ -24,6 +24,8 @@ enum
 	MODEL_VERSION = 5,
 	MODEL_OWNER = 6,
 	MODEL_GRANTS = 7,
+	MODEL_TASKS = 9,
+	MODEL_DIMS = 10,
 	MODEL_DTYPE = 13,
 	MODEL_STORED_BYTES = 14,
 	MODEL_COLUMNS = 16
@@ -36,6 +38,8 @@ typedef struct ModelEntry
 	uint8 digest[DIGEST_SIZE];
 	Oid owner;
 	int64 stored_bytes;
+	int dims;	 /* of its vectors */
+	bool embeds; /* whether it makes any */
 	bool int8; /* computes in 8 bits, whatever maskgen.matmul says */
 	int n_grants;
 	Oid *grants; /* [n_grants] roles; InvalidOid is everybody */

@@ -15,6 +15,7 @@
 #include "pg/extension.h"
 #include "pg/model/catalog.h"
 #include "pg/model/table_owner.h"
+#include "pg/trigger/check.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -55,10 +56,18 @@ create_trigger(Relation relation, char *const *args, int n_args, const char *eve
 	execute(psprintf("ALTER TRIGGER %s ON %s DEPENDS ON EXTENSION maskgen", name, qualified_name(relation)));
 }
 
+static void
+refuse_missing(Oid relation)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relation)));
+}
+
 /* Asked for before the table is locked: who has no right to it may not hold up others either. */
 static void
 check_owner(Oid relation)
 {
+	if (get_rel_name(relation) == NULL)
+		refuse_missing(relation);
 	if (!relation_ownercheck(relation, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
 }
@@ -72,22 +81,29 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 	char **args = palloc((n_columns + 1) * sizeof *args);
 	Relation relation;
 	EmbedColumns resolved;
+	ModelEntry *model;
 	TableOwner owner;
 
+	embed_check_count(n_columns);
 	args[0] = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	for (int i = 0; i < n_columns; i++)
 		args[i + 1] = pnstrdup((const char *) columns[i].data, columns[i].size);
 	check_owner(oid);
+	embed_check_kind(oid);
 	/* The lock that creating triggers takes: without a stronger one to follow. */
-	relation = table_open(oid, ShareRowExclusiveLock);
-	embed_columns_resolve(&resolved, relation, args, n_columns + 1);
+	relation = try_table_open(oid, ShareRowExclusiveLock);
+	if (relation == NULL)
+		refuse_missing(oid);
+	embed_columns_resolve(&resolved, relation, args, n_columns + 1, false);
 	table_owner_become_of(&owner, oid);
-	catalog_find(resolved.model);
+	model = catalog_find(resolved.model);
 	table_owner_leave(&owner);
+	embed_check_target(relation, &resolved, model);
 	SPI_connect();
 	create_trigger(relation, args, n_columns + 1, "insert", "NEW TABLE AS new_rows");
 	create_trigger(relation, args, n_columns + 1, "update", "OLD TABLE AS old_rows NEW TABLE AS new_rows");
 	SPI_finish();
+	embed_tell_of_rows(relation, &resolved);
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();
 }
@@ -121,12 +137,15 @@ maskgen_drop_embed_trigger(PG_FUNCTION_ARGS)
 	ListCell *cell;
 
 	check_owner(oid);
-	relation = relation_open(oid, AccessShareLock);
+	relation = try_relation_open(oid, AccessShareLock);
+	if (relation == NULL)
+		refuse_missing(oid);
 	statements = drop_statements(relation, target);
 	if (statements == NIL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("table \"%s\" has no embedding trigger for column \"%s\"", RelationGetRelationName(relation),
-							   target)));
+							   target),
+						errhint("The column is that of the vector.")));
 	relation_close(relation, AccessShareLock);
 	SPI_connect();
 	foreach(cell, statements)

@@ -299,7 +299,7 @@ run(FunctionCallInfo fcinfo, TriggerData *trigger, bool is_own, bool as_owner)
 	embedding->as_owner = as_owner;
 	embedding->descriptor = RelationGetDescr(trigger->tg_relation);
 	embedding->context = AllocSetContextCreate(CurrentMemoryContext, "maskgen embedding trigger", ALLOCSET_DEFAULT_SIZES);
-	embed_columns_resolve(&embedding->columns, trigger->tg_relation, definition->tgargs, definition->tgnargs);
+	embed_columns_resolve(&embedding->columns, trigger->tg_relation, definition->tgargs, definition->tgnargs, true);
 	embedding->call.function = task_function_named("maskgen_embed_document");
 	embedding->call.flinfo = fcinfo->flinfo;
 	embedding->call.args[0] = CStringGetTextDatum(embedding->columns.model);

@@ -25,7 +25,7 @@ typedef struct EmbedColumns
 	AttrNumber keys[INDEX_MAX_KEYS]; /* of the primary key */
 } EmbedColumns;
 
-/* Throws unless the arguments fit the table. */
-void embed_columns_resolve(EmbedColumns *columns, Relation relation, char *const *args, int n_args);
+/* Throws unless the arguments fit the table; hints at its triggers where there are some. */
+void embed_columns_resolve(EmbedColumns *columns, Relation relation, char *const *args, int n_args, bool has_triggers);
 
 #endif
