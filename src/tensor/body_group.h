@@ -8,6 +8,9 @@
 #define GROUP_STEPS (MG_GROUP / DEEP)
 #define GROUP_BYTES (MG_GROUP * MG_PANEL) /* codes of a group of a panel, widened */
 
+/* How far ahead of its use a panel is asked for, as LINES_AHEAD of body_product.h. */
+#define GROUPS_AHEAD 4
+
 /* Rows of a tile: sums of integers and of floats have to fit the registers. */
 #if INT8_ROWS > 6
 #define GROUP_ROWS 6
@@ -17,7 +20,8 @@
 #define GROUP_ROWS 1
 #endif
 
-typedef uint8_t group_bytes __attribute__((vector_size(32)));
+/* As wide as the loads of q_weights, at least: a load of what two stores wrote waits for both to reach the cache. */
+typedef uint8_t group_bytes __attribute__((vector_size(4 * VW)));
 
 /* The codes of a group to bytes: [GROUP_STEPS][MG_PANEL][DEEP]. */
 INLINE void
@@ -48,29 +52,30 @@ typedef struct GroupPanel
 
 /* out [rows, INT8_CHANNELS] of channels from at on within the panel. */
 INLINE void
-group_tile(const size_t rows, const MgGroupProduct *p, const GroupPanel *panel, size_t first, size_t at, float *out, size_t out_stride)
+group_tile(const size_t rows, const bool narrow, const MgGroupProduct *p, const GroupPanel *panel, size_t first, size_t at, float *out, size_t out_stride)
 {
-	const size_t vectors = INT8_CHANNELS / VW;
+	const size_t vectors = INT8_CHANNELS / VW, n = p->depth / MG_GROUP, group_size = narrow ? 640 : 1152;
+	const uint8_t *codes = panel->codes, *scales = panel->scales;
 	vf total[GROUP_ROWS][INT8_CHANNELS / VW];
 	uint8_t wide[GROUP_BYTES] __attribute__((aligned(64)));
 
 	UNROLL for (size_t i = 0; i < rows; i++)
 		UNROLL for (size_t v = 0; v < vectors; v++)
 			total[i][v] = v_set1(0.0f);
-	for (size_t g = 0; g < p->depth / MG_GROUP; g++)
+	for (size_t g = 0; g < n; g++, codes += panel->codes_stride, scales += panel->scales_stride)
 	{
-		const uint8_t *codes = panel->codes + g * panel->codes_stride, *scales = panel->scales + g * panel->scales_stride;
+		const uint8_t *from = codes + at * DEEP;
 		const int8_code *x = (const int8_code *) p->x + first * p->x_stride + g * MG_GROUP;
 		vq sum[GROUP_ROWS][INT8_SUMS];
 
-		if (panel->narrow)
+		UNROLL for (size_t line = 0; line < 1152; line += 64)
+			if (line < group_size)
+				__builtin_prefetch((const void *) ((uintptr_t) codes + GROUPS_AHEAD * group_size + line), 0);
+		if (narrow)
 		{
-			UNROLL for (size_t line = 0; line < 640; line += 64)
-				__builtin_prefetch((const void *) ((uintptr_t) codes + 2560 + line), 0);
 			widen_codes(codes, wide);
-			codes = wide;
+			from = wide + at * DEEP;
 		}
-		codes += at * DEEP;
 		UNROLL for (size_t i = 0; i < rows; i++)
 			UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
 				sum[i][v] = (vq){0};
@@ -79,7 +84,7 @@ group_tile(const size_t rows, const MgGroupProduct *p, const GroupPanel *panel, 
 			vw b[INT8_SUMS];
 
 			UNROLL for (size_t v = 0; v < INT8_SUMS; v++)
-				b[v] = q_weights(codes + step * MG_PANEL * DEEP + v * (INT8_CHANNELS / INT8_SUMS) * DEEP);
+				b[v] = q_weights(from + step * MG_PANEL * DEEP + v * (INT8_CHANNELS / INT8_SUMS) * DEEP);
 			UNROLL for (size_t i = 0; i < rows; i++)
 			{
 				vx a = q_row(x + i * p->x_stride + step * DEEP);
@@ -112,7 +117,10 @@ group_tile(const size_t rows, const MgGroupProduct *p, const GroupPanel *panel, 
 #define GROUP_TILE(rows) \
 	static void group_tile_##rows(const MgGroupProduct *p, const GroupPanel *panel, size_t first, size_t at, float *out, size_t stride) \
 	{ \
-		group_tile(rows, p, panel, first, at, out, stride); \
+		if (panel->narrow) \
+			group_tile(rows, true, p, panel, first, at, out, stride); \
+		else \
+			group_tile(rows, false, p, panel, first, at, out, stride); \
 	}
 
 GROUP_TILE(1)
