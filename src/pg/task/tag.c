@@ -82,10 +82,12 @@ put_replacement(StringInfo masked, const char *replacement, MgSpan label)
 	appendStringInfoString(masked, replacement);
 }
 
+/* Pieces of one thing that touch, such as the parts of an address that a model begins anew, are replaced once. */
 static Datum
 mask(MgSpan input, const Found *found, const MgSpan *labels, int n_labels, const char *replacement)
 {
 	StringInfoData masked;
+	MgSpan last = {NULL, 0};
 	size_t done = 0;
 
 	initStringInfo(&masked);
@@ -98,7 +100,9 @@ mask(MgSpan input, const Found *found, const MgSpan *labels, int n_labels, const
 		if (!is_wanted(entity, labels, n_labels) || entity->start < done)
 			continue;
 		appendBinaryStringInfo(&masked, (const char *) input.data + done, (int) (entity->start - done));
-		put_replacement(&masked, replacement, entity->label);
+		if (entity->start > done || !mg_span_equal(entity->label, last))
+			put_replacement(&masked, replacement, entity->label);
+		last = entity->label;
 		done = entity->stop;
 	}
 	appendBinaryStringInfo(&masked, (const char *) input.data + done, (int) (input.size - done));
