@@ -12,7 +12,7 @@ EXTENSION = maskgen
 EXTVERSION = 0.2.0
 MODULE_big = maskgen
 
-LAYERS = core tensor text format model arch task vector hnsw learn
+LAYERS = core tensor text format template model arch task vector hnsw learn
 LIB_SOURCES = $(foreach layer,$(LAYERS),$(sort $(wildcard src/$(layer)/*.c)))
 PG_SOURCES = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 OBJS = $(LIB_SOURCES:.c=.o) $(PG_SOURCES:.c=.o)

@@ -6,8 +6,10 @@
 #     task
 #      |
 #   arch -> model
-#         /   |   \
-#     tensor text format     hnsw -> vector <- learn
+#      /   |       \
+#     /  template   \
+#    /    /    \     \
+#  tensor text <- format    hnsw -> vector <- learn
 #         \   |   /            /
 #             core -----------
 #
@@ -22,14 +24,15 @@ my %may_include = (
 	tensor => ['core'],
 	text => ['core'],
 	format => ['core'],
+	template => [qw(core text format)],
 	vector => ['core'],
 	hnsw => [qw(core vector)],
 	learn => [qw(core vector)],
-	model => [qw(core tensor text format)],
-	arch => [qw(core tensor text format model)],
-	task => [qw(core tensor text format model arch)],
-	cli => [qw(core tensor text format model arch task vector hnsw)],
-	pg => [qw(core tensor text format model arch task vector hnsw learn)]);
+	model => [qw(core tensor text format template)],
+	arch => [qw(core tensor text format template model)],
+	task => [qw(core tensor text format template model arch)],
+	cli => [qw(core tensor text format template model arch task vector hnsw)],
+	pg => [qw(core tensor text format template model arch task vector hnsw learn)]);
 
 my %room_may_include = (
 	vector => [],
