@@ -228,10 +228,10 @@ SELECT throws_ok('SELECT maskgen.enable_pgvector_names()', '42710', 'access meth
 -- Its library in the session, and its names ours: what it defines is nobody's setting until it is set
 DROP EXTENSION vector CASCADE;
 SELECT maskgen.enable_pgvector_names();
-CREATE FUNCTION n_found() RETURNS bigint LANGUAGE sql SET enable_seqscan = off AS
-	$$SELECT count(*) FROM (SELECT FROM again ORDER BY embedding OPERATOR(maskgen.<->) '[1,2,3,4,5,6,7,8]' LIMIT 200) x$$;
 CREATE TABLE again AS SELECT ARRAY[i, i % 7, i % 3, 1, 1, 1, 1, 1]::maskgen.vector(8) AS embedding FROM generate_series(1, 500) i;
 CREATE INDEX ON again USING hnsw (embedding maskgen.vector_l2_ops);
+CREATE FUNCTION n_found() RETURNS bigint LANGUAGE sql SET enable_seqscan = off AS
+	$$SELECT count(*) FROM (SELECT FROM again ORDER BY embedding OPERATOR(maskgen.<->) '[1,2,3,4,5,6,7,8]' LIMIT 200) x$$;
 SELECT is(current_setting('hnsw.iterative_scan'), 'off', 'its settings are defined');
 SELECT is(n_found(), 200::bigint, 'their defaults are not obeyed');
 SET hnsw.iterative_scan = off;
