@@ -1,6 +1,6 @@
 -- More of what 40-task.sql has: all labels that apply, scores for fitting, and the state of a mask.
 
-CREATE FUNCTION classify_multi(model text, input text, labels text[], threshold real DEFAULT 0.3, template text DEFAULT '') RETURNS text[]
+CREATE FUNCTION classify_multi(model text, input text, labels text[], threshold real DEFAULT 0.2, template text DEFAULT '') RETURNS text[]
 AS 'MODULE_PATHNAME', 'maskgen_classify_multi' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 2000000
 SUPPORT "+maskgen".classify_support;
 COMMENT ON FUNCTION classify_multi(text, text, text[], real, text) IS

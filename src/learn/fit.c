@@ -8,9 +8,6 @@
 /* A row of less probability in a class than that is not counted in it: of many classes few are worth the time. */
 #define LEAST_PROBABILITY 1e-6
 
-/* Rows between two polls. */
-#define ROWS_A_POLL 64
-
 typedef struct Fit
 {
 	MgCtx *cx;
@@ -63,7 +60,7 @@ add_labelled(const Fit *fit, int hold_out, double *sums, double *shares)
 		const MgSampleRow *row = &sample->rows[i];
 		double *sum = sums + (size_t) row->label * fit->dims;
 
-		if (i % ROWS_A_POLL == 0 && !mg_poll(fit->cx))
+		if (!mg_poll(fit->cx))
 			return false;
 		if (fit->folds[i] == hold_out)
 			continue;
@@ -122,7 +119,7 @@ add_unlabelled(const Fit *fit, const MgClassifier *guess, const MgClassifier *kn
 	{
 		const MgSampleRow *row = &sample->rows[i];
 
-		if (i % ROWS_A_POLL == 0 && !mg_poll(fit->cx))
+		if (!mg_poll(fit->cx))
 			return false;
 		mg_sample_vector(sample, row, fit->x);
 		guess_row(fit, guess, row, z);
@@ -196,7 +193,7 @@ count_right(const Fit *fit, int hold_out, const MgClassifier *classifier, int64_
 	{
 		const MgSampleRow *row = &sample->rows[i];
 
-		if (i % ROWS_A_POLL == 0 && !mg_poll(fit->cx))
+		if (!mg_poll(fit->cx))
 			return false;
 		if (fit->folds[i] != hold_out)
 			continue;

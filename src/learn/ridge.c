@@ -153,7 +153,7 @@ sum_classes(const MgRidge *ridge, const uint8_t *folds, int hold_out, double *sh
 		const MgSampleRow *row = &ridge->sample->rows[i];
 		double *sum = sums + (size_t) row->label * ridge->dims;
 
-		if (i % 64 == 0 && !mg_poll(ridge->cx))
+		if (!mg_poll(ridge->cx))
 			return false;
 		if (folds[i] == hold_out)
 			continue;
@@ -195,6 +195,8 @@ center_rows(const MgRidge *ridge, const size_t *rows, const double *roots, size_
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 	{
+		if (!mg_poll(ridge->cx))
+			return NULL;
 		for (size_t j = 0; j < n; j++)
 			means[i] += roots[j] * roots[j] *
 				ridge->products[rows[i] > rows[j] ? rows[i] * ridge->n + rows[j] : rows[j] * ridge->n + rows[i]];
@@ -238,9 +240,13 @@ solve_rows(const MgRidge *ridge, const uint8_t *folds, int hold_out, const doubl
 		return false;
 	memset(w, 0, ridge->n_labels * d * sizeof *w);
 	for (size_t k = 0; k < ridge->n_labels; k++)
+	{
+		if (!mg_poll(ridge->cx))
+			return false;
 		for (size_t i = 0; i < n; i++)
 			for (size_t j = 0; j < d; j++)
 				w[k * d + j] += roots[i] * alphas[k * n + i] * ridge->x[rows[i] * d + j];
+	}
 	return true;
 }
 

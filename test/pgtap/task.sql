@@ -108,7 +108,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('classify(input text, labels text[])', 'text', 'sss', 2000000, 0),
 	('classify(model text, input text, labels text[], template text DEFAULT ''''::text)', 'text', 'iss', 2000000, 0),
 	('classify_as(model text, input text, labels anyenum, template text DEFAULT ''''::text)', 'anyenum', 's-s', 2000000, 0),
-	('classify_multi(model text, input text, labels text[], threshold real DEFAULT 0.3, template text DEFAULT ''''::text)', 'text[]', 'iss', 2000000, 0),
+	('classify_multi(model text, input text, labels text[], threshold real DEFAULT 0.2, template text DEFAULT ''''::text)', 'text[]', 'iss', 2000000, 0),
 	('classify_own(model text, input text)', 'text', 'iss', 1000000, 0),
 	('classify_own_scores(model text, input text, OUT label text, OUT score real)', 'SETOF record', 'iss', 1000000, 4),
 	('classify_pair(model text, input text, second text, OUT label text, OUT score real)', 'SETOF record', 'iss', 1000000, 4),

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/host.h"
 #include "utils/memutils.h"
@@ -122,6 +123,7 @@ put_sample(StringInfo bytes, const MgSample *sample)
 	{
 		const MgSampleRow *row = &sample->rows[i];
 
+		CHECK_FOR_INTERRUPTS();
 		appendBinaryStringInfo(bytes, (const char *) row, sizeof *row);
 		appendBinaryStringInfo(bytes, (const char *) (sample->vectors + row->place * sample->dims), (int) (sample->dims * sizeof(uint16)));
 		appendBinaryStringInfo(bytes, (const char *) (sample->scores + row->place * sample->n_scores), (int) (sample->n_scores * sizeof(float4)));
@@ -184,6 +186,7 @@ get_sample(FitState *state, StringInfo bytes, MgSample *sample)
 	memcpy(head, get(bytes, sizeof head), sizeof head);
 	for (int64 i = 0; i < head[3]; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		memcpy(&row, get(bytes, sizeof row), sizeof row);
 		row.place = 0;
 		one = (MgSample){.dims = (Size) head[0], .n_scores = (Size) head[1], .n = 1, .rows = &row};

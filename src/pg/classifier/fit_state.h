@@ -12,7 +12,7 @@
 #include "utils/array.h"
 
 #define FIT_BYTES (64 * 1024 * 1024)
-#define FIT_MOST_LABELLED 1000000
+#define FIT_MOST_LABELLED 200000 /* sorted without a poll */
 #define FIT_MOST_UNLABELLED 16384
 
 typedef struct FitState
