@@ -6,6 +6,8 @@
 #include "hnsw/ways.h"
 #include "vector/distance.h"
 
+#define LEAST_OFFERS 8 /* links back that a new node asks for, if it has so many neighbours, however small m is */
+
 typedef struct Planner
 {
 	const MgGraph *graph;
@@ -273,13 +275,26 @@ mg_insert_placed(MgInsert *plan, int level, uint32_t id)
 		mg_entry_set_below(plan->entries[level + 1], id);
 }
 
+/*
+ * Of a level's links, those that want one back: the heuristic's choice comes first. Each is a page to be changed and, after a
+ * checkpoint, to be logged whole (README.md).
+ */
+static uint32_t
+n_offers(const MgGraph *graph, const MgInsert *plan, int level)
+{
+	uint32_t n = mg_entry_n_links(plan->entries[level]), half = graph->layout->shape.m / 2;
+	uint32_t most = half < LEAST_OFFERS ? LEAST_OFFERS : half;
+
+	return n < most ? n : most;
+}
+
 uint32_t
-mg_insert_n_edges(const MgInsert *plan)
+mg_insert_n_edges(const MgGraph *graph, const MgInsert *plan)
 {
 	uint32_t n = 0;
 
 	for (int level = 0; level <= plan->level; level++)
-		n += mg_entry_n_links(plan->entries[level]);
+		n += n_offers(graph, plan, level);
 	return n;
 }
 
@@ -289,8 +304,8 @@ mg_insert_edge(MgCtx *cx, const MgGraph *graph, MgInsert *plan, uint32_t i, MgEd
 	int level = 0;
 	MgOffer offer;
 
-	for (; i >= mg_entry_n_links(plan->entries[level]); level++)
-		i -= mg_entry_n_links(plan->entries[level]);
+	for (; i >= n_offers(graph, plan, level); level++)
+		i -= n_offers(graph, plan, level);
 	*wanted = i >= mg_entry_n_ways(plan->entries[level]);
 	if (!*wanted)
 		return true;

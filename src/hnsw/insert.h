@@ -48,8 +48,8 @@ bool mg_insert_way(MgCtx *cx, const MgGraph *graph, MgInsert *plan, int level, M
 /* The entry of a level was stored under this id; sets `below` of the next level's entry. */
 void mg_insert_placed(MgInsert *plan, int level, uint32_t id);
 
-/* Links of all levels, each of which wants one back. */
-uint32_t mg_insert_n_edges(const MgInsert *plan);
+/* Links of all levels that want one back: m of each at most, each of which is a page to be changed (README.md). */
+uint32_t mg_insert_n_edges(const MgGraph *graph, const MgInsert *plan);
 
 /* *wanted false: nothing to apply. The edge's memory is the arena's: rewind when it is applied. */
 bool mg_insert_edge(MgCtx *cx, const MgGraph *graph, MgInsert *plan, uint32_t i, MgEdge *edge, bool *wanted);

@@ -164,7 +164,7 @@ mg_memstore_finish(MgCtx *scratch, MgMemstore *memstore, const MgGraph *graph, M
 
 	if (!place_plan(scratch, memstore, graph, plan))
 		return false;
-	n = mg_insert_n_edges(plan);
+	n = mg_insert_n_edges(graph, plan);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		MgMark mark = mg_mark(scratch);

@@ -165,7 +165,7 @@ use(MgCtx *cx, World *world)
 		fuzz_require(mg_insert_way(cx, &world->graph, &plan, level, &edge, &wanted));
 		mg_insert_placed(&plan, level, 900 + (uint32_t) level);
 	}
-	for (uint32_t i = 0; i < mg_insert_n_edges(&plan); i++)
+	for (uint32_t i = 0; i < mg_insert_n_edges(&world->graph, &plan); i++)
 		fuzz_require(mg_insert_edge(cx, &world->graph, &plan, i, &edge, &wanted));
 	for (uint32_t id = 0; id < world->memstore.n; id++)
 		fuzz_require(mg_bypass_plan(cx, &world->graph, id, &step, &wanted, &counts) &&

@@ -100,7 +100,7 @@ join_equal(const Insertion *insertion)
 static void
 link_back(const Insertion *insertion, MgInsert *plan)
 {
-	uint32 n_edges = mg_insert_n_edges(plan);
+	uint32 n_edges = mg_insert_n_edges(&insertion->store->graph, plan);
 
 	for (uint32 i = 0; i < n_edges; i++)
 	{

@@ -134,7 +134,7 @@ link_one(Schedule *schedule, Writer *writer)
 		}
 		return;
 	}
-	if (writer->next < mg_insert_n_edges(&writer->plan))
+	if (writer->next < mg_insert_n_edges(&world->graph, &writer->plan))
 	{
 		schedule->fine = schedule->fine &&
 			mg_insert_edge(&writer->cx, &world->graph, &writer->plan, writer->next, &writer->edge, &writer->has_edge);
