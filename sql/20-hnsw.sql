@@ -228,47 +228,6 @@ CREATE FUNCTION index_memory(rows bigint, dims int, m int DEFAULT 16) RETURNS bi
 AS 'MODULE_PATHNAME', 'maskgen_index_memory' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION index_memory(bigint, int, int) IS 'bytes of maintenance_work_mem in which an index of vectors is built without slowing down';
 
--- Called as the table's owner, by index_recall. Rows whose distances tie with the last exact one count as found.
-CREATE FUNCTION "+maskgen".index_recall_of(index regclass, samples int, k int) RETURNS float8
-LANGUAGE plpgsql VOLATILE STRICT
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on AS $$
-DECLARE
-	tab regclass; op text; expr text; pred text; found bigint := 0; wanted bigint := 0; one text; value text; q text;
-BEGIN
-	-- Samples are handed on as text: the plans of an expression of this function are for one type.
-	SELECT i.indrelid, pg_get_indexdef(i.indexrelid, 1, true), coalesce(pg_get_expr(i.indpred, i.indrelid, true), 'true'),
-		format('OPERATOR(%I.%s)', n.nspname, o.oprname), format('$1::%I.%I', tn.nspname, t.typname)
-	INTO tab, expr, pred, op, value
-	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('maskgen_hnsw', 'hnsw', 'ivfflat')
-		JOIN pg_opclass oc ON oc.oid = i.indclass[0]
-		JOIN pg_amop a ON a.amopfamily = oc.opcfamily AND a.amopstrategy = 1 AND a.amoppurpose = 'o'
-		JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
-		JOIN pg_type t ON t.oid = oc.opcintype JOIN pg_namespace tn ON tn.oid = t.typnamespace
-	WHERE i.indexrelid = index;
-	IF tab IS NULL THEN
-		RAISE EXCEPTION '"%" is not a maskgen_hnsw index', index USING ERRCODE = 'wrong_object_type';
-	END IF;
-	IF samples < 1 OR k < 1 THEN
-		RAISE EXCEPTION 'samples and k must be at least 1' USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	q := format('SELECT %1$s %2$s (%5$s) AS d FROM %3$s WHERE (%4$s) AND %1$s IS NOT NULL ORDER BY %1$s %2$s (%5$s) LIMIT $2', expr, op, tab, pred, value);
-	FOR one IN EXECUTE format('SELECT (%s)::text FROM %s WHERE (%s) AND (%1$s) IS NOT NULL ORDER BY random() LIMIT $1', expr, tab, pred) USING samples LOOP
-		DECLARE
-			near float8[]; exact float8[];
-		BEGIN
-			SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_indexscan = on;
-			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO near USING one, k;
-			SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on; SET LOCAL enable_indexscan = off;
-			EXECUTE format('SELECT array_agg(d ORDER BY d) FROM (%s) x', q) INTO exact USING one, k;
-			wanted := wanted + cardinality(exact);
-			found := found + (SELECT count(*) FROM unnest(near) d WHERE d <= exact[cardinality(exact)]);
-		END;
-	END LOOP;
-	RETURN found::float8 / nullif(wanted, 0);
-END;
-$$;
-REVOKE EXECUTE ON FUNCTION "+maskgen".index_recall_of(regclass, int, int) FROM PUBLIC;
-
 CREATE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100000;
 COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'part of the k exactly nearest rows that an index finds, over samples of its own rows';

@@ -69,6 +69,8 @@ SELECT is(current_user || ' ' || current_setting('search_path') || ' ' || (curre
 UPDATE attempt SET result = NULL;
 SELECT cmp_ok(index_recall('item_v', 5), '>', 0.5::float8, 'a superuser asks for its recall');
 SELECT ok(seen() !~ 'postgres|public', 'as eve again');
+SELECT isnt_empty($$SELECT * FROM index_advice('item_v', 2)$$, 'and for advice');
+SELECT ok(seen() !~ 'postgres|public', 'as eve, too');
 SELECT set_eq('SELECT result FROM attempt WHERE statement !~ ''work_mem|hers''', ARRAY['42501'], 'to no end again');
 SELECT ok(NOT rolsuper, 'she is still what she was') FROM pg_roles WHERE rolname = 'trust_eve';
 SELECT is(current_user || ' ' || current_setting('search_path') || ' ' || (current_setting('work_mem') <> '77MB'), 'postgres public, maskgen true', 'and the settings');
@@ -88,8 +90,10 @@ CREATE OR REPLACE FUNCTION through(value anyelement, place text) RETURNS anyelem
 SELECT is(tried('trust_reader', $$SELECT maskgen.index_recall('public.item_v')$$), '42501 must be owner of index item_v', 'who only reads asks for no recall');
 SELECT is(tried('trust_reader', $$SELECT maskgen.index_check('public.item_v')$$), '42501 permission denied for function index_check', 'and checks nothing');
 SELECT is(tried('trust_reader', $$SELECT maskgen.index_info('public.item_v')$$), '42501 permission denied for function index_info', 'and sees nothing');
-SELECT is(tried('trust_reader', $$SELECT "+maskgen".index_recall_of('public.item_v', 1, 1)$$), '42501 permission denied for schema +maskgen', 'not by its other name either');
+SELECT is(tried('trust_reader', $$SELECT "+maskgen".index_measured('public.item_v', 1, 1, '{10}', 1)$$), '42501 permission denied for schema +maskgen', 'not by its other name either');
+SELECT is(tried('trust_reader', $$SELECT maskgen.index_advice('public.item_v')$$), '42501 must be owner of index item_v', 'nor for advice');
 SELECT is(tried('trust_eve', $$SELECT maskgen.index_recall('public.item_v', 2, 2)$$), 'ok', 'its owner does');
+SELECT is(tried('trust_eve', $$SELECT maskgen.index_advice('public.item_v', 2)$$), 'ok', 'both');
 ALTER TABLE item OWNER TO trust_partner;
 SELECT is(tried('trust_eve', $$SELECT maskgen.index_recall('public.item_v', 2, 2)$$), 'ok', 'and a member of its owner');
 ALTER TABLE item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
