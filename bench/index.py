@@ -74,8 +74,8 @@ class Cluster:
             session.run(f"SET search_path = {ENGINES[engine]['path']}")
         return session
 
-    def bench(self, engine, script, seconds, clients, settings):
-        """Transactions per second of a pgbench script."""
+    def bench(self, engine, script, seconds, clients, settings, transactions=None):
+        """Transactions per second of a pgbench script, for so many seconds or transactions."""
         path = os.path.join(self.directory, "script.sql")
         with open(path, "w", encoding="utf-8") as file:
             file.write(script + "\n")
@@ -83,7 +83,7 @@ class Cluster:
         options = " ".join(f"-c {name}={value}" for name, value in
                            ({"search_path": ENGINES[engine]["path"].replace(" ", "")} | settings).items())
         text = subprocess.run([os.path.join(self.bin, "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", str(clients),
-                               "-T", str(seconds), "-f", path, "-h", self.directory, "-U", "postgres", "postgres"],
+                               *(["-T", str(seconds)] if transactions is None else ["-t", str(transactions)]), "-f", path, "-h", self.directory, "-U", "postgres", "postgres"],
                               check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"PGOPTIONS": options}).stdout
         return float(re.search(r"tps = ([0-9.]+) ", text).group(1))
 

@@ -6,7 +6,7 @@
 -- numbers: ef_search, recall, milliseconds of a search; NULL when there is no row.
 CREATE FUNCTION "+maskgen".index_measured(index regclass, samples int, k int, efs int[], enough float8) RETURNS float8[]
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on AS $$
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = on SET enable_sort = on SET enable_indexscan = on SET jit = off AS $$
 DECLARE
 	tab regclass; op text; expr text; pred text; value text; q text; sample text[]; farthest float8[]; far float8;
 	n bigint; wanted bigint := 0; found bigint; ef int; began timestamptz; measured float8[] := '{}'; plan json;

@@ -1,6 +1,7 @@
 -- index_advice: what it measures, and that index_recall measures the same on the same rows.
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
+SET jit = off;
 SELECT plan(12);
 
 SELECT setseed(0.5);

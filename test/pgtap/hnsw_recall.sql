@@ -1,6 +1,7 @@
 -- Recall of each operator class of maskgen_hnsw and of each quantizer: as built, with half of the rows gone, and after as many came.
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
+SET jit = off;
 SELECT plan(71);
 
 SELECT setseed(0.25);

@@ -6,6 +6,8 @@
 #include "miscadmin.h"
 #include "pg/hnsw/nearest.h"
 
+#define FETCHED_AHEAD 1 /* pages */
+
 struct HnswPass
 {
 	const HnswStore *store;
@@ -66,6 +68,29 @@ look_at(HnswPass *pass, const uint8 *entry, uint32 id)
 		pass->ids[pass->n++] = id;
 }
 
+/* Of the page after the next one, what look_at() will touch: lines far apart, which the CPU sees no pattern in. */
+static void
+fetch_ahead(const HnswPass *pass, BlockNumber block)
+{
+	const HnswStore *store = pass->store;
+	const HnswPlaces *places = &store->places;
+
+	if (block >= pass->n_blocks || !store->layout.coded)
+		return;
+	for (uint32 slot = 0; slot < places->n_nodes; slot++)
+		hnsw_recent_prefetch(store->recent, block, MAXALIGN(SizeOfPageHeaderData) + slot * places->slot_size[0],
+							 MG_ENTRY_HEADER + store->layout.value_size);
+}
+
+static Buffer
+read_block(const HnswPass *pass, BlockNumber block)
+{
+	if (pass->strategy != NULL)
+		return ReadBufferExtended(pass->store->index, MAIN_FORKNUM, block, RBM_NORMAL, pass->strategy);
+	fetch_ahead(pass, block + FETCHED_AHEAD);
+	return hnsw_recent_read(pass->store->recent, pass->store->index, block);
+}
+
 /* The candidates of the next page. */
 static void
 read_page(HnswPass *pass)
@@ -79,7 +104,7 @@ read_page(HnswPass *pass)
 	/* Nothing takes long, or fails, under a lock. */
 	if (pass->options.ordered)
 		hnsw_nearest_reserve(&pass->nearest, places->n_nodes);
-	buffer = ReadBufferExtended(pass->store->index, MAIN_FORKNUM, block, RBM_NORMAL, pass->strategy);
+	buffer = read_block(pass, block);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
 	if (hnsw_page_form(page) < 0 && !PageIsNew(page) && !hnsw_page_is_listed(page))
