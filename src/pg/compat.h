@@ -29,6 +29,82 @@
 #define EXPLAIN_STATE_HEADER "commands/explain.h"
 #endif
 
+/* Plans and explains a query, as the server does where no hook is. */
+#include EXPLAIN_STATE_HEADER
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 170000
+#define compat_explain_query(query, options, into, state, text, params, environment) \
+	standard_ExplainOneQuery(query, options, into, state, text, params, environment)
+#else
+#include "executor/instrument.h"
+#include "tcop/tcopprot.h"
+static inline void
+compat_explain_query(Query *query, int options, IntoClause *into, ExplainState *state, const char *text, ParamListInfo params,
+					 QueryEnvironment *environment)
+{
+	BufferUsage before = pgBufferUsage, used = {0};
+	instr_time start, duration;
+	PlannedStmt *plan;
+
+	INSTR_TIME_SET_CURRENT(start);
+	plan = pg_plan_query(query, text, options, params);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+	BufferUsageAccumDiff(&used, &pgBufferUsage, &before);
+	ExplainOnePlan(plan, into, state, text, params, environment, &duration, state->buffers ? &used : NULL);
+}
+#endif
+
+/* The members of an equivalence class, those of child relations among them; since 18 a table has these apart. */
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_attribute.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/paths.h"
+#include "utils/syscache.h"
+static inline List *
+compat_members(EquivalenceClass *class, Relids relids)
+{
+#if PG_VERSION_NUM >= 180000
+	EquivalenceMemberIterator iterator;
+	EquivalenceMember *member;
+	List *members = NIL;
+
+	setup_eclass_member_iterator(&iterator, class, relids);
+	while ((member = eclass_member_iterator_next(&iterator)) != NULL)
+		members = lappend(members, member);
+	return members;
+#else
+	return class->ec_members;
+#endif
+}
+
+/* Whether a key of an order is ascending. */
+#if PG_VERSION_NUM >= 180000
+#define compat_is_ascending(key) ((key)->pk_cmptype == COMPARE_LT)
+#else
+#define compat_is_ascending(key) ((key)->pk_strategy == BTLessStrategyNumber)
+#endif
+
+/* Whether a column of a table is declared NOT NULL, and no row of it can be NULL. */
+#include "utils/lsyscache.h"
+#if PG_VERSION_NUM >= 170000
+#define compat_is_not_null(relation, table, column) bms_is_member(column, (relation)->notnullattnums)
+#else
+static inline bool
+compat_is_not_null(RelOptInfo *relation, Oid table, AttrNumber column)
+{
+	HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(table), Int16GetDatum(column));
+	bool not_null;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+	ReleaseSysCache(tuple);
+	return not_null;
+}
+#endif
+
 /* What the planner thinks of a node, from another one. */
 #define plan_copy_estimates(to, from) \
 	((to)->startup_cost = (from)->startup_cost, (to)->total_cost = (from)->total_cost, \

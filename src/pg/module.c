@@ -5,10 +5,12 @@
 #include "miscadmin.h"
 #include "pg/batch/rewrite.h"
 #include "pg/guc.h"
+#include "pg/hnsw/explain.h"
 #include "pg/hnsw/filter.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/order.h"
 #include "pg/model/forget.h"
+#include "pg/hnsw/paths.h"
 #include "pg/model/planned.h"
 #include "pg/model/stats.h"
 #include "pg/planner/cost.h"
@@ -39,5 +41,7 @@ _PG_init(void)
 	forget_install();
 	cut_install();
 	hnsw_order_install();
+	hnsw_paths_install();
 	hnsw_filter_install();
+	hnsw_explain_install();
 }

@@ -177,6 +177,8 @@ insert_tuple(HnswBuild *build, const Datum *values, const bool *nulls, ItemPoint
 	uint8 item[HNSW_MOST_ITEM];
 
 	hnsw_cover_pack(build->store.cover, tid, values, nulls, item);
+	if (!hnsw_kind_is_ordinary(build->store.kind, detoasted))
+		hnsw_meta_take_complete(build->index, true, HNSW_NEEDS_NUMBERS);
 	if (enter_block(build->shared))
 	{
 		bool inserted = insert_into_block(build, detoasted, item);
@@ -197,7 +199,10 @@ tuple_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, boo
 	uint64 n;
 
 	if (isnull[0])
+	{
+		hnsw_meta_take_complete(index, true, HNSW_NEEDS_NULLS);
 		return;
+	}
 	CHECK_FOR_INTERRUPTS();
 	before = MemoryContextSwitchTo(build->tuple_memory);
 	insert_tuple(build, values, isnull, tid);

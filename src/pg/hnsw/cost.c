@@ -16,6 +16,7 @@
 #include "pg/hnsw/condition.h"
 #include "pg/hnsw/list.h"
 #include "pg/hnsw/meta.h"
+#include "pg/hnsw/order.h"
 #include "pg/hnsw/settings.h"
 #include "utils/float.h"
 #include "utils/selfuncs.h"
@@ -136,6 +137,18 @@ consider_list(PlannerInfo *root, const IndexPath *path, const Covered *covered, 
 	*further = 0;
 }
 
+bool
+hnsw_cost_is_complete(const IndexPath *path)
+{
+	List *quals = get_quals_from_indexclauses(path->indexclauses);
+	HnswSettings settings;
+
+	if (quals != NIL && (maskgen_exact_radius || (linitial_node(OpExpr, quals)->inputcollid & HNSW_EXACT) != 0))
+		return true;
+	hnsw_settings_of(path->indexinfo->relam, &settings);
+	return settings.iteration == HNSW_ITERATION_FULL && (quals == NIL || path->indexorderbys != NIL);
+}
+
 void
 hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, Cost *total, Selectivity *selectivity,
 		  double *correlation, double *pages)
@@ -152,7 +165,7 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 	*selectivity = 1;
 	hnsw_settings_of(index->relam, &settings);
 	ef = settings.ef_search;
-	complete = quals != NIL ? maskgen_exact_radius : settings.iteration == HNSW_ITERATION_FULL;
+	complete = hnsw_cost_is_complete(path);
 	/* Without an order or a radius there is nothing to look for; and who asks for all lists of ivfflat asks for an exact answer. */
 	if ((path->indexorderbys == NIL && path->indexclauses == NIL) || probes_all(index, &settings))
 	{

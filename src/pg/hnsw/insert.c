@@ -257,6 +257,8 @@ hnsw_inserter_add(HnswInserter *inserter, const Datum *values, const bool *nulls
 	Insertion insertion = {.store = store, .cx = cx, .item = item};
 	Datum detoasted = hnsw_kind_detoast(store->kind, values[0]);
 
+	if (!hnsw_kind_is_ordinary(store->kind, detoasted))
+		hnsw_meta_take_complete(store->index, store->building, HNSW_NEEDS_NUMBERS);
 	mg_rewind(cx, inserter->start);
 	hnsw_cover_pack(store->cover, tid, values, nulls, item);
 	if (hnsw_store_query(store, cx, detoasted, &insertion.query))
@@ -286,7 +288,10 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relati
 	HnswInserter *inserter = info->ii_AmCache;
 
 	if (isnull[0])
+	{
+		hnsw_meta_take_complete(index, false, HNSW_NEEDS_NULLS);
 		return false;
+	}
 	if (inserter == NULL)
 		inserter = info->ii_AmCache = hnsw_inserter_begin(index, info->ii_Context, false);
 	inserter->store.index = index;

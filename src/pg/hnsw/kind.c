@@ -14,6 +14,9 @@
 /* Elements of a sparse vector that an entry keeps: three entries a page with m = 16. */
 #define SPARSE_KEPT 256
 
+/* Between its inverse and this, squares and sums of float32 neither overflow nor vanish. */
+#define LONG 1e15
+
 #define KIND(class, kind_id, sql_type, kind_element, kind_metric) \
 	PG_FUNCTION_INFO_V1(maskgen_hnsw_##class##_kind); \
 	Datum maskgen_hnsw_##class##_kind(PG_FUNCTION_ARGS) \
@@ -242,6 +245,20 @@ has_length_0(const HnswKind *kind, Datum value)
 		return ((const Sparsevec *) DatumGetPointer(value))->nnz == 0;
 	return (kind->element == MG_ELEMENT_F32 ? mg_norm((const float *) dense->x, (size_t) dense->dim)
 											: mg_norm_f16(dense->x, (size_t) dense->dim)) == 0;
+}
+
+bool
+hnsw_kind_is_ordinary(const HnswKind *kind, Datum value)
+{
+	const Dense *dense = (const Dense *) DatumGetPointer(value);
+	double length;
+
+	if (kind->metric != MG_METRIC_COSINE && kind->metric != MG_METRIC_INNER_PRODUCT)
+		return true;
+	if (kind->element != MG_ELEMENT_F32)
+		return kind->metric == MG_METRIC_INNER_PRODUCT || !has_length_0(kind, value);
+	length = mg_norm((const float *) dense->x, (size_t) dense->dim);
+	return length <= LONG && (kind->metric == MG_METRIC_INNER_PRODUCT || length >= 1 / LONG);
 }
 
 /* Floats, divided by their length under cosine; in double, since float32 may not hold it. */

@@ -64,6 +64,9 @@ typedef struct HnswValue
 bool hnsw_kind_convert(const HnswKind *kind, const MgEntryLayout *layout, uint64 seed, Datum value, MgCtx *cx,
 					   HnswValue *result);
 
+/* Whether distances between values of which this is said are numbers: it is neither of length 0 under cosine nor too long for float32. */
+bool hnsw_kind_is_ordinary(const HnswKind *kind, Datum value);
+
 /* Whether a plain value of so many bytes may have lost elements. */
 bool hnsw_kind_trimmed(const HnswKind *kind, uint32 n_bytes);
 

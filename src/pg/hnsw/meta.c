@@ -1,10 +1,13 @@
 /* The metapage. */
 #include "pg/hnsw/meta.h"
 
+#include "access/genam.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "utils/inval.h"
+#include "utils/plancache.h"
 
 void
 hnsw_meta_create(Relation index, ForkNumber fork, const HnswMeta *meta)
@@ -109,4 +112,66 @@ hnsw_meta_set_lists(Relation index, BlockNumber first, uint32 n)
 	meta->n_lists = n;
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
+}
+
+void
+hnsw_meta_take_complete(Relation index, bool building, int bit)
+{
+	Buffer buffer = ReadBuffer(index, HNSW_META_BLOCK);
+	const HnswMeta *meta = hnsw_meta_of(BufferGetPage(buffer));
+	HnswChange change;
+	bool taken;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	taken = (meta->complete & bit) == 0;
+	if (!taken)
+	{
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		hnsw_change_begin(&change, index, building);
+		hnsw_meta_of(hnsw_change_page(&change, buffer, false))->complete &= ~bit;
+		hnsw_change_apply(&change);
+	}
+	UnlockReleaseBuffer(buffer);
+	if (!taken && !building)
+		CacheInvalidateRelcacheByRelid(index->rd_index->indrelid);
+}
+
+int
+hnsw_meta_complete(Oid oid)
+{
+	/* The planner holds a lock. */
+	Relation index = index_open(oid, NoLock);
+	int complete = 0;
+
+	if (RelationGetNumberOfBlocks(index) > HNSW_META_BLOCK)
+	{
+		Buffer buffer = ReadBuffer(index, HNSW_META_BLOCK);
+		Page page = BufferGetPage(buffer);
+		const HnswMeta *meta = hnsw_meta_of(page);
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (hnsw_page_is_ours(page) && meta->magic == HNSW_MAGIC && meta->version == HNSW_FORMAT_VERSION)
+			complete = (int) meta->complete;
+		UnlockReleaseBuffer(buffer);
+	}
+	index_close(index, NoLock);
+	return complete;
+}
+
+void
+hnsw_meta_check(Relation index, int bits)
+{
+	HnswMeta meta;
+
+	if (bits == 0)
+		return;
+	hnsw_meta_read(index, &meta);
+	if ((meta.complete & bits) == bits)
+		return;
+	/* The row may have been rolled back, and nobody told of it. */
+	ResetPlanCache();
+	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					errmsg("a row was inserted that index \"%s\" leaves out after the statement was planned", RelationGetRelationName(index)),
+					errhint("Run the statement again.")));
 }

@@ -7,6 +7,7 @@
 #ifndef MASKGEN_PG_HNSW_META_H
 #define MASKGEN_PG_HNSW_META_H
 
+#include "pg/hnsw/order.h"
 #include "pg/hnsw/page.h"
 
 #define HNSW_META_BLOCK 0
@@ -27,6 +28,10 @@ typedef struct HnswMeta
 
 	BlockNumber lists_at; /* the directory of lists (list.h) */
 	uint32 n_lists;		  /* 0: there are none */
+
+	/* Which rows the index has not left out since it was built: HNSW_NEEDS_NULLS those without a value, HNSW_NEEDS_NUMBERS those with a
+	 * distance of NaN (of length 0 under cosine, or too long for float32). Bits are only ever taken away. 0 in older indexes. */
+	uint32 complete;
 } HnswMeta;
 
 /* The metapage of an empty graph, as block 0 of a fork that has no blocks. */
@@ -50,5 +55,17 @@ bool hnsw_meta_set_entry_point(Relation index, bool building, uint32 expected, u
 
 /* Makes an entry the entry point if there is none, or one on a lower level. */
 void hnsw_meta_raise_entry_point(Relation index, bool building, uint32 id, int level);
+
+/*
+ * Takes a bit of complete away, and has plans made anew that were right with it. Before the row is in the index, or left out of it: so a scan
+ * that reads the metapage with a snapshot that sees the row sees the bit gone.
+ */
+void hnsw_meta_take_complete(Relation index, bool building, int bit);
+
+/* What the planner may build on: the bits that an index has; none where it cannot be read. */
+int hnsw_meta_complete(Oid index);
+
+/* Throws unless the index has all these bits, so that the statement is planned anew. */
+void hnsw_meta_check(Relation index, int bits);
 
 #endif

@@ -37,6 +37,7 @@ int maskgen_iterative_scan = HNSW_ITERATION_FULL;
 int maskgen_max_scan_tuples = HNSW_DEFAULT_MAX_SCAN_TUPLES;
 double maskgen_scan_mem_multiplier = HNSW_DEFAULT_SCAN_MEM_MULTIPLIER;
 bool maskgen_exact_radius = true;
+bool maskgen_distance_filter = true;
 
 static relopt_kind options_kind, ivfflat_kind;
 
@@ -86,6 +87,9 @@ hnsw_options_init(void)
 	DefineCustomBoolVariable("maskgen.exact_radius", "Finds all rows within a radius.",
 							 "Without it only those that a search by links finds, which is faster and may miss some.",
 							 &maskgen_exact_radius, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("maskgen.distance_filter", "Lets a comparison of a distance with a number use an index.",
+							 "Always for all rows, as a sequential scan finds them.", &maskgen_distance_filter, true, PGC_USERSET, GUC_EXPLAIN,
+							 NULL, NULL, NULL);
 }
 
 static const relopt_parse_elt fields[] = {
@@ -224,6 +228,7 @@ hnsw_options_meta(Relation index, const HnswKind *kind, HnswMeta *meta)
 	meta->shape.item_size = hnsw_cover_item_size(hnsw_cover_of(index));
 	meta->entry_point = MG_NO_NODE;
 	meta->free_pages[0] = meta->free_pages[1] = InvalidBlockNumber;
+	meta->complete = HNSW_NEEDS_NULLS | HNSW_NEEDS_NUMBERS;
 	if (meta->ef_construction < 2 * meta->shape.m)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("ef_construction must be at least 2 * m, which is %u", 2 * meta->shape.m)));

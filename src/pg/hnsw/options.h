@@ -33,6 +33,7 @@ extern int maskgen_ef_search;
 extern int maskgen_iterative_scan;	 /* HnswIteration */
 extern int maskgen_max_scan_tuples;		 /* entries that a search by the graph may expand; 0: no bound */
 extern double maskgen_scan_mem_multiplier; /* of work_mem, for one scan */
+extern bool maskgen_distance_filter;	 /* comparisons of distances use indexes */
 extern bool maskgen_exact_radius;		 /* all rows within a radius, not only those that a search finds */
 
 /* For _PG_init. */

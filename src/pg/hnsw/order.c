@@ -25,7 +25,7 @@
 #include "optimizer/planner.h"
 #include "miscadmin.h"
 #include "pg/hnsw/cost.h"
-#include "pg/hnsw/settings.h"
+#include "pg/hnsw/form.h"
 
 static create_upper_paths_hook_type next_upper_paths;
 
@@ -51,13 +51,7 @@ static Path *told(Path *path);
 static bool
 is_ours(const IndexPath *path)
 {
-	HnswSettings settings;
-
-	/* The planner has no other word of the access method than its functions; amcostestimate is there, ambuild is not. */
-	if (path->indexorderbys == NIL || path->indexinfo->amcostestimate != (void *) hnsw_cost)
-		return false;
-	hnsw_settings_of(path->indexinfo->relam, &settings);
-	return (settings.iteration == HNSW_ITERATION_FULL || (path->indexclauses != NIL && maskgen_exact_radius));
+	return path->indexorderbys != NIL && hnsw_form_is_index(path->indexinfo) && hnsw_cost_is_complete(path);
 }
 
 static Path *
@@ -69,7 +63,7 @@ told_index(const IndexPath *path)
 		return NULL;
 	copy = COPY(IndexPath, path);
 	copy->indexorderbys = copyObject(path->indexorderbys);
-	linitial_node(OpExpr, copy->indexorderbys)->inputcollid = HNSW_SORTED_ABOVE;
+	linitial_node(OpExpr, copy->indexorderbys)->inputcollid |= HNSW_SORTED_ABOVE;
 	return (Path *) copy;
 }
 

@@ -319,7 +319,7 @@ begin_search(IndexScanDesc scan)
 	if (state->unranked && state->target.within)
 		return;
 	hnsw_rerank_set_query(state->rerank, state->target.distance, state->target.value);
-	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius : state->settings.iteration == HNSW_ITERATION_FULL;
+	state->complete = scan->numberOfKeys > 0 ? maskgen_exact_radius || state->target.exact : state->settings.iteration == HNSW_ITERATION_FULL;
 	state->heap_cost = hnsw_cost_of_sift(scan);
 	before = MemoryContextSwitchTo(state->search_memory);
 	if (state->covered != NULL)

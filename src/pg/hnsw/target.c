@@ -17,20 +17,34 @@ read_radius(const ScanKeyData *key, const HnswKind *kind, HnswSphere *sphere)
 	return true;
 }
 
+/* What the plan tells by the keys (order.h). */
+static Oid
+marks_of(IndexScanDesc scan)
+{
+	Oid marks = 0;
+
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		marks |= scan->keyData[i].sk_collation;
+	for (int i = 0; i < scan->numberOfOrderBys; i++)
+		marks |= scan->orderByData[i].sk_collation;
+	return marks;
+}
+
 bool
 hnsw_target_of(IndexScanDesc scan, const HnswKind *kind, MemoryContext memory, FmgrInfo *own, HnswTarget *target)
 {
 	ScanKey order = scan->numberOfOrderBys > 0 ? &scan->orderByData[0] : NULL;
+	Oid marks = marks_of(scan);
 	HnswSphere sphere;
 
-	*target = (HnswTarget){.radius = INFINITY, .ordered = order != NULL};
+	*target = (HnswTarget){.radius = INFINITY, .ordered = order != NULL, .sorted_above = (marks & HNSW_SORTED_ABOVE) != 0, .exact = (marks & HNSW_EXACT) != 0};
+	hnsw_meta_check(scan->indexRelation, (int) (marks & (HNSW_NEEDS_NULLS | HNSW_NEEDS_NUMBERS)));
 	scan->xs_recheck = scan->numberOfKeys > 1;
 	if (order != NULL)
 	{
 		target->is_null = (order->sk_flags & SK_ISNULL) != 0;
 		target->value = target->is_null ? (Datum) 0 : hnsw_kind_detoast(kind, order->sk_argument);
 		target->distance = &order->sk_func;
-		target->sorted_above = order->sk_collation == HNSW_SORTED_ABOVE;
 	}
 	for (int i = 0; i < scan->numberOfKeys; i++)
 	{
@@ -42,7 +56,10 @@ hnsw_target_of(IndexScanDesc scan, const HnswKind *kind, MemoryContext memory, F
 		{
 			if (own->fn_oid == InvalidOid)
 				hnsw_sphere_distance(scan->indexRelation, own, memory);
-			*target = (HnswTarget){.value = sphere.center, .distance = own, .within = true, .radius = sphere.radius};
+			target->value = sphere.center;
+			target->distance = own;
+			target->within = true;
+			target->radius = sphere.radius;
 		}
 		else if (!target->is_null && datumIsEqual(target->value, sphere.center, false, -1))
 		{

@@ -16,12 +16,14 @@ typedef struct HnswTarget
 	double radius;
 	bool ordered;		/* by distance */
 	bool sorted_above;	/* what is kept of the rows is sorted (order.h) */
+	bool exact;			/* the radius stands for a comparison */
 } HnswTarget;
 
 /*
  * What to look for and how far. False: nothing can be found. A second radius, or one around another value than the
  * order's, is left to the executor: scan->xs_recheck. memory: of what outlives a search; *own is for the class' distance,
- * where no ORDER BY has one, and is zero before the first call.
+ * where no ORDER BY has one, and is zero before the first call. Throws where the plan needs an index that has left out no row, and this
+ * one has.
  */
 bool hnsw_target_of(IndexScanDesc scan, const HnswKind *kind, MemoryContext memory, FmgrInfo *own, HnswTarget *target);
 
