@@ -35,9 +35,8 @@ mg_class_is_sigmoid(const MgModel *model)
 	return name.size >= 7 && memcmp(name.data + name.size - 7, "Sigmoid", 7) == 0;
 }
 
-/* The number behind "id2label.", or SIZE_MAX. */
-static size_t
-number_of(MgSpan key)
+size_t
+mg_class_number(MgSpan key)
 {
 	size_t prefix = strlen(LABELS "."), n = 0;
 
@@ -59,7 +58,7 @@ mg_class_names(MgCtx *cx, const MgModel *model, size_t n, MgSpan *names)
 	for (size_t i = 0; i < model->keys.n; i++)
 	{
 		const MgConfigValue *value = &model->keys.values[i];
-		size_t number = number_of(value->key);
+		size_t number = mg_class_number(value->key);
 
 		if (number < n && value->kind == MG_VALUE_TEXT)
 			names[number] = value->text;

@@ -42,6 +42,9 @@ MgClassKind mg_class_kind(const MgModel *model);
 /* Whether a reranker's files ask for the sigmoid of its logit. */
 bool mg_class_is_sigmoid(const MgModel *model);
 
+/* The number of the class that a key of a configuration names ("id2label.2"); SIZE_MAX: it names none. */
+size_t mg_class_number(MgSpan key);
+
 /* Names of classes [n], the model's own, or LABEL_0 and so on; arena memory and the model's. */
 bool mg_class_names(MgCtx *cx, const MgModel *model, size_t n, MgSpan *names);
 

@@ -4,6 +4,9 @@
  *
  *   mask     a masked head: which label would the model write at {mask} in a
  *            template such as "{mask} news: {text}"? (task/classify_mask.c)
+ *   entail   a model of natural language inference: of which of the sentences
+ *            that {label} makes of a template does the text say that it is
+ *            so? (task/classify_entail.c)
  *   cosine   an embedder: which of the sentences that {label} makes of a
  *            template such as "This is about {label}." is nearest to the
  *            text? (task/classify_cosine.c)
@@ -48,5 +51,8 @@ typedef struct MgClassifyOptions
 
 /* scores [n, n_labels]. Texts of any number, batched inside. Adds to the run's usage. Polls. */
 bool mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores);
+
+/* Whether a configuration has a class "entailment", and which it is. */
+bool mg_entails(const MgConfig *keys, size_t *class);
 
 #endif

@@ -40,26 +40,6 @@ mg_cosine_options(const MgModel *model, MgLongInput long_input)
 	return options;
 }
 
-/* The template around {label} with a label in it, checked to have tokens. */
-static bool
-make_sentence(const MgRun *run, MgSpan template, size_t at, MgSpan label, MgSpan *sentence, MgTokens *tokens)
-{
-	size_t mark = sizeof "{label}" - 1, after = template.size - at - mark;
-	uint8_t *bytes = label.size > MG_TEXT_LIMIT ? NULL : mg_alloc(run->cx, template.size - mark + label.size);
-
-	if (bytes == NULL)
-		return mg_fail(run->cx, MG_TOO_LARGE, "label is too long");
-	if (!mg_tokenize(run->cx, run->model->tokenizer, label, MG_ALL_DATA, tokens))
-		return false;
-	if (tokens->n == 0)
-		return mg_fail(run->cx, MG_BAD_ARGUMENT, "label \"%.*s\" has no tokens", MG_SPAN_ARGS(label));
-	memcpy(bytes, template.data, at);
-	memcpy(bytes + at, label.data, label.size);
-	memcpy(bytes + at + label.size, template.data + at + mark, after);
-	*sentence = mg_span(bytes, at + label.size + after);
-	return true;
-}
-
 /* A sentence that was cut would not be about its label. */
 static bool
 check_length(const MgRun *run, MgSpan label, MgSpan sentence)
@@ -79,29 +59,14 @@ static MgLabels *
 prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
 {
 	CosineLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
-	MgSpan *sentences = mg_alloc_array(run->cx, n, sizeof *sentences);
-	MgTokens *tokens = mg_alloc_array(run->cx, n, sizeof *tokens);
-	size_t at;
 
-	if (labels == NULL || sentences == NULL || tokens == NULL ||
-		!mg_template_find(run->cx, template, mg_span_of("{label}"), &at))
+	if (labels == NULL)
 		return NULL;
-	if (at == SIZE_MAX || mg_template_has(template, "{text}"))
-	{
-		mg_fail(run->cx, MG_BAD_ARGUMENT, at == SIZE_MAX ? "template lacks {label}" : "template holds {text}");
-		mg_detail(run->cx, "The template is \"%.*s\". An embedding model compares texts with a sentence about each label.",
-				  MG_SPAN_ARGS(template));
-		mg_hint(run->cx, "A template looks like \"" MG_COSINE_TEMPLATE "\".");
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (!mg_poll(run->cx) || !make_sentence(run, template, at, texts[i], &sentences[i], &tokens[i]) ||
-			!check_length(run, texts[i], sentences[i]))
+	labels->sentences = mg_label_sentences(run, texts, n, template, MG_COSINE_TEMPLATE);
+	for (size_t i = 0; labels->sentences != NULL && i < n; i++)
+		if (!check_length(run, texts[i], labels->sentences[i]))
 			return NULL;
-	if (!mg_labels_check_distinct(run->cx, texts, tokens, n))
-		return NULL;
-	labels->sentences = sentences;
-	return &labels->head;
+	return labels->sentences != NULL ? &labels->head : NULL;
 }
 
 static size_t

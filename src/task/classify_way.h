@@ -24,13 +24,19 @@ struct MgLabels
 	size_t n_labels;
 };
 
-extern const MgWay mg_mask_way, mg_cosine_way;
+extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way;
 
 /* For prepare: where needle stands in a template; SIZE_MAX when it does not, an error when it does several times. */
 bool mg_template_find(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at);
 
 /* For prepare: refuses labels [n] of which two have the same tokens. */
 bool mg_labels_check_distinct(MgCtx *cx, const MgSpan *labels, const MgTokens *tokens, size_t n);
+
+/*
+ * For prepare: the sentences [n] that a template with {label} makes of labels, each of which has tokens, and no two the same. example is a
+ * template for the hint.
+ */
+const MgSpan *mg_label_sentences(const MgRun *run, const MgSpan *labels, size_t n, MgSpan template, const char *example);
 
 /* For reads. */
 bool mg_template_has(MgSpan template, const char *mark);

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(72);
+SELECT plan(77);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -91,6 +91,15 @@ SELECT is(classify_own(name, first), (SELECT label FROM classify_own_scores(name
 	FROM pair WHERE t = 0 AND name IN ('bert-classes', 'electra-classes');
 SELECT throws_ok($$SELECT classify_own('bert-rerank', 'a')$$, '0A000', 'model "bert-rerank" does not choose among labels', 'one class is no choice');
 SELECT is((SELECT label FROM classify_own_scores('bert-rerank', 'a')), 'LABEL_0', 'but has a score');
+
+-- Zero-shot by entailment
+SELECT ok(abs(sum(exp(score)) - 1) < 1e-5, 'scores of labels are log probabilities among them') FROM classify_scores('roberta-classes', 'red wine', '{wine,bank,shoes}');
+SELECT is(classify('roberta-classes', 'red wine', '{wine,bank,shoes}'), (SELECT label FROM classify_scores('roberta-classes', 'red wine', '{wine,bank,shoes}') LIMIT 1), 'the best is the answer');
+SELECT isnt((SELECT score FROM classify_scores('roberta-classes', 'red wine', '{wine,bank,shoes}') LIMIT 1),
+	(SELECT score FROM classify_scores('roberta-classes', 'red wine', '{wine,bank,shoes}', 'It is {label}.') LIMIT 1), 'the template counts');
+SELECT is_empty($$SELECT FROM (SELECT body, classify('bert-classes', body, '{wine,bank,shoes}') AS together FROM doc OFFSET 0) x
+	WHERE together IS DISTINCT FROM (SELECT label FROM classify_scores('bert-classes', body, '{wine,bank,shoes}') LIMIT 1)$$, 'batches give what rows give');
+SELECT throws_ok($$SELECT classify('electra-classes', 'a', '{b}')$$, '0A000', 'model "electra-classes" cannot classify', 'without an "entailment" among its labels a model cannot');
 
 -- Entities
 CREATE TABLE told AS SELECT t, i.rest AS text, (regexp_match(e.rest, '^(\d+) (\d+) (\S+) (.*)$')) AS e FROM line i JOIN line e USING (name, t)

@@ -110,6 +110,7 @@ $node->safe_psql('page', qq(
 	CREATE EXTENSION maskgen;
 	SELECT maskgen.create_model('minilm', '$ENV{MASKGEN_TEST_MINILM}');
 	SELECT maskgen.create_model('bert', '$ENV{MASKGEN_TEST_BERT}');
+	SELECT maskgen.create_model('rampart', '$ENV{MASKGEN_TEST_RAMPART}');
 	CREATE TABLE ticket (id int PRIMARY KEY, customer text NOT NULL, created_at timestamp NOT NULL DEFAULT now(), subject text NOT NULL,
 		body text NOT NULL, topic text);
 	COPY ticket (id, customer, created_at, subject, body, topic) FROM '$tree/examples/tour/tickets.csv' (FORMAT csv, HEADER);));

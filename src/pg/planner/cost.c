@@ -43,6 +43,9 @@ PG_FUNCTION_INFO_V1(maskgen_task_support);
 /* "{mask} news: {text}" */
 #define TEMPLATE_TOKENS 4
 
+/* "This example is about {label}." */
+#define SENTENCE_TOKENS 7
+
 /* Tokenising alone. */
 #define TOKENIZE_CALL_SECONDS 8e-6
 #define TOKENIZE_BYTE_SECONDS 20e-9
@@ -233,8 +236,10 @@ count_lengths(Node *labels)
 static double
 classify_seconds(const Call *call)
 {
-	double n = call->work->masked ? count_lengths(argument(call, "labels")) : 1;
-	double more = call->work->masked ? TEMPLATE_TOKENS : 0;
+	double n = call->work->masked ? count_lengths(argument(call, "labels"))
+		: call->work->entails	  ? Max(const_array_length(argument(call, "labels")), 1)
+								  : 1;
+	double more = call->work->masked ? TEMPLATE_TOKENS : call->work->entails ? SENTENCE_TOKENS : 0;
 
 	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), more, call->work));
 }

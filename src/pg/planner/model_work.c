@@ -85,6 +85,7 @@ read_work(const ModelEntry *entry, ModelWork *work)
 		work->extra = read_extra(&cx, &source, &image);
 		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
 		work->masked = (image.can & MG_CAN_FILL_MASK) != 0;
+		work->entails = !work->masked && (image.can & MG_CAN_SCORE) != 0;
 	}
 	MemoryContextDelete(context);
 	return known;
