@@ -5,6 +5,7 @@
 
 #include "model/facts.h"
 #include "model/meta.h"
+#include "template/template.h"
 #include "text/tokenizer.h"
 
 enum
@@ -294,14 +295,23 @@ plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgImag
 	return true;
 }
 
+/* What the template does that cannot be done here is said when the model is made. */
+static bool
+check_chat_template(MgCtx *cx, MgSpan source)
+{
+	if (source.size == 0 || mg_template_parse(cx, source) != NULL)
+		return true;
+	return mg_hint(cx, "Option {\"chat_template\": \"...\"} gives the model another one, and \"\" none.");
+}
+
 /* The bytes of all facts, when the weights are planned. */
 static bool
 plan_facts(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, const MgImage *image, MgSpan *bytes)
 {
 	bytes[FACT_TEMPLATE] = options->template;
 	bytes[FACT_GENERATION] = facts->generation;
-	bytes[FACT_CHAT_TEMPLATE] = facts->chat_template;
-	return mg_meta_write(cx, image->arch, &image->meta, &bytes[FACT_META]) &&
+	bytes[FACT_CHAT_TEMPLATE] = options->chat_template != NULL ? *options->chat_template : facts->chat_template;
+	return check_chat_template(cx, bytes[FACT_CHAT_TEMPLATE]) && mg_meta_write(cx, image->arch, &image->meta, &bytes[FACT_META]) &&
 		mg_config_write(cx, &image->keys, &bytes[FACT_CONFIG]) &&
 		plan_prompts(cx, &facts->sentence, options, &bytes[FACT_PROMPTS]) &&
 		mg_tokenizer_build(cx, &facts->tokenizer, &bytes[FACT_TOKENIZER]);

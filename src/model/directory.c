@@ -12,6 +12,7 @@
 #include "format/json.h"
 #include "format/tokenizer_files.h"
 #include "model/facts.h"
+#include "template/template.h"
 
 #define CONFIG "config.json"
 #define GENERATION "generation_config.json"
@@ -118,6 +119,17 @@ read_generation(MgCtx *cx, const MgFiles *files, const MgJson *config, MgSpan *g
 	return true;
 }
 
+/* A token as a string, or as an object with its "content"; empty without one. */
+static MgSpan
+token_of(const MgJson *config, const char *key)
+{
+	const MgJson *token = mg_json_get(config, key);
+
+	if (token != NULL && token->kind == MG_JSON_OBJECT)
+		token = mg_json_get(token, "content");
+	return token != NULL && token->kind == MG_JSON_STRING ? token->string : mg_span(NULL, 0);
+}
+
 /* The template of chats, by a file of its own or by the tokeniser's; of several the one called default. */
 static bool
 read_chat_template(MgCtx *cx, const MgFiles *files, MgSpan *template)
@@ -125,18 +137,14 @@ read_chat_template(MgCtx *cx, const MgFiles *files, MgSpan *template)
 	const MgJson *config, *value;
 	MgSpan text;
 
-	if (!read_text(cx, files, TEMPLATE, template))
-		return false;
-	if (template->size > 0)
-		return true;
-	if (!read_text(cx, files, TOKENIZER_CONFIG, &text))
+	if (!read_text(cx, files, TEMPLATE, template) || !read_text(cx, files, TOKENIZER_CONFIG, &text))
 		return false;
 	if (text.size == 0)
 		return true;
 	config = mg_json_parse(cx, TOKENIZER_CONFIG, text);
 	if (config == NULL)
 		return false;
-	value = mg_json_get(config, "chat_template");
+	value = template->size == 0 ? mg_json_get(config, "chat_template") : NULL;
 	for (size_t i = 0; value != NULL && value->kind == MG_JSON_ARRAY && i < value->n; i++)
 	{
 		const MgJson *name = mg_json_get(&value->items[i], "name"), *one = mg_json_get(&value->items[i], "template");
@@ -147,7 +155,7 @@ read_chat_template(MgCtx *cx, const MgFiles *files, MgSpan *template)
 	}
 	if (value != NULL && value->kind == MG_JSON_STRING)
 		*template = value->string;
-	return true;
+	return mg_template_with_tokens(cx, *template, token_of(config, "bos_token"), token_of(config, "eos_token"), template);
 }
 
 bool

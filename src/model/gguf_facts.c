@@ -16,6 +16,7 @@
 #include "format/gguf_blocks.h"
 #include "format/gguf_tokenizer.h"
 #include "model/facts.h"
+#include "template/template.h"
 
 #define KEY_SIZE 128
 
@@ -254,6 +255,34 @@ read_generation(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 	return copy != NULL;
 }
 
+/* The token under a key that says its id; empty without one. */
+static bool
+token_of(MgCtx *cx, const MgGguf *gguf, const char *key, const MgTokenizerSpec *spec, MgSpan *token)
+{
+	int64_t id = -1;
+
+	*token = mg_span(NULL, 0);
+	if (mg_gguf_find(gguf, key) == NULL)
+		return true;
+	if (!mg_gguf_integer(cx, gguf, key, &id))
+		return false;
+	if (id >= 0 && (uint64_t) id < spec->n_tokens)
+		*token = spec->tokens[id];
+	return true;
+}
+
+/* With what it may call bos_token and eos_token. */
+static bool
+read_chat_template(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
+{
+	MgSpan bos, eos;
+
+	return mg_gguf_text(cx, gguf, "tokenizer.chat_template", &facts->chat_template) &&
+		token_of(cx, gguf, "tokenizer.ggml.bos_token_id", &facts->tokenizer, &bos) &&
+		token_of(cx, gguf, "tokenizer.ggml.eos_token_id", &facts->tokenizer, &eos) &&
+		mg_template_with_tokens(cx, facts->chat_template, bos, eos, &facts->chat_template);
+}
+
 bool
 mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts)
 {
@@ -263,7 +292,7 @@ mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts)
 	memset(facts, 0, sizeof *facts);
 	if (!mg_gguf_read(cx, MG_GGUF_FILE, source, &gguf) || !find_arch(cx, &gguf, &arch, facts) ||
 		!read_config(cx, &gguf, arch, facts) || !mg_gguf_tokenizer_read(cx, &gguf, &facts->tokenizer) ||
-		!read_generation(cx, &gguf, facts) || !mg_gguf_text(cx, &gguf, "tokenizer.chat_template", &facts->chat_template))
+		!read_generation(cx, &gguf, facts) || !read_chat_template(cx, &gguf, facts))
 		return false;
 	facts->tensors = gguf.tensors;
 	return rename_tensors(cx, &facts->tensors) && mg_facts_find_prefix(cx, facts);

@@ -3,7 +3,7 @@
 #include "model/checkpoint.h"
 
 static const char *const known[] = {"dtype",	 "pooling",	 "normalize", "max_tokens",
-									"template", "prompts", "calibrate", NULL};
+									"template", "prompts", "calibrate", "chat_template", NULL};
 
 static bool
 bad_value(MgCtx *cx, const char *key, MgSpan value, const char *hint)
@@ -26,7 +26,7 @@ check_keys(MgCtx *cx, const MgJson *object)
 		if (*key == NULL)
 		{
 			mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
-			return mg_hint(cx, "Options are dtype, pooling, normalize, max_tokens, template, prompts and calibrate.");
+			return mg_hint(cx, "Options are dtype, pooling, normalize, max_tokens, template, prompts, calibrate and chat_template.");
 		}
 	}
 	return true;
@@ -74,7 +74,7 @@ bool
 mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 {
 	const MgJson *object = mg_json_parse(cx, "options", json);
-	MgSpan dtype = {NULL, 0}, pooling = {NULL, 0};
+	MgSpan dtype = {NULL, 0}, pooling = {NULL, 0}, chat_template = {NULL, 0};
 	bool normalize = true;
 
 	*options = (MgModelOptions){.dtype = -1, .normalize = -1, .calibrate = true};
@@ -84,6 +84,7 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 		!mg_json_get_size(cx, NULL, object, "max_tokens", 3, MG_MAX_POSITIONS, &options->max_tokens) ||
 		!mg_json_get_string(cx, NULL, object, "template", &options->template) ||
 		!mg_json_get_bool(cx, NULL, object, "calibrate", &options->calibrate) ||
+		!mg_json_get_string(cx, NULL, object, "chat_template", &chat_template) ||
 		!parse_prompts(cx, mg_json_get(object, "prompts"), options))
 		return false;
 	if (pooling.size > 0)
@@ -92,6 +93,8 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 		if (options->pooling == MG_POOL_NONE)
 			return bad_value(cx, "pooling", pooling, "Poolings are mean, cls, max and last.");
 	}
+	if (mg_json_get(object, "chat_template") != NULL)
+		options->chat_template = &mg_json_get(object, "chat_template")->string;
 	if (mg_json_get(object, "normalize") != NULL)
 		options->normalize = normalize;
 	return true;

@@ -86,7 +86,7 @@ fill_template(const MgRun *run, const MgMaskLabels *labels, MgSpan text, Filled 
 	}
 	data.start = starts[labels->mask_first ? 3 : 1];
 	data.stop = data.start + text.size;
-	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), data, &filled->tokens))
+	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), (MgData){1, &data}, &filled->tokens))
 		return false;
 	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
 		if (tokens->ids[filled->mask] == run->model->specials.mask &&

@@ -73,6 +73,7 @@ typedef struct Engine
 	Running *slots;
 	MgDecoderInput *inputs; /* [n_slots] of a step */
 	float *logits;			/* [n_slots, vocab] */
+	float *scored;			/* [vocab] of samples: as the model has them */
 } Engine;
 
 /* The most tokens of prompt and answer. */
@@ -144,7 +145,8 @@ prepare(Engine *engine)
 	engine->slots = mg_alloc_zeroed(cx, engine->n_slots, sizeof *engine->slots);
 	engine->inputs = mg_alloc_array(cx, engine->n_slots, sizeof *engine->inputs);
 	engine->logits = mg_alloc_array(cx, engine->n_slots, vocab * sizeof *engine->logits);
-	if (engine->slots == NULL || engine->inputs == NULL || engine->logits == NULL)
+	engine->scored = mg_alloc_array(cx, engine->options->samples ? vocab : 0, sizeof *engine->scored);
+	if (engine->slots == NULL || engine->inputs == NULL || engine->logits == NULL || engine->scored == NULL)
 		return false;
 	for (size_t s = 0; s < engine->n_slots; s++)
 	{
@@ -200,10 +202,16 @@ draw(Engine *engine, uint32_t slot, float *logits)
 	MgAnswer *answer = &engine->answers[running->row];
 	MgHistory history = {running->ids, running->n, engine->prompts[running->row].n};
 	MgSpan piece = {NULL, 0};
+	size_t vocab = engine->run->model->sizes->vocab;
 	int32_t id;
 
-	if (!mg_draw(engine->run->cx, &engine->options->sampling, history, engine->ends, 0, logits, engine->run->model->sizes->vocab, &id))
+	/* Drawing changes logits. */
+	if (engine->options->samples)
+		memcpy(engine->scored, logits, vocab * sizeof *logits);
+	if (!mg_draw(engine->run->cx, &engine->options->sampling, history, engine->ends, engine->options->samples ? running->row : 0, logits, vocab, &id))
 		return false;
+	if (engine->options->samples)
+		answer->score += mg_log_probability(engine->scored, vocab, id);
 	answer->n_tokens++;
 	answer->complete = is_end(engine, id);
 	if (!answer->complete)
@@ -309,23 +317,28 @@ typedef struct Texts
 	uint32_t *slots; /* by hash: the number of a text, plus 1 */
 } Texts;
 
-static bool
-prompt_ids(const MgRun *run, const MgGenerateOptions *options, MgSpan text, MgIds *ids)
+bool
+mg_generate_fits(const MgRun *run, MgIds prompt)
 {
 	size_t longest = run->model->meta.max_tokens;
+
+	if (prompt.n == 0)
+		return mg_fail(run->cx, MG_BAD_ARGUMENT, "prompt has no tokens");
+	if (prompt.n < longest)
+		return true;
+	mg_fail(run->cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", run->name);
+	return mg_detail(run->cx, "It has %zu tokens; at most %zu leave room for an answer.", prompt.n, longest - 1);
+}
+
+bool
+mg_generate_prompt(const MgRun *run, const MgGenerateOptions *options, MgSpan text, MgIds *ids)
+{
 	MgSequence sequence;
 
 	if (!mg_sequence_of_text(run, mg_span(NULL, 0), text, options->read_specials, MG_LONG_ERROR, &sequence))
 		return false;
-	if (sequence.n == 0)
-		return mg_fail(run->cx, MG_BAD_ARGUMENT, "prompt has no tokens");
-	if (sequence.n >= longest)
-	{
-		mg_fail(run->cx, MG_TOO_LARGE, "prompt is too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "It has %zu tokens; at most %zu leave room for an answer.", sequence.n, longest - 1);
-	}
 	*ids = (MgIds){sequence.n, sequence.ids};
-	return true;
+	return mg_generate_fits(run, *ids);
 }
 
 /* The slot of a text: one that equals it, or a free one. */
@@ -353,7 +366,7 @@ refuse(const MgRun *run, const MgGenerateOptions *options, size_t number)
 }
 
 static bool
-gather(const MgRun *run, const MgGenerateOptions *options, const MgSpan *texts, size_t n, Texts *all)
+gather(const MgRun *run, const MgGenerateOptions *options, const MgPromptReader *reader, const MgSpan *texts, size_t n, Texts *all)
 {
 	for (all->n_slots = 4; all->n_slots < 2 * n;)
 		all->n_slots *= 2;
@@ -371,7 +384,7 @@ gather(const MgRun *run, const MgGenerateOptions *options, const MgSpan *texts, 
 		all->places[i] = NO_ROW;
 		if (*slot != 0)
 			all->places[i] = all->places[*slot - 1];
-		else if (prompt_ids(run, options, texts[i], &all->ids[all->n]))
+		else if (reader->read(run, reader, texts[i], &all->ids[all->n]))
 		{
 			all->places[i] = all->n++;
 			*slot = (uint32_t) i + 1;
@@ -382,14 +395,35 @@ gather(const MgRun *run, const MgGenerateOptions *options, const MgSpan *texts, 
 	return true;
 }
 
+typedef struct TextReader
+{
+	MgPromptReader reader;
+	const MgGenerateOptions *options;
+} TextReader;
+
+static bool
+read_text(const MgRun *run, const MgPromptReader *reader, MgSpan text, MgIds *ids)
+{
+	return mg_generate_prompt(run, ((const TextReader *) reader)->options, text, ids);
+}
+
 bool
 mg_generate(const MgRun *run, const MgGenerateOptions *options, const MgSpan *prompts, size_t n, MgAnswer *answers)
+{
+	TextReader reader = {{read_text}, options};
+
+	return mg_generate_read(run, options, &reader.reader, prompts, n, answers);
+}
+
+bool
+mg_generate_read(const MgRun *run, const MgGenerateOptions *options, const MgPromptReader *reader, const MgSpan *prompts, size_t n,
+				 MgAnswer *answers)
 {
 	Texts all = {0};
 	MgAnswer *computed;
 
 	memset(answers, 0, n * sizeof *answers);
-	if (!mg_decoder_can(run) || !gather(run, options, prompts, n, &all))
+	if (!mg_decoder_can(run) || !gather(run, options, reader, prompts, n, &all))
 		return false;
 	computed = mg_alloc_array(run->cx, all.n, sizeof *computed);
 	if (computed == NULL || !mg_generate_ids(run, options, all.ids, all.n, computed))

@@ -84,7 +84,8 @@ bool
 mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_specials,
 					MgLongInput long_input, MgSequence *sequence)
 {
-	MgDataRange data = read_specials ? MG_NO_DATA : (MgDataRange){prompt.size, SIZE_MAX};
+	MgDataRange behind = {prompt.size, SIZE_MAX};
+	MgData data = {read_specials ? 0 : 1, &behind};
 	size_t limit = mg_text_limit(run->model);
 	MgTokens tokens;
 	bool cut = false;

@@ -475,9 +475,9 @@ take_lines(MgCtx *cx, MgSpan source, MgSpan *text)
 }
 
 bool
-mg_lex(MgCtx *cx, MgSpan source, MgLex **tokens, size_t *n)
+mg_lex(MgCtx *cx, MgSpan source, unsigned first_line, MgLex **tokens, size_t *n)
 {
-	Lexer lexer = {.cx = cx, .line = 1, .line_starts = true};
+	Lexer lexer = {.cx = cx, .line = first_line, .line_starts = true};
 
 	if (!take_lines(cx, source, &lexer.text))
 		return false;

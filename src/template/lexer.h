@@ -31,8 +31,8 @@ typedef struct MgLex
 	double real;
 } MgLex;
 
-/* tokens [*n], the last one MG_LEX_END. Arena memory. False after an error. */
-bool mg_lex(MgCtx *cx, MgSpan source, MgLex **tokens, size_t *n);
+/* tokens [*n], the last one MG_LEX_END; lines count from first_line. Arena memory. False after an error. */
+bool mg_lex(MgCtx *cx, MgSpan source, unsigned first_line, MgLex **tokens, size_t *n);
 
 /* White space as Python's str has it. */
 bool mg_is_space(uint32_t code);

@@ -423,6 +423,18 @@ check_calls(MgParser *parser)
 	return true;
 }
 
+/* By mg_template_with_tokens: lines are counted from the second one, which is the template's own first. */
+static bool
+begins_with_tokens(MgSpan source)
+{
+	static const char *const lines[] = {"{% set bos_token = '", "{% set eos_token = '"};
+
+	for (size_t i = 0; i < 2; i++)
+		if (source.size >= strlen(lines[i]) && memcmp(source.data, lines[i], strlen(lines[i])) == 0)
+			return true;
+	return false;
+}
+
 const MgTemplate *
 mg_template_parse(MgCtx *cx, MgSpan source)
 {
@@ -442,7 +454,55 @@ mg_template_parse(MgCtx *cx, MgSpan source)
 		mg_fail(cx, MG_BAD_FILE, "chat template is not valid UTF-8");
 		return NULL;
 	}
-	if (!mg_lex(cx, source, &parser.tokens, &n) || !parse_body(&parser, NULL, &template->body) || !check_calls(&parser))
+	if (!mg_lex(cx, source, begins_with_tokens(source) ? 0 : 1, &parser.tokens, &n) || !parse_body(&parser, NULL, &template->body) || !check_calls(&parser))
 		return NULL;
 	return template;
+}
+
+/* Writes a string as a template has it. */
+static size_t
+put_string(uint8_t *into, MgSpan text)
+{
+	size_t n = 0;
+
+	into[n++] = '\'';
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if (text.data[i] == '\\' || text.data[i] == '\'')
+			into[n++] = '\\';
+		into[n++] = text.data[i];
+	}
+	into[n++] = '\'';
+	return n;
+}
+
+bool
+mg_template_with_tokens(MgCtx *cx, MgSpan source, MgSpan bos, MgSpan eos, MgSpan *whole)
+{
+	static const char *const names[] = {"bos_token", "eos_token"};
+	const MgSpan tokens[] = {bos, eos};
+	size_t size, n = 0;
+	uint8_t *into;
+
+	*whole = source;
+	if (source.size == 0 || source.size > MG_TEMPLATE_MAX_SIZE || bos.size + eos.size == 0)
+		return true;
+	if (bos.size > MG_TEMPLATE_MAX_SIZE / 4 || eos.size > MG_TEMPLATE_MAX_SIZE / 4)
+		return mg_fail(cx, MG_BAD_FILE, "token of %zu bytes begins or ends texts", bos.size > eos.size ? bos.size : eos.size);
+	size = source.size + 2 * (bos.size + eos.size) + 100;
+	into = mg_alloc(cx, size);
+	if (into == NULL)
+		return false;
+	for (size_t i = 0; i < 2; i++)
+		if (tokens[i].size > 0)
+		{
+			n += (size_t) snprintf((char *) into + n, size - n, "{%% set %s = ", names[i]);
+			n += put_string(into + n, tokens[i]);
+			memcpy(into + n, " %}", 3);
+			n += 3;
+		}
+	into[n++] = '\n'; /* goes by trim_blocks */
+	memcpy(into + n, source.data, source.size);
+	*whole = mg_span(into, n + source.size);
+	return true;
 }

@@ -48,4 +48,10 @@ typedef struct MgRendered
 /* Renders with variables [n]. Arena memory. False after an error: one of the limits, what the template itself raises, or what it cannot do. */
 bool mg_template_render(MgCtx *cx, const MgTemplate *parsed, const MgTemplateVariable *variables, size_t n, MgRendered *rendered);
 
+/*
+ * A template with the model's tokens as bos_token and eos_token, which its files have elsewhere: a first line that sets them. Arena memory;
+ * those that are empty are left out.
+ */
+bool mg_template_with_tokens(MgCtx *cx, MgSpan source, MgSpan bos, MgSpan eos, MgSpan *whole);
+
 #endif

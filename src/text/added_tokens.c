@@ -219,6 +219,15 @@ swallow_spaces(MgCtx *cx, const MgAddedSearch *search, uint8_t flags, MgAddedMat
 	return true;
 }
 
+/* Whether a match has bytes that are data. */
+static bool
+is_data(const MgAddedSearch *search, size_t start, size_t stop)
+{
+	if (search->starts == NULL)
+		return mg_touches_data(search->data, search->base + start, search->base + stop);
+	return mg_touches_data(search->data, search->starts[start], search->stops[stop - 1]);
+}
+
 bool
 mg_added_search_next(MgCtx *cx, MgAddedSearch *search, MgAddedMatch *match, bool *found)
 {
@@ -251,7 +260,7 @@ mg_added_search_next(MgCtx *cx, MgAddedSearch *search, MgAddedMatch *match, bool
 		flags = search->vocab->flags[entry.id];
 		*match = (MgAddedMatch){(int32_t) entry.id, search->position, search->position + entry.size};
 		search->position = match->stop;
-		if ((flags & MG_TOKEN_SPECIAL) && mg_touches_data(search->data, match->start, match->stop))
+		if ((flags & MG_TOKEN_SPECIAL) && is_data(search, match->start, match->stop))
 			continue;
 		if ((flags & MG_TOKEN_SINGLE_WORD) && !is_single_word(search->text, match->start, match->stop))
 			continue;

@@ -46,7 +46,9 @@ typedef struct MgAddedSearch
 	const MgVocab *vocab;
 	const MgAddedTokens *tokens;
 	MgSpan text;	 /* checked UTF-8 */
-	MgDataRange data; /* of the text */
+	MgData data;	 /* of the text that it was made of */
+	const uint32_t *starts, *stops; /* [text.size] where each byte was in that; NULL: at base and on */
+	size_t base;
 	size_t position; /* where the search goes on */
 	size_t behind;	 /* the last match's stop */
 	MgPace *pace;

@@ -90,15 +90,18 @@ take_words(MgCtx *cx, MgPieces *pieces, const Segment *segment, size_t start, si
 	return true;
 }
 
-/* Finds normalized added tokens; data is the part of the segment that is. */
+/* Finds normalized added tokens. */
 static bool
-take_segment(MgCtx *cx, MgPieces *pieces, const Segment *segment, MgDataRange data)
+take_segment(MgCtx *cx, MgPieces *pieces, const Segment *segment)
 {
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	MgAddedSearch search = {.vocab = &tokenizer->vocab,
 							.tokens = &tokenizer->normalized,
 							.text = segment->bytes,
-							.data = data,
+							.data = pieces->data,
+							.starts = segment->starts,
+							.stops = segment->stops,
+							.base = segment->base,
 							.pace = pieces->pace};
 	MgAddedMatch match;
 	size_t done = 0;
@@ -127,20 +130,15 @@ mg_byte_segment(MgCtx *cx, MgPieces *pieces, MgNormalizer *normalizer, MgSpan te
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	Segment segment = {mg_span(text.data + start, stop - start), NULL, NULL, (uint32_t) start};
 	MgNormalized normalized = {.n = 0};
-	MgDataRange data = pieces->data;
 	bool change = false;
 
 	if (tokenizer->rules.compose && !may_change(cx, pieces, segment.bytes, &change))
 		return false;
 	if (!change)
-	{
-		data.start = data.start > start ? data.start - start : 0;
-		data.stop = data.stop > start ? data.stop - start : 0;
-		return take_segment(cx, pieces, &segment, data);
-	}
+		return take_segment(cx, pieces, &segment);
 	mg_normalizer_start(normalizer, tokenizer->rules, segment.bytes, segment.base, pieces->pace);
-	if (!mg_normalize_all(cx, normalizer, &normalized) || !mg_normalized_data(cx, &normalized, pieces, &data))
+	if (!mg_normalize_all(cx, normalizer, &normalized))
 		return false;
 	segment = (Segment){mg_span(normalized.bytes, normalized.n), normalized.starts, normalized.stops, 0};
-	return take_segment(cx, pieces, &segment, data);
+	return take_segment(cx, pieces, &segment);
 }

@@ -51,28 +51,6 @@ mg_normalize_all(MgCtx *cx, MgNormalizer *normalizer, MgNormalized *normalized)
 	return true;
 }
 
-bool
-mg_normalized_data(MgCtx *cx, const MgNormalized *normalized, const MgPieces *pieces, MgDataRange *range)
-{
-	MgDataRange data = pieces->data;
-
-	range->start = 0;
-	while (range->start < normalized->n && normalized->stops[range->start] <= data.start)
-	{
-		if (!mg_pace(cx, pieces->pace, 1))
-			return false;
-		range->start++;
-	}
-	range->stop = range->start;
-	while (range->stop < normalized->n && normalized->starts[range->stop] < data.stop)
-	{
-		if (!mg_pace(cx, pieces->pace, 1))
-			return false;
-		range->stop++;
-	}
-	return true;
-}
-
 /* The words of [start, stop) of the normalised bytes. */
 static bool
 take_words(MgCtx *cx, const MgNormalized *normalized, size_t start, size_t stop, MgWordBuffer *buffer)
@@ -108,9 +86,10 @@ mg_normalized_segment(MgCtx *cx, MgNormalizer *normalizer, MgWordBuffer *buffer)
 	search = (MgAddedSearch){.vocab = &tokenizer->vocab,
 							 .tokens = &tokenizer->normalized,
 							 .text = mg_span(normalized.bytes, normalized.n),
+							 .data = buffer->pieces->data,
+							 .starts = normalized.starts,
+							 .stops = normalized.stops,
 							 .pace = buffer->pieces->pace};
-	if (!mg_normalized_data(cx, &normalized, buffer->pieces, &search.data))
-		return false;
 	for (;;)
 	{
 		if (!mg_added_search_next(cx, &search, &match, &found))

@@ -17,9 +17,6 @@ typedef struct MgNormalized
 /* All that a started normalizer gives, in arena memory. */
 bool mg_normalize_all(MgCtx *cx, MgNormalizer *normalizer, MgNormalized *normalized);
 
-/* The normalised bytes that stand for the text's data. */
-bool mg_normalized_data(MgCtx *cx, const MgNormalized *normalized, const MgPieces *pieces, MgDataRange *range);
-
 /* Takes all that a started normalizer gives: added tokens found in it, and the words between them. */
 bool mg_normalized_segment(MgCtx *cx, MgNormalizer *normalizer, MgWordBuffer *buffer);
 

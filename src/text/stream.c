@@ -135,3 +135,9 @@ mg_text_stream_end(MgTextStream *stream)
 	stream->n_given = stream->n_text;
 	return mg_span(stream->text, stream->n_given);
 }
+
+void
+mg_text_stream_rebind(MgTextStream *stream, const MgTokenizer *tokenizer)
+{
+	stream->tokenizer = tokenizer;
+}

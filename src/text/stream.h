@@ -27,6 +27,9 @@ MgTextStream *mg_text_stream(MgCtx *cx, const MgTokenizer *tokenizer, const MgSp
  */
 bool mg_text_stream_put(MgTextStream *stream, int32_t id, MgSpan *piece);
 
+/* The same tokeniser is bound elsewhere now. */
+void mg_text_stream_rebind(MgTextStream *stream, const MgTokenizer *tokenizer);
+
 /* What was held back when no token follows; the beginning of a character is U+FFFD. */
 MgSpan mg_text_stream_end(MgTextStream *stream);
 

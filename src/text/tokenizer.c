@@ -175,7 +175,7 @@ check_text(MgCtx *cx, MgSpan text)
 }
 
 bool
-mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgDataRange data, MgTokens *tokens)
+mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgData data, MgTokens *tokens)
 {
 	Run run;
 

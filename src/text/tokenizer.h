@@ -32,27 +32,45 @@ typedef struct MgTokens
  * Bytes [start, stop) of a text that are data: what was put into a template or
  * behind a prompt. There no special token is read, whatever the bytes say, so
  * that data cannot steer the template: "[MASK]" is a bracket, a word and a
- * bracket. A special token that only touches the range is not read either.
+ * bracket. A special token that only touches a range is not read either.
  */
 typedef struct MgDataRange
 {
 	size_t start, stop;
 } MgDataRange;
 
-#define MG_NO_DATA ((MgDataRange){0, 0})
-#define MG_ALL_DATA ((MgDataRange){0, SIZE_MAX})
+typedef struct MgData
+{
+	size_t n;
+	const MgDataRange *ranges; /* [n], ascending, apart */
+} MgData;
+
+#define MG_NO_DATA ((MgData){0, NULL})
+#define MG_ALL_DATA ((MgData){1, &(const MgDataRange){0, SIZE_MAX}})
 
 /*
  * Tokens of text without special tokens around it; special tokens written in
  * the text are recognised outside of its data. Refuses invalid UTF-8
  * (MG_BAD_TEXT, with the byte offset) and texts above MG_TEXT_LIMIT. Polls.
  */
-bool mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgDataRange data, MgTokens *tokens);
+bool mg_tokenize(MgCtx *cx, const MgTokenizer *tokenizer, MgSpan text, MgData data, MgTokens *tokens);
 
 static inline bool
-mg_touches_data(MgDataRange data, size_t start, size_t stop)
+mg_touches_data(MgData data, size_t start, size_t stop)
 {
-	return start < data.stop && stop > data.start;
+	size_t low = 0, high = data.n;
+
+	/* The first range that ends behind start. */
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (data.ranges[middle].stop > start)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < data.n && data.ranges[low].start < stop;
 }
 
 #define MG_TEXT_LIMIT ((size_t) 64 * 1024 * 1024)

@@ -30,7 +30,7 @@ typedef struct MgPieces
 	MgTokenList *list;
 	MgPace *pace;
 	uint64_t *ends;
-	MgDataRange data;
+	MgData data;
 	struct MgBpeScratch *bpe; /* of BPE alone */
 } MgPieces;
 
