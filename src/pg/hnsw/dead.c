@@ -200,7 +200,7 @@ delete_upper(HnswVacuum *vacuum, uint32 id)
 	note_dead(vacuum, id);
 }
 
-/* ids and belows: of the upper entries on a page that are not deleted yet. */
+/* ids and belows: of the upper entries on a page that are not deleted yet. Notes ways on the way. */
 static uint32
 list_upper(HnswVacuum *vacuum, BlockNumber block, uint32 *ids, uint32 *belows)
 {
@@ -209,6 +209,7 @@ list_upper(HnswVacuum *vacuum, BlockNumber block, uint32 *ids, uint32 *belows)
 
 	if (!hnsw_vacuum_lock(vacuum, block, BUFFER_LOCK_SHARE, &page))
 		return 0;
+	hnsw_forest_note(vacuum, &page);
 	for (uint32 slot = 0; slot < vacuum->store.places.n_slots[page.form]; slot++)
 	{
 		uint8 *entry = hnsw_place_upper(&vacuum->store.places, page.form, slot)

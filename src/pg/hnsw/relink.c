@@ -1,4 +1,4 @@
-/* Steps 2 to 5 of vacuum: waits for inserts, replaces the entry point, ways of deleted entries and links to them. */
+/* Steps 2 to 6 of vacuum: waits for inserts, replaces the entry point, ways of deleted entries and links to them. */
 #include "pg/hnsw/vacuum.h"
 
 #include "commands/vacuum.h"
@@ -60,9 +60,10 @@ replace_entry_point(HnswVacuum *vacuum)
 	mg_rewind(cx, vacuum->start);
 }
 
-/* ---- 4: ways */
+/* ---- 5: ways */
 
-#define MOST_STEPS 10000 /* around one entry: it has at most 2 m ways, and each step that fails does so for an insert that came between */
+#define MOST_STEPS 10000  /* around one entry: it has at most 2 m ways, and each step that fails does so for an insert that came between */
+#define MOST_LACKING 10 /* steps for which nothing had room: it is looked for a long way */
 
 /* Leads all ways past a deleted entry. One for which that fails stays as it is, for the next vacuum. */
 static void
@@ -70,8 +71,9 @@ bypass_entry(HnswVacuum *vacuum, uint32 id)
 {
 	MgCtx *cx = hnsw_scratch_cx(vacuum->scratch);
 	bool wanted = true;
+	int n_lacking = 0;
 
-	for (int i = 0; wanted && i < MOST_STEPS; i++)
+	for (int i = 0; wanted && i < MOST_STEPS && n_lacking < MOST_LACKING; i++)
 	{
 		MgCounts counts = {0};
 		MgBypass step;
@@ -80,6 +82,7 @@ bypass_entry(HnswVacuum *vacuum, uint32 id)
 		hnsw_must(cx, mg_bypass_plan(cx, &vacuum->store.graph, id, &step, &wanted, &counts));
 		if (wanted)
 			hnsw_store_bypass(&vacuum->store, &step);
+		n_lacking += wanted && !step.last && step.host.link == NULL;
 		vacuum_pause();
 	}
 	if (wanted)
@@ -96,7 +99,7 @@ bypass_all(HnswVacuum *vacuum)
 				bypass_entry(vacuum, (uint32) (byte * 8) + (uint32) bit);
 }
 
-/* ---- 5: links */
+/* ---- 6: links */
 
 static void
 offer_link_back(HnswVacuum *vacuum, uint32 id, uint32 neighbour)
@@ -175,6 +178,7 @@ hnsw_vacuum_relink(HnswVacuum *vacuum)
 	BlockNumber n_blocks;
 
 	replace_entry_point(vacuum); /* waits for inserts first */
+	hnsw_vacuum_mend(vacuum);
 	if (vacuum->n_dead == 0)
 	{
 		/* Chunks alone: no link leads to these. */

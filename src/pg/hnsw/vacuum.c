@@ -7,11 +7,12 @@
  *   2. all inserts that are under way end: one of them may have chosen a deleted node as a neighbour just before it was marked,
  *      or hold a chunk that it has not linked in yet
  *   3. the entry point is replaced if it is deleted
- *   4. ways of deleted entries are led past them
- *   5. links to deleted entries are replaced, page by page
- *   6. slots of deleted entries, and of chunks without an owner, become free
+ *   4. ways that were found broken are mended, which should never be (mend.c)
+ *   5. ways of deleted entries are led past them
+ *   6. links to deleted entries are replaced, page by page
+ *   7. slots of deleted entries, and of chunks without an owner, become free
  *
- * Scans and inserts go on all the time; only 2 and 3 hold the index's heavyweight lock. A scan may come by an id that step 6
+ * Scans and inserts go on all the time; only 2, 3 and, if something is broken, 4 hold the index's heavyweight lock. A scan may come by an id that step 7
  * frees; what it finds there then is another entry or none (hnsw/graph.h). A vacuum that ends early leaves entries
  * marked; the next one takes them up with its own.
  */
@@ -90,7 +91,7 @@ is_free(const HnswVacuum *vacuum, const HnswVacuumPage *page, uint32 slot, int u
 	return (entry != NULL && mg_entry_deleted(entry)) || (chunk != NULL && mg_chunk_owner(chunk) == MG_NO_NODE);
 }
 
-/* Step 6. Nothing leads to these any more. Upper ones first, so that no entry is ever above a node that is gone. */
+/* Step 7. Nothing leads to these any more. Upper ones first, so that no entry is ever above a node that is gone. */
 static void
 free_slots(HnswVacuum *vacuum, BlockNumber block, int upper)
 {
@@ -154,7 +155,9 @@ hnsw_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkD
 	vacuum->store.n_blocks = vacuum->n_blocks;
 	hnsw_vacuum_lists(vacuum);
 	hnsw_vacuum_find_dead(vacuum);
-	if (vacuum->n_dead + vacuum->n_chunks > 0)
+	if (vacuum->n_dead + vacuum->n_chunks == 0)
+		hnsw_vacuum_mend(vacuum);
+	else
 	{
 		hnsw_vacuum_relink(vacuum);
 		for (int upper = 1; upper >= 0; upper--)

@@ -12,6 +12,9 @@ IndexBulkDeleteResult *hnsw_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteRe
 										IndexBulkDeleteCallback callback, void *callback_state);
 IndexBulkDeleteResult *hnsw_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
+/* What ways join (mend.c). */
+typedef struct HnswForest HnswForest;
+
 /* One run of ambulkdelete. */
 typedef struct HnswVacuum
 {
@@ -30,6 +33,7 @@ typedef struct HnswVacuum
 	uint64 n_dead; /* entries among bits */
 	uint64 n_chunks; /* chunks among bits */
 	uint32 trimmed;	 /* the node whose chain is looked at */
+	HnswForest *forest; /* of all entries, as of step 1 */
 } HnswVacuum;
 
 static inline bool
@@ -65,7 +69,11 @@ void hnsw_vacuum_find_dead(HnswVacuum *vacuum);
 /* list_vacuum.c: the lists, at any time before the end */
 void hnsw_vacuum_lists(HnswVacuum *vacuum);
 
-/* relink.c: steps 2 to 5 */
+/* mend.c: notes the ways of a page's entries; when all are noted, mends those that are broken. */
+void hnsw_forest_note(HnswVacuum *vacuum, const HnswVacuumPage *page);
+void hnsw_vacuum_mend(HnswVacuum *vacuum);
+
+/* relink.c: steps 2 to 6 */
 void hnsw_vacuum_relink(HnswVacuum *vacuum);
 
 #endif
