@@ -36,6 +36,7 @@ _PG_init(void)
 	plan_lateral_install();
 	plan_parallel_install();
 	plan_jit_install();
+	plan_dims_install();
 	plan_batch_install();
 	planned_install();
 	forget_install();

@@ -312,10 +312,13 @@ rewrite_statement(PlannedStmt *statement, const Survey *found, int cursor_option
 static PlannedStmt *
 plan_statement(Query *query, const char *text, int cursor_options, ParamListInfo params)
 {
-	PlannedStmt *statement = next_planner != NULL ? next_planner(query, text, cursor_options, params)
-												  : standard_planner(query, text, cursor_options, params);
+	PlannedStmt *statement;
 	Survey found = {0};
 
+	if (maskgen_enable_batching)
+		batch_values_unfold(query);
+	statement = next_planner != NULL ? next_planner(query, text, cursor_options, params)
+									 : standard_planner(query, text, cursor_options, params);
 	if (is_wanted(statement, &found))
 		rewrite_statement(statement, &found, cursor_options);
 	return statement;

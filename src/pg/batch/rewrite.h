@@ -4,6 +4,7 @@
  * to task_call() at once. README.md has the design; the parts are
  *
  *   batch/rewrite.c   the hooks, and the walk over a plan
+ *   batch/values.c    before it: rows of VALUES
  *   batch/calls.c     expressions: which calls can be batched, and what they are made of
  *   batch/levels.c    plan nodes: moving calls out of them, up
  *   batch/columns.c   and down
@@ -40,6 +41,9 @@ typedef struct BatchRewrite
 	bool in_worker;	   /* the node at hand may run in parallel workers */
 	const Plan *model; /* of a new node: where its estimates and parameters are copied from */
 } BatchRewrite;
+
+/* Makes calls in rows of VALUES calls on a column of them, in a statement that is not planned yet. */
+void batch_values_unfold(Query *query);
 
 /* ------------------------------------------------------------ expressions */
 

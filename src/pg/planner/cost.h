@@ -2,7 +2,7 @@
  * What the planner is told about the functions of tasks: their support
  * functions (planner/cost.c), statistics of what classify() gives (planner/labels.c),
  * costs of functions in FROM (planner/lateral.c), parallel scans of small tables
- * (planner/parallel.c), and no JIT (planner/jit.c). README.md has the essay.
+ * (planner/parallel.c), no JIT (planner/jit.c), and dimensions of columns that a query makes (planner/dims.c). README.md has the essay.
  */
 #ifndef MASKGEN_PG_PLANNER_COST_H
 #define MASKGEN_PG_PLANNER_COST_H
@@ -34,5 +34,6 @@ void plan_labels_install(void);
 void plan_lateral_install(void);
 void plan_parallel_install(void);
 void plan_jit_install(void);
+void plan_dims_install(void);
 
 #endif
