@@ -86,7 +86,8 @@ check_cluster()
 	MASKGEN_TEST_RAMPART=$(cluster_lend "$check_dir" "$rampart_dir" rampart)
 	MASKGEN_TEST_SPLADE=${minilm_dir%/*}/splade-tiny
 	[[ ! -d $MASKGEN_TEST_SPLADE ]] || MASKGEN_TEST_SPLADE=$(cluster_lend "$check_dir" "$MASKGEN_TEST_SPLADE" splade)
-	export MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT MASKGEN_TEST_RAMPART MASKGEN_TEST_SPLADE
+	MASKGEN_TEST_SMOLLM2=$(cluster_lend "$check_dir" "$smollm2_dir" smollm2)
+	export MASKGEN_TEST_SMOLLM2 MASKGEN_TEST_DIR=$check_dir MASKGEN_TEST_MINILM MASKGEN_TEST_BERT MASKGEN_TEST_RAMPART MASKGEN_TEST_SPLADE
 	cluster_start "$check_dir"
 	# What each pgTAP file gets a copy of.
 	cluster_psql "$check_dir" --dbname=postgres --quiet --command="CREATE DATABASE pgtap_template"

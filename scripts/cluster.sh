@@ -116,18 +116,23 @@ cluster_psql()
 	PGHOST=$dir/socket PGUSER=postgres PGOPTIONS='' "$(cluster_program psql)" --no-psqlrc --set=ON_ERROR_STOP=1 "$@"
 }
 
+cluster_reads_model()
+{
+	as_cluster_user test -r "$1/config.json" 2> /dev/null || as_cluster_user test -r "$1/model.gguf" 2> /dev/null
+}
+
 # cluster_lend DIR SOURCE NAME: makes the model directory SOURCE readable for the server, as DIR/NAME if it is
 # not already, and prints the path to use. Links are tried first: a copy of a model is hundreds of megabytes.
 cluster_lend()
 {
 	local dir=$1 source=$2 name=$3
 
-	if ! as_cluster_user test -r "$source/config.json" 2> /dev/null
+	if ! cluster_reads_model "$source"
 	then
 		rm -rf "${dir:?}/$name"
 		cp -rL --link "$source" "$dir/$name" 2> /dev/null || cp -rL --reflink=auto "$source" "$dir/$name"
 		source=$dir/$name
-		as_cluster_user test -r "$source/config.json" || die "user \"$(cluster_user)\" cannot read \"$source\""
+		cluster_reads_model "$source" || die "user \"$(cluster_user)\" cannot read \"$source\""
 	fi
 	printf '%s\n' "$source"
 }

@@ -137,7 +137,8 @@ demo_show()
 	do
 		files+=(--file="$file")
 	done
-	cluster_psql "$demo_dir" --dbname=demo --quiet --set=minilm="$minilm_path" --set=bert="$bert_path" --set=rampart="$rampart_path" "${files[@]}"
+	cluster_psql "$demo_dir" --dbname=demo --quiet --set=minilm="$minilm_path" --set=bert="$bert_path" --set=rampart="$rampart_path" \
+		--set=smollm2="$smollm2_path" "${files[@]}"
 }
 
 demo_main()
@@ -151,6 +152,7 @@ demo_main()
 	demo_cluster
 	minilm_path=$(cluster_lend "$demo_dir" "$minilm_dir" minilm)
 	bert_path=$(cluster_lend "$demo_dir" "$bert_dir" bert)
+	smollm2_path=$(cluster_lend "$demo_dir" "$smollm2_dir" smollm2)
 	rampart_path=$(cluster_lend "$demo_dir" "$rampart_dir" rampart)
 	demo_show
 	demo_done=yes

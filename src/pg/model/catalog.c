@@ -167,10 +167,16 @@ read_grants(ModelEntry *entry, HeapTuple tuple, TupleDesc descriptor)
 		entry->grants[entry->n_grants++] = DatumGetObjectId(roles[i]);
 }
 
-static bool
-is_int8(HeapTuple tuple, TupleDesc descriptor)
+/* The name of the type that matrices are stored in, if products of it are of codes; NULL: of floats. */
+static const char *
+codes_of(HeapTuple tuple, TupleDesc descriptor)
 {
-	return strcmp(TextDatumGetCString(column(tuple, MODEL_DTYPE, descriptor)), mg_dtype_name(MG_Q8)) == 0;
+	const char *dtype = TextDatumGetCString(column(tuple, MODEL_DTYPE, descriptor));
+
+	for (int i = MG_N_FLOAT_DTYPES; i < MG_N_DTYPES; i++)
+		if (strcmp(dtype, mg_dtype_name((MgDtype) i)) == 0)
+			return mg_dtype_name((MgDtype) i);
+	return NULL;
 }
 
 static bool
@@ -205,7 +211,7 @@ read_model(ModelEntry *entry)
 		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
 		entry->owner = DatumGetObjectId(column(tuple, MODEL_OWNER, descriptor));
 		entry->stored_bytes = DatumGetInt64(column(tuple, MODEL_STORED_BYTES, descriptor));
-		entry->int8 = is_int8(tuple, descriptor);
+		entry->codes = codes_of(tuple, descriptor);
 		entry->dims = DatumGetInt32(column(tuple, MODEL_DIMS, descriptor));
 		entry->embeds = is_embedder(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);
@@ -305,7 +311,7 @@ catalog_list(ModelEntry **list)
 		memset(entry, 0, sizeof *entry);
 		namestrcpy(&entry->name, TextDatumGetCString(column(tuple, MODEL_NAME, descriptor)));
 		entry->id = DatumGetInt64(column(tuple, MODEL_ID, descriptor));
-		entry->int8 = is_int8(tuple, descriptor);
+		entry->codes = codes_of(tuple, descriptor);
 		entry->dims = DatumGetInt32(column(tuple, MODEL_DIMS, descriptor));
 		entry->embeds = is_embedder(tuple, descriptor);
 		parse_digest(NameStr(entry->name), TextDatumGetCString(column(tuple, MODEL_VERSION, descriptor)), entry->digest);

@@ -40,7 +40,7 @@ typedef struct ModelEntry
 	int64 stored_bytes;
 	int dims;	 /* of its vectors */
 	bool embeds; /* whether it makes any */
-	bool int8; /* computes in 8 bits, whatever maskgen.matmul says */
+	const char *codes; /* "int8", "q8", "q4": it computes with these, whatever maskgen.matmul says; NULL: with floats */
 	int n_grants;
 	Oid *grants; /* [n_grants] roles; InvalidOid is everybody */
 	bool valid;
@@ -64,7 +64,7 @@ ModelEntry *catalog_find_any(const char *name);
 ModelEntry *catalog_look(const char *name);
 
 /*
- * Names, ids, digests and int8 of all models into *list, an array in the current
+ * Names, ids, digests and codes of all models into *list, an array in the current
  * memory context; returns how many. All users may know that models exist.
  */
 int catalog_list(ModelEntry **list);

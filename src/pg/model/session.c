@@ -74,8 +74,8 @@ session_kernel(const ModelEntry *entry)
 {
 	const char *level = mg_cpu_level_name(guc_cpu_level());
 
-	if (entry->int8)
-		return psprintf("%s int8", level);
+	if (entry->codes != NULL)
+		return psprintf("%s %s", level, entry->codes);
 	if (session_form() == MG_FORM_BF16X2)
 		return psprintf("%s bf16x2", level);
 	return maskgen_matmul == MG_NATIVE ? level

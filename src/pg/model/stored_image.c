@@ -111,7 +111,7 @@ build_resident(ResidentWriter *writer, void *arg)
 static MgForm
 form_of(const ModelEntry *entry, MgForm form)
 {
-	return entry->int8 ? MG_FORM_PANELS : form;
+	return entry->codes != NULL ? MG_FORM_PANELS : form;
 }
 
 ModelKey

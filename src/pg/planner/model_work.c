@@ -83,7 +83,7 @@ read_work(const ModelEntry *entry, ModelWork *work)
 		work->mask = 2 * (count_weights(&image, image.parts & ~1u) + (double) sizes->vocab * sizes->width);
 		work->max_tokens = image.meta.max_tokens;
 		work->extra = read_extra(&cx, &source, &image);
-		work->rate = entry->int8 ? RATE_INT8 : RATE_FLOAT;
+		work->rate = entry->codes != NULL ? RATE_INT8 : RATE_FLOAT;
 		work->masked = (image.can & MG_CAN_FILL_MASK) != 0;
 		work->entails = !work->masked && (image.can & MG_CAN_SCORE) != 0;
 	}
