@@ -173,8 +173,8 @@ mg_image_can(const MgArch *arch, uint32_t parts, const MgMeta *meta)
 			can |= arch->can[part];
 	if (meta->pooling == MG_POOL_NONE)
 		can &= ~(uint32_t) MG_CAN_EMBED;
-	/* By the cosine between a text and a sentence about each label. */
-	return (can & MG_CAN_EMBED) != 0 ? can | MG_CAN_CLASSIFY : can;
+	/* By the cosine between a text and a sentence about each label, or by how likely each label is behind the text. */
+	return (can & (MG_CAN_EMBED | MG_CAN_GENERATE)) != 0 ? can | MG_CAN_CLASSIFY : can;
 }
 
 /* Meta and configuration, and what follows from them. */

@@ -11,6 +11,10 @@
  *            template such as "This is about {label}." is nearest to the
  *            text? (task/classify_cosine.c)
  *
+ *   continuation  a decoder: how likely is each label at {label}, behind the
+ *            text in a template such as "{text} Topic: {label}"?
+ *            (task/classify_continuation.c)
+ *
  * A model that has several of them answers in the one that its template is for.
  * Scores are log probabilities among the labels, less what the labels' basis
  * takes away.

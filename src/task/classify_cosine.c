@@ -179,7 +179,7 @@ can(const MgModel *model)
 bool
 mg_cosine_reads(MgSpan template)
 {
-	return mg_template_has(template, "{label}");
+	return mg_template_has(template, "{label}") && !mg_template_has(template, "{text}");
 }
 
 const MgWay mg_cosine_way = {can, mg_cosine_reads, MG_COSINE_TEMPLATE, prepare, basis_size, basis, classify};

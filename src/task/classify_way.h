@@ -24,7 +24,7 @@ struct MgLabels
 	size_t n_labels;
 };
 
-extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way;
+extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_continuation_way;
 
 /* For prepare: where needle stands in a template; SIZE_MAX when it does not, an error when it does several times. */
 bool mg_template_find(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at);

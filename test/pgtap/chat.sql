@@ -3,7 +3,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET maskgen.enable_result_cache = off;
-SELECT plan(64);
+SELECT plan(75);
 SELECT create_model('tiny', :'dir' || '/golden/decoder/llama', jsonb_build_object('chat_template',
 	'{% for m in messages %}<s>{{ m.role }}:{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<s>a:{% endif %}{{ more }}')) IS NOT NULL AS made \gset
 SELECT create_model('plain', :'dir' || '/golden/decoder/llama') IS NOT NULL AS made \gset
@@ -112,6 +112,28 @@ SET maskgen.enable_batching = off;
 SELECT is((SELECT count(*) FROM surprise JOIN (SELECT i, perplexity('tiny', t) AS p FROM pair) x USING (i, p)), 30::bigint, 'and perplexity');
 RESET maskgen.enable_batching;
 SELECT is(count(*), 2::bigint, 'NULL') FROM (VALUES (logprob('tiny', NULL, 'x')), (perplexity('tiny', NULL))) v (x) WHERE x IS NULL;
+
+-- Labels behind a text, by the definition: log probabilities among them, less what an empty text gives
+CREATE FUNCTION among(texts text[], template text) RETURNS TABLE (label text, s real) LANGUAGE sql AS $$
+	SELECT label, avg(raw - log_sum)::real FROM (SELECT t, label, raw, ln(sum(exp(raw::float8)) OVER (PARTITION BY t)) AS log_sum FROM (SELECT t, label,
+		logprob('tiny', replace(template, '{text}', t), ' ' || label) AS raw FROM unnest(texts) t, unnest('{ab,c,xyz}'::text[]) label) x) y GROUP BY label $$;
+SELECT ok(bool_and(abs(score - (text.s - nothing.s)) < 1e-3), 'classify_scores of a decoder: ' || input) FROM unnest('{hello,abcabc,""}'::text[]) input,
+	LATERAL classify_scores('tiny', input, '{ab,c,xyz}', '{text} is {label}') scores JOIN LATERAL among(ARRAY[input], '{text} is') text USING (label)
+	JOIN among(ARRAY['', 'N/A', 'text'], '{text} is') nothing USING (label) GROUP BY input;
+CREATE TABLE labelled AS SELECT i, classify('tiny', t || i % 11, '{ab,c,xyz}') AS label FROM pair;
+SET maskgen.enable_batching = off;
+SELECT is((SELECT count(*) FROM labelled JOIN (SELECT i, classify('tiny', t || i % 11, '{ab,c,xyz}') AS label FROM pair) x USING (i, label)), 30::bigint, 'together and alone');
+RESET maskgen.enable_batching;
+SELECT throws_ok($$SELECT classify('tiny', 'x', '{a,b}', '{label} is {text}')$$, '22023', 'template lacks {text} before {label}', 'the label comes last');
+SELECT throws_ok($$SELECT classify('tiny', 'x', '{a,b}', 'about {label}')$$, '22023', 'template lacks {text} before {label}', 'and the text is there');
+SELECT isnt(classify('tiny', repeat('long ', 100), '{a,b}'), NULL, 'a long text is cut');
+
+-- Embeddings: causal, so the first state knows nothing of what follows, and the last one does
+SELECT count(create_model(pooling, :'dir' || '/golden/decoder/llama', jsonb_build_object('pooling', pooling))) AS made FROM unnest('{cls,last,mean}'::text[]) pooling \gset
+SELECT is(embed('cls', 'hello'), embed('cls', 'hxyz'), 'the first token sees itself');
+SELECT isnt(embed('last', 'hello'), embed('last', 'Hello'), 'the last one sees all');
+SELECT is(embed('last', 'h'), embed('mean', 'h'), 'of one token they are the same');
+SELECT ok(abs(l2_norm(embed('mean', 'hello')) - 1) < 1e-5, 'of length 1');
 
 -- Rights, and cancel
 CREATE ROLE maskgen_nobody;

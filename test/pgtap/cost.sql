@@ -222,14 +222,15 @@ SET maskgen.classify_model = 'm';
 CREATE VIEW described AS
 SELECT p.oid, p.oid::regprocedure::text AS name, p.proname || '(' || string_agg(CASE
 		WHEN a.name = 'model' THEN quote_literal(CASE WHEN p.proname ~ '^embed' THEN 'e' ELSE 'm' END)
-		WHEN a.name IN ('input', 'document') OR a.name = 'prompt' AND p.proname ~ '^generate' THEN 'line' WHEN a.name IN ('inputs', 'documents') THEN 'ARRAY[line]' WHEN a.type = 'anyenum'::regtype THEN 'NULL::cost_kind'
+		WHEN a.name IN ('input', 'document') OR a.name = 'prompt' AND p.proname ~ '^(generate|logprob)' THEN 'line' WHEN a.name IN ('inputs', 'documents') THEN 'ARRAY[line]' WHEN a.type = 'anyenum'::regtype THEN 'NULL::cost_kind'
 		WHEN a.type = 'text[]'::regtype THEN quote_literal('{a,b}') || '::text[]' WHEN a.type = 'int'::regtype THEN '3'
 		WHEN a.type = 'bool'::regtype THEN 'true' WHEN a.type IN ('real'::regtype, 'bigint'::regtype) THEN '1' WHEN a.type = 'jsonb'::regtype THEN quote_literal('{}') ELSE quote_literal('') END, ', ' ORDER BY a.n) || ')' AS expression
 FROM pg_proc p JOIN pg_proc s ON s.oid = p.prosupport AND s.prosrc ~ '^maskgen_.*_support$',
 	unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) WITH ORDINALITY a (type, name, n)
+WHERE p.proname <> 'chat' -- is inlined, and not in the search_path by that name
 GROUP BY p.oid;
 SELECT set_has('SELECT split_part(name, ''('', 1) FROM described', $$VALUES ('embed'), ('classify'), ('rerank_score'), ('rerank'), ('classify_own'), ('classify_own_scores'),
-	('classify_pair'), ('entities'), ('mask_entities'), ('token_anomalies'), ('embed_tokens'), ('embed_sparse'), ('generate'), ('classify_multi'), ('label_scores'), ('mask_state')$$, 'functions have a support function');
+	('classify_pair'), ('entities'), ('mask_entities'), ('token_anomalies'), ('embed_tokens'), ('embed_sparse'), ('generate'), ('logprob'), ('perplexity'), ('classify_multi'), ('label_scores'), ('mask_state')$$, 'functions have a support function');
 BEGIN;
 UPDATE pg_proc SET procost = 1e12 WHERE oid IN (SELECT oid FROM described);
 SELECT is(string_agg(name, ' '), NULL, 'each is described as pg_proc has it') FROM described WHERE cost_of(expression) > 1e9;

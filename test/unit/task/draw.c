@@ -118,7 +118,6 @@ reference(const MgSampling *sampling, const float *logits, size_t n, double u)
 	Entry entries[MAX_TOKENS], sorted[MAX_TOKENS];
 	bool sorts = (sampling->top_k > 0 && sampling->top_k < n) || sampling->top_p < 1;
 	long double total = 0, sum = 0, running = 0;
-	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = entries[i] = (Entry){logits[i], (int32_t) i, 0};
@@ -157,7 +156,6 @@ reference(const MgSampling *sampling, const float *logits, size_t n, double u)
 		running += entry->weight;
 		if (entry->weight > 0 && fabsl(running - u * sum) < 1e-12L * sum)
 			return -1;
-		kept += entry->weight > 0;
 		if (running > u * sum)
 			return entry->id;
 	}
