@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(52);
+SELECT plan(54);
 
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE said text; detail text;
@@ -46,6 +46,40 @@ FROM (VALUES ('{"method": "centres", "labels": ["x", "y", "z"], "biases": [0, 1,
 SELECT is(predict('{"method": "centres", "labels": ["x", "y"], "biases": [0, 1], "weights": [[1, 0], [0, 1]]}', '[0,0]'), 'y', 'zeros have the biases');
 SELECT is(refused($$SELECT predict(value, '[1,2]') FROM c$$), '22000 expected 3 dimensions, not 2', 'other dimensions');
 SELECT is(predict(NULL, '[1]') IS NULL AND predict(value, NULL) IS NULL, true, 'NULL') FROM c;
+
+-- In binary, and bytes that are none of a value
+\copy c TO 'classifier.bin' (FORMAT binary)
+CREATE TABLE copied (LIKE c);
+\copy copied FROM 'classifier.bin' (FORMAT binary)
+SELECT is(copied.value::text, c.value::text, 'in and out in binary') FROM copied, c;
+CREATE FUNCTION tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	RETURN CASE WHEN SQLSTATE LIKE 'XX000' THEN SQLERRM ELSE 'refused' END;
+END $$;
+SELECT pg_backend_pid() AS pid \gset
+CREATE FUNCTION copy_mutant(seed int, path text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	bytes bytea := pg_read_binary_file(path);
+	id oid;
+BEGIN
+	PERFORM setseed(seed / 1000.0);
+	FOR i IN 0 .. seed % 4 LOOP
+		bytes := set_byte(bytes, 34 + (random() * (length(bytes) - 37))::int, (ARRAY[0, 1, 127, 128, 255])[1 + (random() * 4)::int]);
+	END LOOP;
+	IF seed % 5 = 0 THEN
+		bytes := substr(bytes, 1, length(bytes) - 2 - seed % 40) || '\xffff';
+	END IF;
+	id := lo_from_bytea(0, bytes);
+	PERFORM lo_export(id, path || '.bad');
+	RETURN tried(format('COPY copied FROM %L (FORMAT binary)', path || '.bad'));
+END $$;
+SELECT format('/tmp/maskgen-classifier-%s', :pid) AS path \gset
+COPY c TO :'path' (FORMAT binary);
+SELECT set_eq(format('SELECT DISTINCT copy_mutant(seed, %L) FROM generate_series(1, 300) seed', :'path'), '{ok,refused}'::text[], 'bytes of a copy are refused or well-formed');
+COPY (SELECT 1) TO PROGRAM 'rm -f /tmp/maskgen-classifier-*';
 
 -- Rows of three clouds, some of them often, and one of zeros
 CREATE TABLE t AS
