@@ -225,6 +225,8 @@ rewrite_plan(Plan *plan, int position, void *context)
 	/* Other extensions know their children by their form, ours is done. A foreign scan's child is for rechecks. */
 	if (IsA(plan, CustomScan) || IsA(plan, ForeignScan))
 		return IsA(plan, CustomScan) || restorable ? plan : batch_pull_up(rewrite, plan, &demand);
+	if (IsA(plan, NestLoop))
+		batch_lift_inner((NestLoop *) plan);
 	visit_children(plan, rewrite_plan, &walk);
 	rewrite->in_worker = in_worker;
 	below = demand_on_child(plan, 0, &demand);

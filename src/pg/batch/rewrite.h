@@ -8,6 +8,7 @@
  *   batch/calls.c     expressions: which calls can be batched, and what they are made of
  *   batch/levels.c    plan nodes: moving calls out of them, up
  *   batch/columns.c   and down
+ *   batch/inner.c     and off the inner side of a nested loop
  *   batch/estimates.c what the planner would think of them
  *   batch/scan.c      our node and its executor
  *   batch/window.c    the rows that it computes together
@@ -88,6 +89,9 @@ Plan *batch_pull_up(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand
  * child.
  */
 void batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *demand);
+
+/* Moves conditions with calls from the inner side of a nested loop, where each round has few rows, to the join. */
+void batch_lift_inner(NestLoop *join);
 
 /* Puts nodes on a child that compute calls as further columns of it for a node above, which costs so much; returns their places. */
 List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand, double most);
