@@ -9,7 +9,7 @@ struct MgSearch
 	MgBeam beam;
 	MgFound *found;
 	size_t room;
-	uint32_t widest_ef;
+	uint32_t widest_ef, next_ef; /* next_ef: of the next batch; 0: twice that of the one before */
 	bool begun, empty;
 };
 
@@ -91,8 +91,11 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 	}
 	else if (!search->empty)
 	{
-		if (beam->ef < search->widest_ef)
+		if (search->next_ef > 0)
+			beam->ef = search->next_ef;
+		else if (beam->ef < search->widest_ef)
 			beam->ef = beam->ef < search->widest_ef / 2 ? 2 * beam->ef : search->widest_ef;
+		search->next_ef = 0;
 		if (!mg_beam_resume(beam))
 			return false;
 	}
@@ -106,6 +109,14 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 	*found = search->found;
 	*n = beam->top.n;
 	return true;
+}
+
+void
+mg_search_narrow(MgSearch *search, uint32_t ef)
+{
+	uint32_t most = search->widest_ef > search->beam.ef ? search->widest_ef : search->beam.ef;
+
+	search->next_ef = ef < 1 ? 1 : ef > most ? most : ef;
 }
 
 void

@@ -50,6 +50,9 @@ MgSearch *mg_search_begin(MgCtx *cx, const MgGraph *graph, const MgQuery *query,
 /* The next batch; *n is 0 at the end. found is valid until the next call. Polls. False: an error was recorded. */
 bool mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n);
 
+/* The next batch holds so many nodes at most, whatever the one before held. It is no wider than widest_ef. */
+void mg_search_narrow(MgSearch *search, uint32_t ef);
+
 /* Another bound than that of the options, from the next batch on; what is found until it is reached is still given. */
 void mg_search_limit(MgSearch *search, uint64_t max_expanded);
 

@@ -105,6 +105,11 @@ compat_is_not_null(RelOptInfo *relation, Oid table, AttrNumber column)
 }
 #endif
 
+/* A hook for lines of a node in EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_EXPLAIN_NODES
+#endif
+
 /* What the planner thinks of a node, from another one. */
 #define plan_copy_estimates(to, from) \
 	((to)->startup_cost = (from)->startup_cost, (to)->total_cost = (from)->total_cost, \

@@ -9,6 +9,7 @@
 #include "pg/hnsw/filter.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/order.h"
+#include "pg/hnsw/tally.h"
 #include "pg/model/forget.h"
 #include "pg/hnsw/paths.h"
 #include "pg/model/planned.h"
@@ -45,4 +46,5 @@ _PG_init(void)
 	hnsw_paths_install();
 	hnsw_filter_install();
 	hnsw_explain_install();
+	hnsw_tally_install();
 }

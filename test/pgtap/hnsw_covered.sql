@@ -2,7 +2,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
-SELECT plan(46);
+SELECT plan(52);
 
 SELECT setseed(0.7);
 CREATE TYPE mood AS ENUM ('sad', 'well');
@@ -54,6 +54,18 @@ END $$;
 SELECT is(dropped(format('SELECT id FROM item WHERE %s ORDER BY v <-> q() LIMIT 5', condition)), 0, condition || ' is answered by a list')
 	FROM (VALUES ('tenant = 3'), ('tenant IS NULL'), ('tenant IN (4, 5)'), ('tenant = (SELECT 7)')) c (condition);
 SELECT cmp_ok(dropped('SELECT id FROM item WHERE tenant = 3 AND price < 0.5 ORDER BY v <-> q() LIMIT 5'), '<', 100, 'other conditions are tested on its rows');
+
+-- What a scan says of itself
+SELECT is(by_index('SELECT count(*) FROM (SELECT FROM item WHERE tenant = 3 AND price < 0.5 ORDER BY v <-> q() LIMIT 5) x'), '5', 'a scan by a list');
+SELECT is((index, ways, searches, entries_by_links, dropped_by_filter)::text, '(item_v,{list},1,0,0)', 'which says so') FROM last_index_scan();
+SELECT is(rows_in_lists, (SELECT count(*) FROM item WHERE tenant = 3), 'and what it read') FROM last_index_scan();
+SELECT is(dropped_in_index, (SELECT count(*) FROM item WHERE tenant = 3 AND price >= 0.5), 'and dropped') FROM last_index_scan();
+SELECT by_index('SELECT count(*) FROM (SELECT FROM item WHERE big < 9 ORDER BY v <-> q() LIMIT 5) x');
+SELECT ok(ways = '{graph}' AND entries_by_links > 0 AND rows_ranked >= 5 AND rows_fetched = rows_ranked + dropped_by_filter, 'a scan by the graph') FROM last_index_scan();
+CREATE ROLE scan_reader;
+SET ROLE scan_reader;
+SELECT is((SELECT index FROM maskgen.last_index_scan()), NULL, 'which others are not told of');
+RESET ROLE;
 
 -- What is written later
 INSERT INTO item SELECT 10000 + i, i % 7, 'late', i / 1000.0, '2027-01-01', md5('late')::uuid, 'well', 1,

@@ -11,7 +11,7 @@ SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 
 	'sphere', 'embed', 'embed_query', 'embed_document', 'embed_batch', 'fill_mask', 'classify', 'classify_scores', 'classify_as', 'tokenize', 'detokenize',
 	'tokens', 'count_tokens', 'create_model', 'drop_model', 'load_model', 'unload_model', 'grant_model', 'revoke_model', 'stat_models_reset',
 	'result_cache_reset', 'create_embed_trigger', 'drop_embed_trigger', 'embed_statement_trigger', 'link_pgvector', 'enable_pgvector_names', 'index_check',
-	'index_info', 'index_memory', 'index_recall', 'index_advice', 'zero_shot_classifier', 'fit_classifier', 'fit_labels', 'predict', 'predict_scores',
+	'index_info', 'index_memory', 'index_recall', 'index_advice', 'last_index_scan', 'zero_shot_classifier', 'fit_classifier', 'fit_labels', 'predict', 'predict_scores',
 	'label_scores', 'classifier_info', 'classify_multi', 'mask_state',
 	'generate', 'rerank_score', 'rerank', 'classify_own', 'classify_own_scores', 'classify_pair', 'entities',
 	'mask_entities', 'token_anomalies', 'embed_tokens', 'max_sim', 'embed_sparse', 'chat', 'chat_prompt', 'generate_stream', 'generate_samples', 'logprob',

@@ -24,6 +24,9 @@
 /* Entries that a row costs, as long as nothing is measured. */
 #define ENTRIES_A_ROW 2
 
+/* Rows of a batch for each that is expected to be needed. */
+#define SPARE 1.25
+
 /* Rows that are wanted, where no LIMIT says it. */
 #define LEAST_WANTED 10
 
@@ -153,6 +156,20 @@ is_enough(HnswScan *state)
 	return false;
 }
 
+/*
+ * A filter that drops many makes batches wide, and what the last of them found behind the rows that were wanted was found for nothing: it is as wide
+ * as what the filter has let through so far says, and never more than twice the one before.
+ */
+static void
+narrow(HnswScan *state)
+{
+	double wanted = SPARE * rows_to_come(state), most = 2.0 * (double) state->n_found;
+
+	if ((state->filter == NULL && state->covered == NULL) || state->found == NULL || wanted >= most)
+		return;
+	mg_search_narrow(state->search, (uint32_t) Max(wanted, state->settings.ef_search));
+}
+
 bool
 hnsw_batches_next(IndexScanDesc scan)
 {
@@ -161,6 +178,7 @@ hnsw_batches_next(IndexScanDesc scan)
 
 	if (is_enough(state))
 		return false;
+	narrow(state);
 	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
 	state->next = 0;
 	state->any_within = false;

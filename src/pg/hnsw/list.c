@@ -11,10 +11,11 @@
 uint32
 hnsw_lists_for(const HnswStore *store, double n_rows)
 {
-	double wanted = n_rows / (hnsw_records_a_page(store) / 2.0);
+	/* A page of rows for each, and up to twice as much: pages are well filled, and a small tenant reads one or two. */
+	double wanted = n_rows / hnsw_records_a_page(store);
 	uint32 n = HNSW_LEAST_LISTS;
 
-	while (n < wanted && n < HNSW_MOST_LISTS)
+	while (2 * n <= wanted && n < HNSW_MOST_LISTS)
 		n *= 2;
 	return n;
 }

@@ -23,7 +23,7 @@ struct HnswListScan
 	HnswListOptions options;
 	HnswNearest nearest;
 	bool read; /* a round is done */
-	uint64 n_read;
+	uint64 n_read, n_dropped;
 };
 
 /* What a bucket's chain says of a key. */
@@ -96,7 +96,10 @@ look_at(HnswListScan *scan, HnswRecord *record)
 
 	scan->n_read++;
 	if (!hnsw_covered_passes(scan->options.covered, record->rest))
+	{
+		scan->n_dropped++;
 		return;
+	}
 	memcpy(&tid, record->rest, sizeof tid);
 	key = hnsw_sift_key(&tid);
 	if (hnsw_sift_has(scan->options.returned, scan->options.n_returned, key))
@@ -169,4 +172,10 @@ uint64
 hnsw_list_scan_read(const HnswListScan *scan)
 {
 	return scan->n_read;
+}
+
+uint64
+hnsw_list_scan_dropped(const HnswListScan *scan)
+{
+	return scan->n_dropped;
 }

@@ -39,4 +39,7 @@ bool hnsw_list_scan_next(HnswListScan *scan, ItemPointerData *tid);
 /* Records of its keys read so far, those that conditions on included columns dropped among them. */
 uint64 hnsw_list_scan_read(const HnswListScan *scan);
 
+/* Those that they dropped. */
+uint64 hnsw_list_scan_dropped(const HnswListScan *scan);
+
 #endif

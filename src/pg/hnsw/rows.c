@@ -43,6 +43,7 @@ rank_row(HnswScan *state, const ItemPointerData *tid, double estimate)
 		state->n_passed++;
 		if (!state->unranked && !hnsw_rerank_measure(state->rerank, row, &distance))
 			return;
+		state->n_ranked += !state->unranked;
 	}
 	hnsw_ranking_learn(&state->ranking, estimate, distance);
 	if (isnan(distance))
@@ -66,6 +67,8 @@ rank_item(HnswScan *state, const uint8_t *item, double estimate)
 	state->n_met++;
 	if (hnsw_covered_passes(state->covered, item))
 		rank_row(state, &tid, estimate);
+	else
+		state->n_dropped++;
 }
 
 void

@@ -22,6 +22,7 @@
 
 #include <math.h>
 
+#include "access/amapi.h"
 #include "access/genam.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
@@ -30,6 +31,7 @@
 #include "pg/host.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 /* Distances that are so many times the error of codes are told apart by them. */
 #define FAR 8
@@ -45,21 +47,54 @@ hnsw_scan_begin(Relation index, int n_keys, int n_orderbys)
 	return scan;
 }
 
-/* What a search did, for who wants to know (client_min_messages = debug1, EXPLAIN ANALYZE). */
+/* What the search that is under way did. */
+static HnswTally
+tally_of(const HnswScan *state)
+{
+	HnswTally tally = {.ways = (state->search != NULL ? HNSW_WAY_GRAPH : 0) | (state->listed ? HNSW_WAY_LIST : 0) |
+						   (state->pass != NULL ? HNSW_WAY_PASS : 0) | (state->sifted ? HNSW_WAY_TABLE : 0),
+					   .searches = 1,
+					   .entries = state->search != NULL ? mg_search_counts(state->search)->entries : 0,
+					   .passed = state->pass != NULL ? hnsw_pass_entries(state->pass) : 0,
+					   .dropped = state->n_dropped,
+					   .fetched = state->n_fetched,
+					   .kept = state->n_passed,
+					   .ranked = state->n_ranked};
+
+	if (state->listed)
+	{
+		tally.listed = hnsw_list_scan_read(state->list);
+		tally.dropped += hnsw_list_scan_dropped(state->list);
+	}
+	return tally;
+}
+
+/* A search has ended. */
 static void
 report(IndexScanDesc scan)
 {
-	const HnswScan *state = scan->opaque;
-	uint64 by_links = state->search != NULL ? mg_search_counts(state->search)->entries : 0;
+	HnswScan *state = scan->opaque;
+	HnswTally tally = tally_of(state);
 
-	ereport(DEBUG1, (errmsg_internal("scan of index \"%s\": " UINT64_FORMAT " entries by links, " UINT64_FORMAT " by a pass, " UINT64_FORMAT
-									 " of lists, %s; " UINT64_FORMAT
-									 " rows looked at, " UINT64_FORMAT " passed the filter",
-									 RelationGetRelationName(scan->indexRelation), by_links,
-									 state->pass != NULL ? hnsw_pass_entries(state->pass) : 0,
-									 state->listed ? hnsw_list_scan_read(state->list) : 0,
-									 state->sifted ? "then all rows of the table" : "no row of the table in order",
-									 state->n_fetched, state->n_passed)));
+	hnsw_tally_add(&state->tally, &tally);
+	hnsw_tally_note(scan, &state->tally);
+}
+
+bool
+hnsw_scan_tally(IndexScanDesc scan, HnswTally *tally)
+{
+	const HnswScan *state = scan->opaque;
+	HnswTally current;
+
+	if (scan->indexRelation->rd_indam->amgettuple != hnsw_scan_next)
+		return false;
+	*tally = state->tally;
+	if (state->begun)
+	{
+		current = tally_of(state);
+		hnsw_tally_add(tally, &current);
+	}
+	return tally->searches > 0;
 }
 
 /* Let go of the table, of which nothing is asked any more. */
@@ -139,145 +174,6 @@ hnsw_scan_memory(const HnswScan *state)
 	return (Size) (work_mem * 1024.0 * state->settings.scan_mem_multiplier);
 }
 
-/* ---- by all pages */
-
-static int
-by_id(const void *a, const void *b)
-{
-	uint32 x = *(const uint32 *) a, y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-begin_pass(HnswScan *state)
-{
-	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
-	HnswPassOptions options = {.ordered = state->target.ordered && !state->unranked,
-							   .unranked = state->unranked,
-							   .radius = state->target.radius,
-							   .memory = hnsw_scan_memory(state),
-							   .done = state->done,
-							   .n_done = state->n_done};
-
-	if (state->n_done > 0)
-		qsort(state->done, state->n_done, sizeof *state->done, by_id);
-	state->pass = hnsw_pass_begin(&state->store, &state->query, &options);
-	state->stage = STAGE_PASS;
-	MemoryContextSwitchTo(before);
-}
-
-/* ---- by all rows of the table */
-
-static int
-by_key(const void *a, const void *b)
-{
-	uint64 x = *(const uint64 *) a, y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-sort_returned(HnswScan *state)
-{
-	if (state->n_returned > 0)
-		qsort(state->returned, state->n_returned, sizeof *state->returned, by_key);
-	/* What was ranked and not returned comes again. */
-	hnsw_ranking_clear(&state->ranking);
-}
-
-static void
-begin_sift(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
-	HnswSiftOptions options = {.filter = state->filter,
-							   .within = state->target.within,
-							   .numbers = state->store.kind->metric == MG_METRIC_COSINE,
-							   .radius = state->target.radius,
-							   .memory = hnsw_scan_memory(state),
-							   .n_returned = state->n_returned};
-
-	sort_returned(state);
-	options.returned = state->returned;
-	state->sift = hnsw_sift_begin(scan, state->rerank, &options);
-	state->stage = STAGE_SIFT;
-	state->sifted = true;
-	MemoryContextSwitchTo(before);
-}
-
-static void
-rank_sifted(HnswScan *state)
-{
-	HnswRow row;
-
-	if (hnsw_sift_next(state->sift, &row))
-		hnsw_ranking_add(&state->ranking, row.distance, &row.tid);
-	else
-		state->stage = STAGE_END;
-}
-
-/* ---- by a list */
-
-static void
-find_lists(HnswScan *state)
-{
-	const uint64 *keys;
-	int n;
-
-	state->list = NULL;
-	state->listed = false;
-	if (hnsw_lists_exist(&state->store) && hnsw_covered_keys(state->covered, &keys, &n))
-		state->list = hnsw_list_scan_begin(&state->store, keys, n);
-}
-
-static void
-begin_list(HnswScan *state)
-{
-	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
-	HnswListOptions options = {.covered = state->covered,
-							   .unranked = state->unranked,
-							   .radius = state->target.radius,
-							   .memory = hnsw_scan_memory(state)};
-
-	sort_returned(state);
-	options.returned = state->returned;
-	options.n_returned = state->n_returned;
-	hnsw_list_scan_start(state->list, &state->query, &options);
-	state->stage = STAGE_LIST;
-	state->listed = true;
-	MemoryContextSwitchTo(before);
-}
-
-static void
-rank_listed(HnswScan *state)
-{
-	ItemPointerData tid;
-
-	if (hnsw_list_scan_next(state->list, &tid))
-		hnsw_rows_of_listed(state, &tid);
-	else
-		state->stage = STAGE_END;
-}
-
-/* ---- all */
-
-/* After the search: what it left out. */
-static void
-go_on(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-
-	if (!state->complete)
-		state->stage = STAGE_END;
-	else if (hnsw_cost_of_list(state) < Min(state->heap_cost, hnsw_cost_of_pass(state)))
-		begin_list(state);
-	else if (state->heap_cost < hnsw_cost_of_pass(state))
-		begin_sift(scan);
-	else
-		begin_pass(state);
-}
-
 static void
 begin_search(IndexScanDesc scan)
 {
@@ -303,7 +199,7 @@ begin_search(IndexScanDesc scan)
 	state->sifted = false;
 	state->returned = NULL;
 	state->n_returned = state->returned_room = 0;
-	state->n_met = state->n_fetched = state->n_passed = 0;
+	state->n_met = state->n_dropped = state->n_fetched = state->n_passed = state->n_ranked = 0;
 	state->done = NULL;
 	state->n_done = state->done_room = 0;
 	state->last = -INFINITY;
@@ -324,13 +220,13 @@ begin_search(IndexScanDesc scan)
 	before = MemoryContextSwitchTo(state->search_memory);
 	if (state->covered != NULL)
 		hnsw_covered_begin(state->covered);
-	find_lists(state);
+	hnsw_find_lists(state);
 	MemoryContextSwitchTo(before);
 	by_graph = !state->complete || !state->target.ordered || state->target.sorted_above;
 	if (hnsw_list_is_best(state, by_graph))
-		begin_list(state);
+		hnsw_stage_list(state);
 	else if (state->unranked || !by_graph)
-		begin_pass(state);
+		hnsw_stage_pass(state);
 	else
 	{
 		state->stage = STAGE_GRAPH;
@@ -352,12 +248,12 @@ look_further(IndexScanDesc scan)
 		if (state->next < state->n_found)
 			hnsw_rows_of_found(state);
 		else if (!hnsw_batches_next(scan))
-			go_on(scan);
+			hnsw_go_on(scan);
 	}
 	else if (state->stage == STAGE_SIFT)
-		rank_sifted(state);
+		hnsw_rank_sifted(state);
 	else if (state->stage == STAGE_LIST)
-		rank_listed(state);
+		hnsw_rank_listed(state);
 	else if ((id = hnsw_pass_next(state->pass)) != MG_NO_NODE)
 		hnsw_rows_of_passed(state, id);
 	else

@@ -2,6 +2,7 @@
  * A scan between two rows, and what its files do with it:
  *
  *   scan.c     the access method's calls; which stage is next; which row comes first
+ *   stages.c   the other stages: a pass, a list, a sequential scan of the table
  *   batches.c  the search by the graph, in batches, and what it costs beside other ways
  *   rows.c     nodes to rows: fetching, filtering, measuring, ranking
  */
@@ -21,6 +22,7 @@
 #include "pg/hnsw/scratch.h"
 #include "pg/hnsw/settings.h"
 #include "pg/hnsw/sift.h"
+#include "pg/hnsw/tally.h"
 #include "pg/hnsw/target.h"
 
 typedef enum Stage
@@ -70,7 +72,9 @@ typedef struct HnswScan
 	IndexScanState *filter;		/* NULL: none is known */
 	double heap_cost;			/* of sifting the table; INFINITY: it cannot be */
 	HnswCovered *covered;		/* conditions that items are tested by; NULL: none */
-	uint64 n_met, n_fetched, n_passed; /* items met, rows of the table that are visible, those that passed the filter */
+	/* Items met, those that covered dropped; rows of the table that are visible, that passed the filter, that were measured */
+	uint64 n_met, n_dropped, n_fetched, n_passed, n_ranked;
+	HnswTally tally; /* of the searches that have ended */
 	double last;		 /* distance of the last row returned */
 	FmgrInfo distance;	 /* of the class; where no ORDER BY has one */
 } HnswScan;
@@ -92,6 +96,21 @@ bool hnsw_list_is_best(const HnswScan *state, bool by_graph);
 double hnsw_cost_of_pass(const HnswScan *state);
 double hnsw_cost_of_list(const HnswScan *state);
 double hnsw_cost_of_sift(IndexScanDesc scan);
+
+/* ---- stages.c */
+
+void hnsw_stage_pass(HnswScan *state);
+
+/* The lists of what the first included column has to be equal to, if there are; and their stage. */
+void hnsw_find_lists(HnswScan *state);
+void hnsw_stage_list(HnswScan *state);
+
+/* The next row of either, if any, into the ranking. */
+void hnsw_rank_listed(HnswScan *state);
+void hnsw_rank_sifted(HnswScan *state);
+
+/* After the search: what it left out, by the cheapest way. */
+void hnsw_go_on(IndexScanDesc scan);
 
 /* ---- rows.c: each puts rows into the ranking */
 

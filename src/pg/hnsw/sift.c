@@ -121,9 +121,13 @@ look_at(HnswSift *sift)
 	ItemPointerData tid = sift->slot->tts_tid;
 	double distance;
 
-	if (!hnsw_filter_passes(sift->options.filter, sift->slot) || !is_indexed(sift) ||
-		!hnsw_rerank_measure(sift->rerank, sift->slot, &distance))
+	(*sift->options.n_fetched)++;
+	if (!hnsw_filter_passes(sift->options.filter, sift->slot))
 		return;
+	(*sift->options.n_passed)++;
+	if (!is_indexed(sift) || !hnsw_rerank_measure(sift->rerank, sift->slot, &distance))
+		return;
+	(*sift->options.n_ranked)++;
 	if (isnan(distance))
 	{
 		if (sift->options.within || sift->options.numbers)

@@ -25,6 +25,7 @@ typedef struct HnswSiftOptions
 	Size memory; /* bytes of rows (nearest.h) */
 	const uint64 *returned; /* [n_returned] hnsw_sift_key, ascending, until the end: rows to leave out */
 	Size n_returned;
+	uint64 *n_fetched, *n_passed, *n_ranked; /* count rows read, that passed the filter, that were measured */
 } HnswSiftOptions;
 
 typedef struct HnswSift HnswSift;
