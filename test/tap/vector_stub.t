@@ -113,6 +113,9 @@ $node->safe_psql('postgres', 'CREATE DATABASE named');
 is($node->safe_psql('named', q(CREATE EXTENSION maskgen; SELECT maskgen.enable_pgvector_names(); CREATE EXTENSION vector; CREATE TABLE t (v vector(2), w maskgen.vector(2));
 	CREATE INDEX ON t USING hnsw (v vector_l2_ops); CREATE INDEX ON t USING hnsw (w maskgen.vector_l2_ops); DROP EXTENSION vector CASCADE;
 	SELECT count(*) FROM pg_am WHERE amname = 'hnsw')), "\n1", 'it comes beside the names, and leaves them');
+$node->safe_psql('postgres', 'CREATE DATABASE renamed');
+is($node->safe_psql('renamed', q(CREATE EXTENSION maskgen; ALTER SCHEMA maskgen RENAME TO models; CREATE EXTENSION vector; SELECT '[1,2]'::vector <-> '[1,4]'::models.vector)),
+	'2', 'it comes to a schema of maskgen with another name');
 $node->stop;
 command_ok([ @make, 'uninstall-vector-stub' ], 'it is uninstalled');
 is_deeply([ glob("$root$share/extension/vector*") ], [], 'whole');
