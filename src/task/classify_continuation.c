@@ -1,6 +1,6 @@
 /*
  * Classification by a decoder: which label would it write at {label}, behind a
- * text in a template such as "{text}\nThis text is about {label}."?
+ * text in a template such as "{text} Topic: {label}"?
  *
  *   p        the template up to {label}, with the text in it, without the blanks at its end
  *   c_k      these blanks, label k, and what the template has behind it
@@ -19,7 +19,8 @@
 #include "task/draw.h"
 #include "task/schedule.h"
 
-#define DEFAULT_TEMPLATE "{text}\nThis text is about {label}."
+/* Of 100 texts of AG News SmolLM2-135M gets 67 right by it, by "{text}\nThis text is about {label}." 51. */
+#define DEFAULT_TEMPLATE "{text} Topic: {label}"
 
 static const char *const empty_inputs[] = {"", "N/A", "text"};
 #define N_EMPTY_INPUTS 3
