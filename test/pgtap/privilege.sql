@@ -3,7 +3,7 @@
 SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 BEGIN;
-SELECT plan(90);
+SELECT plan(98);
 CREATE ROLE maskgen_owner;
 CREATE ROLE maskgen_partner IN ROLE maskgen_owner;
 CREATE ROLE maskgen_team;
@@ -48,6 +48,10 @@ INSERT INTO used VALUES
 	('classify with a setting', $$SELECT classify('x', '{world,sports}')$$),
 	('classify_scores', $$SELECT * FROM classify_scores('m', 'x', '{world,sports}')$$),
 	('classify_as', $$SELECT classify_as('m', 'x', NULL::topic)$$),
+	('classify_multi', $$SELECT classify_multi('m', 'x', '{world,sports}')$$),
+	('label_scores', $$SELECT label_scores('m', 'x', '{world,sports}')$$),
+	('mask_state', $$SELECT mask_state('m', 'x')$$),
+	('zero_shot_classifier', $$SELECT zero_shot_classifier('e', '{world,sports}')$$),
 	('tokenize', $$SELECT tokenize('m', 'x')$$),
 	('detokenize', $$SELECT detokenize('m', '{5}')$$),
 	('count_tokens', $$SELECT count_tokens('m', 'x')$$),
