@@ -44,9 +44,14 @@ is_batchable(FuncExpr *call)
 
 	if (task == NULL || list_length(call->args) != task->n_args)
 		return false;
+	/* Options may differ from row to row (window.c), the model may not. */
 	foreach(cell, call->args)
-		if (has_leaf(lfirst(cell), NULL) != (foreach_current_index(cell) == task_input(task)))
+	{
+		int i = foreach_current_index(cell);
+
+		if (i == task_input(task) ? !has_leaf(lfirst(cell), NULL) : i == task_arg(task, "model") && has_leaf(lfirst(cell), NULL))
 			return false;
+	}
 	return !contain_volatile_functions((Node *) call);
 }
 

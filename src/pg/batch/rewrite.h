@@ -61,7 +61,7 @@ bool batch_calls_any(Node *node);
 /*
  * Adds to a list, each once, the calls in an expression that can be batched:
  * evaluated whenever the expression is, not volatile, with an input that
- * differs from row to row and other arguments that do not. Inner calls come
+ * differs from row to row and a model that does not. Inner calls come
  * before those around them.
  */
 List *batch_calls_find(List *calls, Node *node);

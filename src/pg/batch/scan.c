@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "pg/batch/rewrite.h"
 #include "pg/compat.h"
 #include "utils/acl.h"
@@ -126,8 +127,13 @@ prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
 	call->call.flinfo = &call->function;
 	call->is_column = IsA(list_nth(expr->args, call->input), Var);
 	foreach(cell, expr->args)
-		if (task->args[foreach_current_index(cell)].type != TASK_ENUM)
-			call->args[foreach_current_index(cell)] = ExecInitExpr(lfirst(cell), &scan->custom.ss.ps);
+	{
+		int i = foreach_current_index(cell);
+
+		call->varies = call->varies || (i != call->input && contain_var_clause(lfirst(cell)));
+		if (task->args[i].type != TASK_ENUM)
+			call->args[i] = ExecInitExpr(lfirst(cell), &scan->custom.ss.ps);
+	}
 }
 
 static void
@@ -157,10 +163,12 @@ begin(CustomScanState *node, EState *estate, int flags)
 
 /* The result of a call for the row that is shown. */
 static Datum
-result_of(const BatchCall *call, int row)
+result_of(BatchScan *scan, BatchCall *call, int row)
 {
 	if (call->nulls[row])
 		return (Datum) 0;
+	if (call->varies && !call->made[row])
+		batch_window_make(scan, call, row);
 	if (call->errors[row] != NULL)
 		task_throw(&call->call, call->errors[row]);
 	return call->results[row];
@@ -177,7 +185,7 @@ make_row(BatchScan *scan, int row)
 	ExecClearTuple(slot);
 	for (int i = 0; i < scan->n_calls; i++)
 	{
-		slot->tts_values[i] = result_of(&scan->calls[i], row);
+		slot->tts_values[i] = result_of(scan, &scan->calls[i], row);
 		slot->tts_isnull[i] = scan->calls[i].nulls[row];
 	}
 	memcpy(slot->tts_values + scan->n_calls, scan->row->tts_values, scan->n_columns * sizeof *slot->tts_values);

@@ -18,6 +18,9 @@ typedef struct BatchCall
 	ExprState *args[TASK_MOST_ARGS]; /* NULL of an enum */
 	int input;						 /* its position */
 	bool is_column;					 /* the input, of the child's row */
+	bool varies;					 /* options differ from row to row: rows with the same are computed when the first of them is asked for */
+	Datum (*options)[TASK_MOST_ARGS]; /* [capacity]; of such a call, but for the input */
+	bool *made;						 /* [capacity]; of such a call */
 	char *model;					 /* its name, once it was called */
 	MgSpan *inputs;					 /* [capacity] */
 	Datum *results;					 /* [capacity] */
@@ -58,6 +61,9 @@ typedef struct BatchScan
 
 /* Fills the window with the next rows of the child and makes the calls; false if there are no more. */
 bool batch_window_next(BatchScan *scan);
+
+/* Makes a call whose options vary for a row, and for all others of the window that have the same. */
+void batch_window_make(BatchScan *scan, BatchCall *call, int row);
 
 /* Shows a row of the window to expressions. */
 void batch_window_show(BatchScan *scan, int row);

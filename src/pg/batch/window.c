@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 
 /* Rows in a window; more than fit into its tokens unless most are empty. */
@@ -91,6 +92,8 @@ enlarge(BatchScan *scan)
 		ENLARGE(scan->calls[i].results);
 		ENLARGE(scan->calls[i].nulls);
 		ENLARGE(scan->calls[i].errors);
+		ENLARGE(scan->calls[i].options);
+		ENLARGE(scan->calls[i].made);
 	}
 #undef ENLARGE
 	scan->capacity = capacity;
@@ -120,6 +123,28 @@ read_input(BatchScan *scan, BatchCall *call, MgSpan *input)
 	return true;
 }
 
+/* The options of a call for the row that is shown, in the current memory context; false if one is NULL. */
+static bool
+read_options(BatchScan *scan, BatchCall *call, Datum options[TASK_MOST_ARGS])
+{
+	const TaskFunction *task = call->call.function;
+
+	for (int i = 0; i < task->n_args; i++)
+	{
+		bool is_null;
+
+		options[i] = 0;
+		if (i == call->input || call->args[i] == NULL)
+			continue;
+		options[i] = ExecEvalExprSwitchContext(call->args[i], scan->custom.ss.ps.ps_ExprContext, &is_null);
+		if (is_null)
+			return false;
+		if (!task_type_by_value(task->args[i].type))
+			options[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(options[i]));
+	}
+	return true;
+}
+
 /* Takes a row of the child into the window; returns its tokens for that call that has the most. */
 static size_t
 add_row(BatchScan *scan, TupleTableSlot *slot)
@@ -136,7 +161,8 @@ add_row(BatchScan *scan, TupleTableSlot *slot)
 		BatchCall *call = &scan->calls[i];
 		MgSpan *input = &call->inputs[scan->n];
 
-		call->nulls[scan->n] = !read_input(scan, call, input);
+		call->nulls[scan->n] = !read_input(scan, call, input) || (call->varies && !read_options(scan, call, call->options[scan->n]));
+		call->made[scan->n] = false;
 		if (!call->nulls[scan->n])
 			most = Max(most, input->size / BYTES_PER_TOKEN + call->call.extra_tokens);
 	}
@@ -203,43 +229,77 @@ read_arguments(BatchScan *scan, BatchCall *call)
 	return any_null;
 }
 
-/* Makes a call for all rows of the window. An input that is refused neither stops nor repeats the others. */
+/* Makes a call for rows [n] of the window. An input that is refused neither stops nor repeats the others. */
 static void
-make_call(BatchScan *scan, BatchCall *call)
+make_call(BatchScan *scan, BatchCall *call, const int *rows, int n)
 {
-	MgSpan *inputs = palloc(scan->n * sizeof *inputs);
-	Datum *results = palloc(scan->n * sizeof *results);
-	const MgError **errors = palloc(scan->n * sizeof *errors);
-	int n = 0;
+	MgSpan *inputs = palloc(n * sizeof *inputs);
+	Datum *results = palloc(n * sizeof *results);
+	const MgError **errors = palloc(n * sizeof *errors);
 
-	for (int i = 0; i < scan->n; i++)
-		if (!call->nulls[i])
-			inputs[n++] = call->inputs[i];
+	for (int i = 0; i < n; i++)
+		inputs[i] = call->inputs[rows[i]];
 	task_call(&call->call, inputs, n, results, errors);
-	for (int i = scan->n; i-- > 0;)
+	for (int i = 0; i < n; i++)
 	{
-		call->errors[i] = NULL;
-		if (call->nulls[i])
-			continue;
-		call->results[i] = results[--n];
-		call->errors[i] = errors[n];
+		call->results[rows[i]] = results[i];
+		call->errors[rows[i]] = errors[i];
+		call->made[rows[i]] = true;
 	}
+	if (call->model == NULL && n > 0)
+		call->model = MemoryContextStrdup(call->call.flinfo->fn_mcxt, task_call_model(&call->call));
+}
+
+static bool
+same_options(const BatchCall *call, int row, int other)
+{
+	const TaskFunction *task = call->call.function;
+
+	for (int i = 0; i < task->n_args; i++)
+		if (i != call->input && call->args[i] != NULL &&
+			!datumIsEqual(call->options[row][i], call->options[other][i], task_type_by_value(task->args[i].type),
+						  task_type_by_value(task->args[i].type) ? (int) sizeof(Datum) : -1))
+			return false;
+	return true;
+}
+
+void
+batch_window_make(BatchScan *scan, BatchCall *call, int row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+	int *rows = palloc(scan->n * sizeof *rows), n = 0;
+
+	for (int i = row; i < scan->n; i++)
+		if (!call->nulls[i] && !call->made[i] && same_options(call, row, i))
+			rows[n++] = i;
+	for (int i = 0; i < call->call.function->n_args; i++)
+	{
+		call->call.nulls[i] = call->args[i] == NULL;
+		call->call.args[i] = call->options[row][i];
+	}
+	make_call(scan, call, rows, n);
+	MemoryContextSwitchTo(caller);
 }
 
 static void
 make_calls(BatchScan *scan)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+	int *rows = palloc(scan->n * sizeof *rows);
 
 	for (int i = 0; i < scan->n_calls; i++)
 	{
 		BatchCall *call = &scan->calls[i];
+		int n = 0;
 
+		if (call->varies)
+			continue;
 		if (read_arguments(scan, call))
 			memset(call->nulls, true, scan->n * sizeof *call->nulls);
-		else if (call->model == NULL)
-			call->model = MemoryContextStrdup(call->call.flinfo->fn_mcxt, task_call_model(&call->call));
-		make_call(scan, call);
+		for (int k = 0; k < scan->n; k++)
+			if (!call->nulls[k])
+				rows[n++] = k;
+		make_call(scan, call, rows, n);
 	}
 	MemoryContextSwitchTo(caller);
 }
