@@ -2,7 +2,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
-SELECT plan(52);
+SELECT plan(54);
 
 SELECT setseed(0.7);
 CREATE TYPE mood AS ENUM ('sad', 'well');
@@ -54,6 +54,11 @@ END $$;
 SELECT is(dropped(format('SELECT id FROM item WHERE %s ORDER BY v <-> q() LIMIT 5', condition)), 0, condition || ' is answered by a list')
 	FROM (VALUES ('tenant = 3'), ('tenant IS NULL'), ('tenant IN (4, 5)'), ('tenant = (SELECT 7)')) c (condition);
 SELECT cmp_ok(dropped('SELECT id FROM item WHERE tenant = 3 AND price < 0.5 ORDER BY v <-> q() LIMIT 5'), '<', 100, 'other conditions are tested on its rows');
+
+-- All lists together, where the table cannot be read in order: a volatile condition is the executor's
+SELECT is(same(format(:'nearest', 'price < 0.02 AND random() >= 0', 20000)), 'same', 'few rows of all tenants');
+SELECT by_index(format(:'nearest', 'price < 0.02 AND random() >= 0', 20000));
+SELECT ok('list' = ANY (ways) AND NOT ways && '{pass,table}', 'are found by all lists: ' || ways::text) FROM last_index_scan();
 
 -- What a scan says of itself
 SELECT is(by_index('SELECT count(*) FROM (SELECT FROM item WHERE tenant = 3 AND price < 0.5 ORDER BY v <-> q() LIMIT 5) x'), '5', 'a scan by a list');

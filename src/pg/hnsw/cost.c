@@ -83,7 +83,8 @@ probes_all(const IndexOptInfo *index, const HnswSettings *settings)
 typedef struct Covered
 {
 	double share;  /* of all rows, by all of them */
-	double listed; /* of all rows, by those that a list answers; 1: none */
+	double listed; /* of all rows: what lists have to be read of */
+	bool lists;	   /* there are some */
 } Covered;
 
 static void
@@ -109,7 +110,7 @@ look_at_conditions(PlannerInfo *root, const IndexPath *path)
 {
 	const IndexOptInfo *index = path->indexinfo;
 	List *tested = NIL, *listed = NIL;
-	Covered covered = {1, 1};
+	Covered covered = {1, 1, false};
 	HnswCover *cover;
 	Relation relation;
 
@@ -121,6 +122,7 @@ look_at_conditions(PlannerInfo *root, const IndexPath *path)
 	look_at_clauses(root, index, cover, index->indrestrictinfo, &tested, &listed);
 	if (path->path.param_info != NULL)
 		look_at_clauses(root, index, cover, path->path.param_info->ppi_clauses, &tested, &listed);
+	covered.lists = tested != NIL && hnsw_lists_wanted(cover);
 	covered.share = clauselist_selectivity(root, tested, (int) index->rel->relid, JOIN_INNER, NULL);
 	covered.listed = clauselist_selectivity(root, listed, (int) index->rel->relid, JOIN_INNER, NULL);
 	return covered;
@@ -134,7 +136,7 @@ consider_list(PlannerInfo *root, const IndexPath *path, const Covered *covered, 
 
 	if (root->limit_tuples > 0)
 		part = Min(root->limit_tuples / Max(path->path.rows, 1), 1);
-	if (covered->listed == 1 || list >= *first + *further * part)
+	if (!covered->lists || list >= *first + *further * part)
 		return;
 	*first = list;
 	*further = 0;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "pg/hnsw/nearest.h"
 #include "pg/hnsw/sift.h"
 
@@ -18,6 +19,7 @@ struct HnswListScan
 	const HnswStore *store;
 	KeyList *lists; /* [n] */
 	int n;
+	bool all; /* lists, whatever their keys */
 	double n_rows;
 	HnswLeast least;
 	HnswListOptions options;
@@ -62,6 +64,12 @@ hnsw_list_scan_begin(const HnswStore *store, const uint64 *keys, int n)
 	HnswListScan *scan = palloc0(sizeof *scan);
 
 	scan->store = store;
+	scan->all = keys == NULL;
+	if (scan->all)
+	{
+		scan->n_rows = (double) (store->n_blocks - store->lists_at) * hnsw_records_a_page(store);
+		return scan;
+	}
 	scan->lists = palloc((Size) Max(n, 1) * sizeof *scan->lists);
 	scan->n = n;
 	for (int i = 0; i < n; i++)
@@ -131,10 +139,43 @@ read_chain(HnswListScan *scan, BlockNumber block, uint64 key)
 	}
 }
 
+/* All pages of lists, which are behind the directory, among pages of nodes that came later. */
+static void
+read_pages(HnswListScan *scan)
+{
+	const HnswStore *store = scan->store;
+	uint32 n_records = hnsw_records_a_page(store);
+	PGAlignedBlock copy;
+
+	for (BlockNumber block = store->lists_at; block < store->n_blocks; block++)
+	{
+		Buffer buffer;
+		bool listed;
+
+		CHECK_FOR_INTERRUPTS();
+		hnsw_nearest_reserve(&scan->nearest, n_records);
+		buffer = ReadBuffer(store->index, block);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		listed = !PageIsNew(BufferGetPage(buffer)) && ((PageHeader) BufferGetPage(buffer))->pd_prune_xid == HNSW_PAGE_LIST;
+		if (listed)
+			memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		for (uint32 slot = 0; listed && slot < n_records; slot++)
+		{
+			HnswRecord *record = hnsw_list_row(store, (Page) copy.data, slot);
+
+			if (record != NULL)
+				look_at(scan, record);
+		}
+	}
+}
+
 static void
 read_all(HnswListScan *scan)
 {
 	hnsw_nearest_start(&scan->nearest);
+	if (scan->all)
+		read_pages(scan);
 	for (int i = 0; i < scan->n; i++)
 		for (int chain = 0; chain < 2; chain++)
 			read_chain(scan, scan->lists[i].chains[chain], scan->lists[i].key);

@@ -21,7 +21,7 @@ typedef struct HnswListOptions
 
 typedef struct HnswListScan HnswListScan;
 
-/* Finds the lists of keys [n], ascending, until the end. In the current memory context; store must outlive it. */
+/* Finds the lists of keys [n], ascending, until the end; keys of NULL: all lists, in the order of their pages. In the current memory context; store must outlive it. */
 HnswListScan *hnsw_list_scan_begin(const HnswStore *store, const uint64 *keys, int n);
 
 /* Rows that its lists have, about. */

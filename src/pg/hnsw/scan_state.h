@@ -64,7 +64,7 @@ typedef struct HnswScan
 	HnswPass *pass;
 	HnswSift *sift;
 	bool sifted;
-	HnswListScan *list; /* of what the first included column has to be equal to; NULL: none */
+	HnswListScan *list; /* what conditions on included columns are tested on; NULL: there are none */
 	bool listed;		/* it is read */
 	uint64 *returned; /* [n_returned]: hnsw_sift_key of rows, if they may be sifted */
 	Size n_returned, returned_room;
@@ -101,7 +101,7 @@ double hnsw_cost_of_sift(IndexScanDesc scan);
 
 void hnsw_stage_pass(HnswScan *state);
 
-/* The lists of what the first included column has to be equal to, if there are; and their stage. */
+/* The lists of what the first included column has to be equal to, or all of them if other included columns are tested; and their stage. */
 void hnsw_find_lists(HnswScan *state);
 void hnsw_stage_list(HnswScan *state);
 

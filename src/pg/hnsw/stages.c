@@ -94,8 +94,14 @@ hnsw_find_lists(HnswScan *state)
 
 	state->list = NULL;
 	state->listed = false;
-	if (hnsw_lists_exist(&state->store) && hnsw_covered_keys(state->covered, &keys, &n))
-		state->list = hnsw_list_scan_begin(&state->store, keys, n);
+	if (!hnsw_lists_exist(&state->store) || state->covered == NULL)
+		return;
+	if (!hnsw_covered_keys(state->covered, &keys, &n))
+	{
+		keys = NULL;
+		n = 0;
+	}
+	state->list = hnsw_list_scan_begin(&state->store, keys, n);
 }
 
 void
