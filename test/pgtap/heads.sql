@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(77);
+SELECT plan(78);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -67,7 +67,9 @@ SELECT results_eq($$SELECT id, rerank_score('bert-rerank', 'red wine', body), cl
 SELECT is((SELECT count(*) FROM one WHERE body IS NULL AND (score, own, masked, tokens::text, sparse) IS NULL), 11::bigint, 'as rows do');
 SELECT matches(explained(format('SELECT %s FROM doc', call)), 'MaskgenBatch', call || ' is batched') FROM unnest(ARRAY[$$classify_own('bert-classes', body)$$,
 	$$mask_entities('bert-tags', body)$$, $$embed_tokens('embedder', body)$$, $$embed_sparse('bert-mlm', body)$$]) call;
-SELECT doesnt_match(explained($$SELECT rerank_score('bert-rerank', body, body) FROM doc LIMIT 3$$), 'MaskgenBatch', 'a query that differs from row to row is asked row by row');
+SELECT matches(explained($$SELECT rerank_score('bert-rerank', q, body) FROM doc, (VALUES ('red wine'), ('paris')) v (q)$$), 'MaskgenBatch', 'queries from a column, too');
+SELECT is_empty($$SELECT FROM (SELECT id, q, rerank_score('bert-rerank', q, doc.body) AS score FROM doc, (VALUES ('red wine'), ('paris')) v (q) OFFSET 0) x JOIN one USING (id)
+	WHERE q = 'red wine' AND x.score IS DISTINCT FROM one.score$$, 'with the same bits');
 
 -- The result cache
 SET maskgen.enable_result_cache = on;
