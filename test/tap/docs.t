@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Runs the SQL of README.md and docs/*.md on the real models and compares what it gives with what stands there.
 #
-# A page is one session in a database with both models and the tour's tickets. Each block marked "sql" is run; lines that begin with "--  "
+# A page is one session in a database with the tour's models and tickets. Each block marked "sql" is run; lines that begin with "--  "
 # after a statement are the rows it has to give, columns between " | ", and "..." in them is anything. A statement without such lines has to
 # succeed. A block marked otherwise ("sql not run") is not run.
 # MASKGEN_DOCS_SHOW=1 prints what each statement gave, to be copied into the page.
@@ -110,6 +110,7 @@ $node->safe_psql('page', qq(
 	CREATE EXTENSION maskgen;
 	SELECT maskgen.create_model('minilm', '$ENV{MASKGEN_TEST_MINILM}');
 	SELECT maskgen.create_model('bert', '$ENV{MASKGEN_TEST_BERT}');
+	SELECT maskgen.create_model('smollm2', '$ENV{MASKGEN_TEST_SMOLLM2}');
 	SELECT maskgen.create_model('rampart', '$ENV{MASKGEN_TEST_RAMPART}');
 	CREATE TABLE ticket (id int PRIMARY KEY, customer text NOT NULL, created_at timestamp NOT NULL DEFAULT now(), subject text NOT NULL,
 		body text NOT NULL, topic text);
