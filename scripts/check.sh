@@ -73,7 +73,7 @@ check_cluster()
 	step "Cluster of the tests"
 	check_dir=$(mktemp -d /tmp/maskgen-check.XXXXXX)
 	cluster_own "$check_dir"
-	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "fsync = off" "full_page_writes = off" \
+	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "jit = off" "fsync = off" "full_page_writes = off" \
 		"max_wal_size = 4GB" "max_prepared_transactions = 4"
 	# PostgreSQL's test modules know this variable: the clusters of test/tap find the same settings by themselves.
 	[[ -z ${TEMP_CONFIG:-} ]] || cat "$TEMP_CONFIG" >> "$check_dir/data/postgresql.conf"
