@@ -69,6 +69,8 @@ mg_value_string(MgRender *render, MgMarked text, MgValue *value)
 	if (copy == NULL)
 		return false;
 	*copy = text;
+	if (copy->bytes == NULL)
+		copy->bytes = (const uint8_t *) ""; /* empty ones too are looked into */
 	*value = (MgValue){.kind = MG_VALUE_STRING, .text = copy};
 	return true;
 }
