@@ -4,11 +4,15 @@
  *
  *   x [ 16 rows, 32 deep ]   W [ 32 deep, 16 channels ]   sums [ 16, 16 ]
  *
- * The sums of one group are finished, out of memory, while the registers work at the next one. All of them are integers, and what
+ * The sums of one group are finished, out of memory, while the registers work at the next ones. All of them are integers, and what
  * is done with them is what group_tile does: both give the same bits.
  */
 
 #define AMX_GROUP_CHANNELS 16
+
+/* Groups whose sums are on their way while others are finished. */
+#define AMX_LAG 3
+
 #define GROUP_PRODUCT amx_group_product
 #define GROUP_PRODUCT_ROWS AMX_ROWS
 
@@ -46,7 +50,7 @@ amx_finish_group(const MgGroupScale *scales, size_t scales_stride, const uint8_t
 static void
 amx_group_tile(const MgGroupProduct *p, const GroupPanel *panel, size_t first, size_t rows, size_t at, float *out)
 {
-	int32_t sums[2][AMX_ROWS * AMX_GROUP_CHANNELS] __attribute__((aligned(64)));
+	int32_t sums[AMX_LAG + 1][AMX_ROWS * AMX_GROUP_CHANNELS] __attribute__((aligned(64)));
 	const int8_code *x = (const int8_code *) p->x + first * p->x_stride;
 	const MgGroupScale *scales = p->scales + first * p->scales_stride;
 	const uint8_t *codes = panel->codes + at * DEEP, *halves = panel->scales + at * sizeof(uint16_t);
@@ -55,18 +59,21 @@ amx_group_tile(const MgGroupProduct *p, const GroupPanel *panel, size_t first, s
 
 	UNROLL for (size_t i = 0; i < AMX_ROWS; i++)
 		total[i] = v_set1(0.0f);
-	AMX_GROUP(0, 2, 4, x, p->x_stride, codes, sums[0]);
-	for (size_t g = 1; g < n; g++)
+	for (size_t g = 0; g < n + AMX_LAG; g++)
 	{
 		const uint8_t *w = codes + g * panel->codes_stride;
 
-		if (g % 2 == 1)
-			AMX_GROUP(1, 3, 5, x + g * MG_GROUP, p->x_stride, w, sums[1]);
-		else
-			AMX_GROUP(0, 2, 4, x + g * MG_GROUP, p->x_stride, w, sums[0]);
-		amx_finish_group(scales + g - 1, p->scales_stride, halves + (g - 1) * panel->scales_stride, sums[(g - 1) % 2], total);
+		if (g < n && g % 2 == 1)
+			AMX_GROUP(1, 3, 5, x + g * MG_GROUP, p->x_stride, w, sums[g % (AMX_LAG + 1)]);
+		else if (g < n)
+			AMX_GROUP(0, 2, 4, x + g * MG_GROUP, p->x_stride, w, sums[g % (AMX_LAG + 1)]);
+		if (g >= AMX_LAG)
+		{
+			size_t done = g - AMX_LAG;
+
+			amx_finish_group(scales + done, p->scales_stride, halves + done * panel->scales_stride, sums[done % (AMX_LAG + 1)], total);
+		}
 	}
-	amx_finish_group(scales + n - 1, p->scales_stride, halves + (n - 1) * panel->scales_stride, sums[(n - 1) % 2], total);
 	UNROLL for (size_t i = 0; i < AMX_ROWS; i++)
 		if (i < rows)
 			v_store(out + i * p->out_stride, total[i]);
