@@ -25,6 +25,11 @@ read_cases(const char *path, Case *cases)
 	char *line = NULL;
 	size_t room = 0, n = 0;
 
+	for (size_t i = 0; i < MOST; i++)
+	{
+		free(cases[i].texts[0]);
+		free(cases[i].texts[1]);
+	}
 	memset(cases, 0, MOST * sizeof *cases);
 	while (file != NULL && getline(&line, &room, file) > 0)
 	{

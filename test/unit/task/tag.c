@@ -122,6 +122,8 @@ check_model(MgCtx *cx, const char *name, bool replaced, MgCpuLevel level)
 	   mg_cpu_level_name(level), worst, wrong);
 	if (n_seen > 0)
 		ok(n_seen > 5 && worst_entity <= GOLDEN_TOLERANCE, "%s: %zu entities, off by %.2g at most", name, n_seen, worst_entity);
+	for (size_t t = 0; t < MOST; t++)
+		free(texts[t]);
 	free(line);
 	fclose(file);
 	mg_ctx_free(&kept);
