@@ -67,14 +67,14 @@ check_needs_tests()
 # The working directory of everything that talks to a server: its user may not be able to read this one.
 #
 #   tree/        test/, expected/, scripts/, sql/ and what documents, owned by the cluster's user
-#   data/ ...    the cluster; durability is of no use here
+#   data/ ...    the cluster; durability is of no use here, and a snapshot of autovacuum's would make plans and what is dead a matter of chance
 check_cluster()
 {
 	step "Cluster of the tests"
 	check_dir=$(mktemp -d /tmp/maskgen-check.XXXXXX)
 	cluster_own "$check_dir"
 	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "jit = off" "fsync = off" "full_page_writes = off" \
-		"max_wal_size = 4GB" "max_prepared_transactions = 4"
+		"max_wal_size = 4GB" "max_prepared_transactions = 4" "autovacuum = off"
 	# PostgreSQL's test modules know this variable: the clusters of test/tap find the same settings by themselves.
 	[[ -z ${TEMP_CONFIG:-} ]] || cat "$TEMP_CONFIG" >> "$check_dir/data/postgresql.conf"
 	mkdir "$check_dir/tree"

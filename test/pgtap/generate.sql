@@ -7,8 +7,8 @@ SET maskgen.enable_result_cache = off;
 SELECT plan(26);
 
 SELECT lives_ok(format('SELECT maskgen.create_model(''smollm2'', %L)', :'smollm2' || '/model.gguf'), 'a GGUF file is a model');
-SELECT is((SELECT architecture || ', ' || tasks FROM maskgen.maskgen_models WHERE name = 'smollm2'), 'llama, generate', 'and says what it can do');
-SELECT throws_like(format('SELECT maskgen.create_model(''other'', %L)', :'dir' || '/README.md'), '%is not a GGUF file', 'another file is not');
+SELECT is((SELECT architecture || ', ' || tasks FROM maskgen.maskgen_models WHERE name = 'smollm2'), 'llama, classify, generate', 'and says what it can do');
+SELECT throws_like(format('SELECT maskgen.create_model(''other'', %L)', :'dir' || '/README.md'), '%is neither a directory nor a GGUF file', 'another file is not');
 SELECT is((SELECT concat(provolatile, proisstrict, proparallel) FROM pg_proc WHERE proname = 'generate' AND pronamespace = 'maskgen'::regnamespace),
 	'its', 'IMMUTABLE, STRICT, PARALLEL SAFE');
 

@@ -18,6 +18,7 @@
 #define MASKGEN_PG_BATCH_REWRITE_H
 
 #include "postgres.h"
+#include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 
 /* For _PG_init: registers the node and sets the hooks. */

@@ -99,6 +99,22 @@ server_files(MemoryContext context, const char *path)
 	return (MgFiles){directory, open_file};
 }
 
+/* Whether a file begins as GGUF does, or as what Git LFS leaves in its place, which is told later. */
+static bool
+is_model_file(const char *path)
+{
+	char start[4];
+	FILE *file = AllocateFile(path, PG_BINARY_R);
+	bool read;
+
+	if (file == NULL)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path),
+						errhint("The server reads it as its own operating system user.")));
+	read = fread(start, sizeof start, 1, file) == 1;
+	FreeFile(file);
+	return read && (memcmp(start, "GGUF", sizeof start) == 0 || memcmp(start, "vers", sizeof start) == 0);
+}
+
 void
 server_files_check(const char *path)
 {
@@ -112,8 +128,8 @@ server_files_check(const char *path)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open directory \"%s\": %m", path),
 						errhint("The path is one on the server, and the server's operating system user must be able "
 								"to read it.")));
-	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is neither a directory nor a file", path),
+	if (!S_ISDIR(status.st_mode) && !(S_ISREG(status.st_mode) && is_model_file(path)))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is neither a directory nor a GGUF file", path),
 						errhint("A model is a GGUF file, or a directory with config.json, model.safetensors or pytorch_model.bin, and "
 								"tokenizer.json or vocab.txt.")));
 }
