@@ -39,7 +39,7 @@ SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p
 	WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace) AND p.proname ~ 'vec|^l2_|^l1_|inner|cosine|quantize' AND p.proname !~ '^hnsw_|^link_|^enable_' AND prokind = 'f'
 	AND NOT (provolatile = 'i' AND proisstrict AND proparallel = 's')), NULL, 'all are IMMUTABLE, STRICT and PARALLEL SAFE');
 SELECT results_eq($$SELECT proname::text COLLATE "default", procost FROM pg_proc WHERE pronamespace IN ('maskgen'::regnamespace, '"+maskgen"'::regnamespace) AND 'vector'::regtype = ANY (proargtypes)
-	AND procost <> 1 AND prokind = 'f' AND provolatile = 'i' AND proname !~ '^sphere$|_within$|^predict|^fit_' ORDER BY proname COLLATE "C"$$,
+	AND procost <> 1 AND prokind = 'f' AND provolatile = 'i' AND proname !~ '^sphere$|_within$|^predict|^fit_|^label_' ORDER BY proname COLLATE "C"$$,
 	$$VALUES ('binary_quantize', 10::real), ('cosine_distance', 10), ('inner_product', 10), ('l1_distance', 10), ('l2_distance', 10), ('l2_norm', 10),
 	('l2_normalize', 10), ('vector_add', 10), ('vector_l2_squared_distance', 10), ('vector_mul', 10), ('vector_negative_inner_product', 10),
 	('vector_norm', 10), ('vector_spherical_distance', 10), ('vector_sub', 10)$$, 'what looks at each number costs ten operators');
