@@ -85,11 +85,12 @@ SELECT is(differing_by('vector_l2_ops', 'v', 'vector', '<->', true), '', 'under 
 CREATE INDEX made_index ON made USING maskgen_hnsw (v);
 SELECT v AS q FROM made WHERE id = 6 \gset
 CREATE FUNCTION ids(condition text, OUT by_index text, OUT by_rows text, OUT used boolean) LANGUAGE plpgsql AS $$
+DECLARE query text := format('SELECT string_agg(id::text, '','' ORDER BY id) FROM made WHERE %s', condition);
 BEGIN
-	condition := format('SELECT string_agg(id::text, '','' ORDER BY id) FROM made WHERE %s', condition);
-	by_index := by_index(condition);
-	by_rows := by_rows(condition);
-	used := uses_index(condition);
+	by_index := by_index(query);
+	by_rows := by_rows(query);
+	-- Without the aggregate, whose order the primary key's index has: since 18 that counts for more than cost when sorts are disabled.
+	used := uses_index(format('SELECT id FROM made WHERE %s', condition));
 END $$;
 CREATE FUNCTION same(condition text, used boolean) RETURNS text LANGUAGE sql AS $$
 	SELECT is((i.by_index, i.used)::text, (i.by_rows, same.used)::text, regexp_replace(condition, '''?\[.*?\]''?', 'q', 'g')) FROM ids(condition) i $$;
