@@ -139,17 +139,28 @@ RESET ROLE;
 DROP POLICY few ON made;
 ALTER TABLE made DISABLE ROW LEVEL SECURITY;
 
+-- Builds the index without rows that are deleted: REINDEX alone indexes those that another session's snapshot may still see.
+CREATE FUNCTION forget_dead() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	CREATE TEMP TABLE kept AS TABLE made;
+	TRUNCATE made;
+	INSERT INTO made TABLE kept;
+	DROP TABLE kept;
+	REINDEX TABLE made;
+	RETURN '';
+END $$;
+
 -- Orders that are turned round begin with what the index has not
 CREATE FUNCTION first_ids(clauses text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('SELECT string_agg(coalesce(d::text, ''NULL''), '' '') FROM (SELECT id, 1 - (v <=> %L) AS d FROM made %s LIMIT 20) x', v, clauses) FROM made WHERE id = 6 $$;
 SELECT is(uses_index(first_ids(clauses)), used, clauses || ': index') FROM (VALUES ('ORDER BY d DESC', false), ('ORDER BY d DESC NULLS LAST', false), ('WHERE v IS NOT NULL ORDER BY d DESC', false)) x (clauses, used);
 DELETE FROM made WHERE id = 1002;
-REINDEX TABLE made;
+SELECT forget_dead() \gset unused_
 SELECT is(uses_index(first_ids(clauses)), used, clauses || ': index, which has all but NULL') FROM (VALUES ('ORDER BY d DESC', false), ('ORDER BY d DESC NULLS LAST', true), ('WHERE v IS NOT NULL ORDER BY d DESC', true),
 	('WHERE (v <-> v) = 0 ORDER BY d DESC', true), ('WHERE id > 3 ORDER BY d DESC', false), ('ORDER BY d', false), ('ORDER BY d NULLS FIRST', false)) x (clauses, used);
 SELECT is(by_index(first_ids(clauses)), by_rows(first_ids(clauses)), clauses || ': order') FROM (VALUES ('ORDER BY d DESC'), ('ORDER BY d DESC NULLS LAST'), ('WHERE v IS NOT NULL ORDER BY d DESC'), ('ORDER BY d')) x (clauses);
 DELETE FROM made WHERE id = 1001;
-REINDEX TABLE made;
+SELECT forget_dead() \gset unused_
 SELECT ok(uses_index(first_ids('ORDER BY d DESC')), 'ORDER BY d DESC: index, which has all');
 SELECT is(by_index(first_ids('ORDER BY d DESC')), by_rows(first_ids('ORDER BY d DESC')), 'ORDER BY d DESC: order');
 
@@ -165,7 +176,7 @@ INSERT INTO made (id) VALUES (1001);
 SELECT is(run(), 'NULL', 'after a row without a vector');
 DELETE FROM made WHERE id = 1001;
 SELECT is(run(), '1 1 ', 'after its end');
-REINDEX TABLE made;
+SELECT forget_dead() \gset unused_
 SELECT ok(uses_index(first_ids('ORDER BY d DESC')), 'by the index again');
 SELECT is(run(), '1 1 ', 'kept plan');
 UPDATE made SET v = array_fill(0, '{16}')::vector WHERE id = 5;
