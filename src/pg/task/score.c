@@ -202,8 +202,8 @@ put_classes(FunctionCallInfo fcinfo, const MgScoreOptions *options, MgSpan input
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MgTopK top = {0};
 	MgSpan *names = NULL;
-	float *logits;
-	size_t classes;
+	float *logits = NULL;
+	size_t classes = 0;
 	ModelUse use;
 	bool cut = false, fine;
 
