@@ -6,6 +6,39 @@ static const MgWay *const ways[] = {&mg_mask_way, &mg_entail_way, &mg_cosine_way
 
 #define N_WAYS (sizeof ways / sizeof *ways)
 
+static const char *const empty_inputs[] = {"", "N/A", "text"};
+#define N_EMPTY_INPUTS 3
+
+size_t
+mg_prior_size(const MgRun *run, const MgLabels *labels)
+{
+	return run->model->meta.calibrate ? labels->n_labels : 0;
+}
+
+bool
+mg_prior(const MgRun *run, const MgLabels *labels, float *prior)
+{
+	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
+	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
+	MgSpan texts[N_EMPTY_INPUTS];
+
+	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
+		texts[i] = mg_span_of(empty_inputs[i]);
+	if (scores == NULL || !labels->way->classify(run, &options, texts, N_EMPTY_INPUTS, scores))
+		return false;
+	memset(prior, 0, labels->n_labels * sizeof *prior);
+	for (size_t i = 0; i < N_EMPTY_INPUTS * labels->n_labels; i++)
+		prior[i % labels->n_labels] += scores[i] / N_EMPTY_INPUTS;
+	return true;
+}
+
+void
+mg_prior_take_off(const MgLabels *labels, const float *prior, size_t n, float *scores)
+{
+	for (size_t i = 0; prior != NULL && i < n * labels->n_labels; i++)
+		scores[i] -= prior[i % labels->n_labels];
+}
+
 /* Where needle begins in text, from position at; SIZE_MAX when it does not. */
 static size_t
 find_in(MgSpan text, size_t at, MgSpan needle)

@@ -22,9 +22,6 @@
 /* Of 100 texts of AG News SmolLM2-135M gets 67 right by it, by "{text}\nThis text is about {label}." 51. */
 #define DEFAULT_TEMPLATE "{text} Topic: {label}"
 
-static const char *const empty_inputs[] = {"", "N/A", "text"};
-#define N_EMPTY_INPUTS 3
-
 /* Texts in step, at most, and the memory of their keys: 256 MB are 5800 tokens of SmolLM2-135M. */
 #define MOST_SLOTS 32
 #define MOST_MEMORY ((size_t) 256 * 1024 * 1024)
@@ -265,35 +262,10 @@ classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts
 {
 	Continuation continuation = {{run, 1, options->refusals, fill, run_batch, copy}, (const ContinuationLabels *) options->labels,
 								 options->long_input, scores};
-	size_t n_labels = options->labels->n_labels;
 
 	if (!mg_decoder_can(run) || !mg_task_run(&continuation.task, texts, n))
 		return false;
-	for (size_t i = 0; options->basis != NULL && i < n * n_labels; i++)
-		scores[i] -= options->basis[i % n_labels];
-	return true;
-}
-
-static size_t
-prior_size(const MgRun *run, const MgLabels *labels)
-{
-	return run->model->meta.calibrate ? labels->n_labels : 0;
-}
-
-static bool
-prior(const MgRun *run, const MgLabels *labels, float *prior)
-{
-	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
-	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
-	MgSpan texts[N_EMPTY_INPUTS];
-
-	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
-		texts[i] = mg_span_of(empty_inputs[i]);
-	if (scores == NULL || !classify(run, &options, texts, N_EMPTY_INPUTS, scores))
-		return false;
-	memset(prior, 0, labels->n_labels * sizeof *prior);
-	for (size_t i = 0; i < N_EMPTY_INPUTS * labels->n_labels; i++)
-		prior[i % labels->n_labels] += scores[i] / N_EMPTY_INPUTS;
+	mg_prior_take_off(options->labels, options->basis, n, scores);
 	return true;
 }
 
@@ -309,4 +281,4 @@ reads(MgSpan template)
 	return mg_template_has(template, "{text}") && mg_template_has(template, "{label}");
 }
 
-const MgWay mg_continuation_way = {can, reads, DEFAULT_TEMPLATE, prepare, prior_size, prior, classify};
+const MgWay mg_continuation_way = {can, reads, DEFAULT_TEMPLATE, prepare, mg_prior_size, mg_prior, classify};

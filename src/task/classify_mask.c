@@ -24,9 +24,6 @@
 /* The best of five tried on AG News, by far (bench/README.md). */
 #define DEFAULT_TEMPLATE "{mask} news: {text}"
 
-static const char *const empty_inputs[] = {"", "N/A", "text"};
-#define N_EMPTY_INPUTS 3
-
 typedef struct Classification
 {
 	MgTask task;
@@ -264,7 +261,6 @@ static bool
 classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
 	const MgMaskLabels *labels = (const MgMaskLabels *) options->labels;
-	size_t n_labels = labels->head.n_labels;
 	MgMark start = mg_mark(run->cx);
 	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, copy},
 									 labels, options->long_input,
@@ -272,35 +268,8 @@ classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts
 
 	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
 		return false;
-	for (size_t i = 0; options->basis != NULL && i < n * n_labels; i++)
-		scores[i] -= options->basis[i % n_labels];
+	mg_prior_take_off(options->labels, options->basis, n, scores);
 	mg_rewind(run->cx, start);
-	return true;
-}
-
-static size_t
-prior_size(const MgRun *run, const MgLabels *labels)
-{
-	return run->model->meta.calibrate ? labels->n_labels : 0;
-}
-
-static bool
-prior(const MgRun *run, const MgLabels *labels, float *prior)
-{
-	float *scores = mg_alloc_array(run->cx, N_EMPTY_INPUTS, labels->n_labels * sizeof *scores);
-	MgClassifyOptions options = {labels, NULL, MG_LONG_TRUNCATE, NULL};
-	MgSpan texts[N_EMPTY_INPUTS];
-
-	for (size_t i = 0; i < N_EMPTY_INPUTS; i++)
-		texts[i] = mg_span_of(empty_inputs[i]);
-	if (scores == NULL || !classify(run, &options, texts, N_EMPTY_INPUTS, scores))
-		return false;
-	for (size_t i = 0; i < labels->n_labels; i++)
-	{
-		prior[i] = 0;
-		for (size_t e = 0; e < N_EMPTY_INPUTS; e++)
-			prior[i] += scores[e * labels->n_labels + i] / N_EMPTY_INPUTS;
-	}
 	return true;
 }
 
@@ -317,4 +286,4 @@ reads(MgSpan template)
 	return mg_template_has(template, "{text}") || !mg_template_has(template, "{label}");
 }
 
-const MgWay mg_mask_way = {can, reads, DEFAULT_TEMPLATE, mg_mask_labels_prepare, prior_size, prior, classify};
+const MgWay mg_mask_way = {can, reads, DEFAULT_TEMPLATE, mg_mask_labels_prepare, mg_prior_size, mg_prior, classify};

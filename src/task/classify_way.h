@@ -26,6 +26,14 @@ struct MgLabels
 
 extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_continuation_way;
 
+/*
+ * For ways whose basis is the contextual prior of labels: the mean score of each for inputs that say nothing. A model that is not calibrated has
+ * none. mg_prior_take_off subtracts it from scores [n texts, n_labels]; prior may be NULL.
+ */
+size_t mg_prior_size(const MgRun *run, const MgLabels *labels);
+bool mg_prior(const MgRun *run, const MgLabels *labels, float *prior);
+void mg_prior_take_off(const MgLabels *labels, const float *prior, size_t n, float *scores);
+
 /* For prepare: where needle stands in a template; SIZE_MAX when it does not, an error when it does several times. */
 bool mg_template_find(MgCtx *cx, MgSpan template, MgSpan needle, size_t *at);
 

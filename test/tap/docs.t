@@ -14,21 +14,13 @@ use Test::More;
 my $tree = "$ENV{PG_ABS_SRCDIR}/..";
 my $mark = '@@@@ statement';
 
-sub slurp
-{
-	my ($path) = @_;
-	open my $handle, '<', $path or die "could not open \"$path\": $!";
-	local $/;
-	return <$handle>;
-}
-
 # The statements of a page: { line, text, rows }.
 sub statements
 {
 	my ($path) = @_;
 	my (@statements, $inside, $text, $quoted, $number);
 
-	for my $line (split /\n/, slurp($path))
+	for my $line (split /\n/, slurp_file($path))
 	{
 		$number++;
 		if ($line =~ /^```/)
