@@ -23,7 +23,7 @@ enum
 static const char *const fact_names[N_FACTS] = {"meta", "config", "template", "prompts", "tokenizer", "generation", "chat_template"};
 
 static bool
-check_tensor(MgCtx *cx, const MgTensor *tensor, size_t rows, size_t cols, bool vector)
+check_tensor(MgCtx *cx, const MgFacts *facts, const MgTensor *tensor, size_t rows, size_t cols, bool vector)
 {
 	char want[64], got[128] = "";
 	size_t length = 0;
@@ -38,8 +38,8 @@ check_tensor(MgCtx *cx, const MgTensor *tensor, size_t rows, size_t cols, bool v
 	for (size_t i = 0; i < tensor->rank; i++)
 		length += (size_t) snprintf(got + length, sizeof got - length, "%s%zu", i > 0 ? ", " : "", tensor->shape[i]);
 	snprintf(want, sizeof want, vector ? "%zu" : "%zu, %zu", rows, cols);
-	return mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" has shape [%s], expected [%s]", MG_SPAN_ARGS(tensor->name), got,
-				   want);
+	mg_fail(cx, MG_BAD_FILE, "tensor \"%.*s\" has shape [%s], expected [%s]", MG_SPAN_ARGS(tensor->name), got, want);
+	return mg_detail(cx, "What is expected follows from file \"%s\".", facts->file);
 }
 
 static bool
@@ -135,8 +135,8 @@ find_origin(MgCtx *cx, const MgFacts *facts, const MgImage *image, const MgWeigh
 		rows = mg_weight_slice(image->arch, image->config, spec, &origin->first);
 	if (origin->transposed && origin->tensor->block != NULL)
 		return mg_fail(cx, MG_UNSUPPORTED, "tensor \"%s\" is stored transposed and in blocks", name);
-	return origin->transposed ? check_tensor(cx, origin->tensor, cols, rows, false)
-							  : check_tensor(cx, origin->tensor, rows, cols, spec->role == MG_VECTOR);
+	return origin->transposed ? check_tensor(cx, facts, origin->tensor, cols, rows, false)
+							  : check_tensor(cx, facts, origin->tensor, rows, cols, spec->role == MG_VECTOR);
 }
 
 /* Fills in the sections of all weights behind the facts; with sections NULL it only counts them. */
@@ -257,8 +257,9 @@ plan_config(MgCtx *cx, const MgFacts *facts, MgImage *image)
 
 	image->arch = arch;
 	image->config = mg_arch_configure(cx, arch, &facts->config);
-	return image->config != NULL &&
-		mg_config_of_fields(cx, arch->keys, arch->n_keys, image->config, &facts->config, &image->keys) &&
+	if (image->config == NULL)
+		return mg_detail(cx, "The numbers are those of file \"%s\".", facts->file);
+	return mg_config_of_fields(cx, arch->keys, arch->n_keys, image->config, &facts->config, &image->keys) &&
 		mg_facts_parts(cx, facts, &image->parts);
 }
 

@@ -14,7 +14,6 @@
 #include "model/facts.h"
 #include "template/template.h"
 
-#define CONFIG "config.json"
 #define GENERATION "generation_config.json"
 #define TEMPLATE "chat_template.jinja"
 #define TOKENIZER_CONFIG "tokenizer_config.json"
@@ -27,7 +26,7 @@ read_config(MgCtx *cx, const MgFiles *files)
 	MgSpan text;
 	bool found;
 
-	if (!mg_files_open(cx, files, CONFIG, &source, &found))
+	if (!mg_files_open(cx, files, MG_CONFIG_FILE, &source, &found))
 		return NULL;
 	if (!found)
 	{
@@ -35,9 +34,9 @@ read_config(MgCtx *cx, const MgFiles *files)
 		mg_hint(cx, "A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt.");
 		return NULL;
 	}
-	if (!mg_source_read_all(cx, &source, CONFIG, CONFIG_LIMIT, &text))
+	if (!mg_source_read_all(cx, &source, MG_CONFIG_FILE, CONFIG_LIMIT, &text))
 		return NULL;
-	return mg_json_parse(cx, CONFIG, text);
+	return mg_json_parse(cx, MG_CONFIG_FILE, text);
 }
 
 static const MgClass *
@@ -67,7 +66,7 @@ find_arch(MgCtx *cx, const MgJson *config, MgFacts *facts)
 	}
 	else
 	{
-		if (!mg_json_get_string(cx, CONFIG, config, "model_type", &name))
+		if (!mg_json_get_string(cx, MG_CONFIG_FILE, config, "model_type", &name))
 			return false;
 		facts->arch = mg_arch_find(name);
 	}
@@ -94,7 +93,7 @@ read_text(MgCtx *cx, const MgFiles *files, const char *name, MgSpan *text)
 	bool found;
 
 	*text = mg_span(NULL, 0);
-	return files->open(cx, files->user, name, &source, &found) &&
+	return mg_files_open(cx, files, name, &source, &found) &&
 		(!found || mg_source_read_all(cx, &source, name, CONFIG_LIMIT, text));
 }
 
@@ -165,7 +164,7 @@ mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 
 	memset(facts, 0, sizeof *facts);
 	return config != NULL && find_arch(cx, config, facts) &&
-		mg_config_of_json(cx, CONFIG, config, facts->arch->keys, facts->arch->n_keys, &facts->config) &&
+		mg_config_of_json(cx, MG_CONFIG_FILE, config, facts->arch->keys, facts->arch->n_keys, &facts->config) &&
 		mg_sentence_files_read(cx, files, &facts->sentence) && mg_tokenizer_files_read(cx, files, &facts->tokenizer) &&
 		read_generation(cx, files, config, &facts->generation) && read_chat_template(cx, files, &facts->chat_template) &&
 		mg_tensors_open(cx, files, &facts->tensors) && mg_facts_find_prefix(cx, facts);

@@ -9,11 +9,13 @@ bool
 mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 {
 	MgSource source;
-	bool found;
+	bool found, fine;
 
-	if (!files->open(cx, files->user, MG_GGUF_FILE, &source, &found))
+	if (!mg_files_open(cx, files, MG_GGUF_FILE, &source, &found))
 		return false;
-	return found ? mg_facts_read_gguf(cx, &source, facts) : mg_facts_read_directory(cx, files, facts);
+	fine = found ? mg_facts_read_gguf(cx, &source, facts) : mg_facts_read_directory(cx, files, facts);
+	facts->file = found ? MG_GGUF_FILE : MG_CONFIG_FILE;
+	return fine;
 }
 
 /* A tensor by its name behind the prefix. Heads stand beside the encoder and never carry the prefix. */

@@ -12,9 +12,13 @@
 #include "model/arch.h"
 #include "text/spec.h"
 
+/* What a Hugging Face directory says about a model. */
+#define MG_CONFIG_FILE "config.json"
+
 typedef struct MgFacts
 {
 	const MgArch *arch;
+	const char *file;	  /* that the configuration is in */
 	const MgClass *class; /* NULL: known by its model_type alone */
 	MgConfig config;	/* values of the architecture's keys */
 	MgSentenceFacts sentence;

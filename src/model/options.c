@@ -2,8 +2,8 @@
 #include "format/json.h"
 #include "model/checkpoint.h"
 
-static const char *const known[] = {"dtype",	 "pooling",	 "normalize", "max_tokens",
-									"template", "prompts", "calibrate", "chat_template", NULL};
+static const char *const known[] = {"dtype",		  "pooling", "normalized", "normalize", "max_tokens", "template", "prompts", "calibrate",
+									"chat_template", NULL};
 
 static bool
 bad_value(MgCtx *cx, const char *key, MgSpan value, const char *hint)
@@ -26,7 +26,7 @@ check_keys(MgCtx *cx, const MgJson *object)
 		if (*key == NULL)
 		{
 			mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
-			return mg_hint(cx, "Options are dtype, pooling, normalize, max_tokens, template, prompts, calibrate and chat_template.");
+			return mg_hint(cx, "Options are dtype, pooling, normalized, max_tokens, template, prompts, calibrate and chat_template.");
 		}
 	}
 	return true;
@@ -42,6 +42,21 @@ parse_dtype(MgCtx *cx, MgSpan name, int *dtype)
 			return true;
 		}
 	return name.size == 0 || bad_value(cx, "dtype", name, "Types are f32, f16, bf16, int8, q8 and q4.");
+}
+
+/* "normalized", as the argument of embed() is called; "normalize" is its name in 0.1.0. */
+static bool
+parse_normalized(MgCtx *cx, const MgJson *object, int *normalize)
+{
+	bool value = true;
+
+	if (mg_json_get(object, "normalized") != NULL && mg_json_get(object, "normalize") != NULL)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "options \"normalized\" and \"normalize\" are two names of one");
+	if (!mg_json_get_bool(cx, NULL, object, "normalized", &value) || !mg_json_get_bool(cx, NULL, object, "normalize", &value))
+		return false;
+	if (mg_json_get(object, "normalized") != NULL || mg_json_get(object, "normalize") != NULL)
+		*normalize = value;
+	return true;
 }
 
 static bool
@@ -75,12 +90,11 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 {
 	const MgJson *object = mg_json_parse(cx, "options", json);
 	MgSpan dtype = {NULL, 0}, pooling = {NULL, 0}, chat_template = {NULL, 0};
-	bool normalize = true;
 
 	*options = (MgModelOptions){.dtype = -1, .normalize = -1, .calibrate = true};
 	if (object == NULL || !check_keys(cx, object) || !mg_json_get_string(cx, NULL, object, "dtype", &dtype) ||
 		!parse_dtype(cx, dtype, &options->dtype) || !mg_json_get_string(cx, NULL, object, "pooling", &pooling) ||
-		!mg_json_get_bool(cx, NULL, object, "normalize", &normalize) ||
+		!parse_normalized(cx, object, &options->normalize) ||
 		!mg_json_get_size(cx, NULL, object, "max_tokens", 3, MG_MAX_POSITIONS, &options->max_tokens) ||
 		!mg_json_get_string(cx, NULL, object, "template", &options->template) ||
 		!mg_json_get_bool(cx, NULL, object, "calibrate", &options->calibrate) ||
@@ -95,7 +109,5 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 	}
 	if (mg_json_get(object, "chat_template") != NULL)
 		options->chat_template = &mg_json_get(object, "chat_template")->string;
-	if (mg_json_get(object, "normalize") != NULL)
-		options->normalize = normalize;
 	return true;
 }

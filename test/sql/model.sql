@@ -33,14 +33,15 @@ SELECT error_of($$SELECT create_model('semi;colon', '/tmp')$$);
 SELECT error_of($$SELECT create_model('$$ || repeat('x', 64) || $$', '/tmp')$$);
 SELECT without_path(format('SELECT create_model(%L, %L, %L)', 'x', :'mlm', o), :'dir')
 FROM unnest(ARRAY['{"poling": "mean"}', '{"pooling": "sum"}', '{"pooling": 1}', '{"dtype": "int4"}', '{"max_tokens": 2}',
-	'{"max_tokens": 41}', '{"max_tokens": "many"}', '{"normalize": "yes"}', '{"calibrate": 0}', '{"prompts": "query: "}',
+	'{"max_tokens": 41}', '{"max_tokens": "many"}', '{"normalized": "yes"}', '{"normalize": "yes"}', '{"normalize": true, "normalized": true}', '{"calibrate": 0}', '{"prompts": "query: "}',
 	'{"prompts": {"query": 1}}', '[]', '"mean"']) o;
 SELECT create_model(NULL, '/tmp') IS NULL;
 
 -- Files that do not fit together: made here, for the server reads them where psql runs
 \! rm -rf results/wrong && mkdir -p results/wrong
-\! for name in shape vocab cut nothing missing; do cp -r "$PG_ABS_SRCDIR/golden/tiny/bert-mlm" results/wrong/$name; done
+\! for name in shape heads vocab cut nothing missing; do cp -r "$PG_ABS_SRCDIR/golden/tiny/bert-mlm" results/wrong/$name; done
 \! sed -i 's/"intermediate_size": 64/"intermediate_size": 60/' results/wrong/shape/config.json
+\! sed -i 's/"num_attention_heads": [0-9]*/"num_attention_heads": 7/' results/wrong/heads/config.json
 \! rm results/wrong/vocab/vocab.txt
 \! head -c 60000 "$PG_ABS_SRCDIR/golden/tiny/bert-mlm/model.safetensors" > results/wrong/cut/model.safetensors
 \! : > results/wrong/nothing/model.safetensors
@@ -48,7 +49,9 @@ SELECT create_model(NULL, '/tmp') IS NULL;
 \getenv builddir PG_ABS_BUILDDIR
 \set wrong :builddir/results/wrong
 SELECT without_path(format('SELECT create_model(%L, %L)', 'x', :'wrong' || '/' || name), :'wrong')
-FROM unnest(ARRAY['shape', 'vocab', 'cut', 'nothing', 'missing']) name;
+FROM unnest(ARRAY['shape', 'heads', 'vocab', 'cut', 'nothing', 'missing']) name;
+\! printf 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90868376\n' > results/wrong/pointer.gguf
+SELECT without_path(format('SELECT create_model(%L, %L)', 'x', :'wrong' || '/pointer.gguf'), :'wrong');
 \! rm -rf results/wrong
 SELECT count(*) FROM model WHERE part = -1;
 SELECT count(*) FROM model WHERE part >= 0;
@@ -63,7 +66,7 @@ SELECT length(create_model('odd', :'odd'));
 SELECT length(create_model('sharded', :'sharded' || '//', '{}'));
 SELECT length(create_model('mlm/f16-1:2.x', :'mlm', '{"dtype": "f16"}'));
 SELECT length(create_model('Übung', :'mlm'));
-SELECT length(create_model('pooled', :'mlm', '{"pooling": "mean", "max_tokens": 8, "normalize": false, "prompts": {"query": "the "}}'));
+SELECT length(create_model('pooled', :'mlm', '{"pooling": "mean", "max_tokens": 8, "normalized": false, "prompts": {"query": "the "}}'));
 SELECT length(create_model('plain', :'mlm', '{"calibrate": false, "template": "{text} is {mask}"}'));
 SELECT without_path(format('SELECT create_model(%L, %L)', 'mlm', :'mlm'), :'dir');
 \pset format aligned
