@@ -41,6 +41,6 @@ AS 'MODULE_PATHNAME', 'maskgen_perplexity' LANGUAGE C STRICT IMMUTABLE PARALLEL 
 SUPPORT "+maskgen".task_support;
 COMMENT ON FUNCTION perplexity(text, text) IS 'how unlikely a decoder finds a text, by token: smaller is likelier';
 
-CREATE FUNCTION token_logprobs(model text, input text, OUT "position" int, OUT token_id int, OUT token text, OUT logprob real) RETURNS SETOF record
+CREATE FUNCTION token_logprobs(model text, input text, OUT pos int, OUT token_id int, OUT token text, OUT logprob real) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'maskgen_token_logprobs' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000 ROWS 30;
 COMMENT ON FUNCTION token_logprobs(text, text) IS 'log probability of each token of a text after those before it; of the first one NULL if nothing is before it';

@@ -122,6 +122,27 @@ mg_entities(const MgRun *run, MgSpan text, const MgTags *tags, MgEntity **entiti
 }
 
 bool
+mg_entity_labels(const MgRun *run, MgSpan **labels, size_t *n)
+{
+	Mark *marks;
+	size_t n_marks;
+
+	*n = 0;
+	if (!read_marks(run, &marks, &n_marks) || (*labels = mg_alloc_array(run->cx, n_marks, sizeof **labels)) == NULL)
+		return false;
+	for (size_t i = 0; i < n_marks; i++)
+	{
+		size_t same = 0;
+
+		while (same < *n && !mg_span_equal((*labels)[same], marks[i].label))
+			same++;
+		if (same == *n && !marks[i].outside)
+			(*labels)[(*n)++] = marks[i].label;
+	}
+	return true;
+}
+
+bool
 mg_entity_is_label(const MgRun *run, MgSpan label, bool *is)
 {
 	Mark *marks;

@@ -48,6 +48,9 @@ typedef struct MgEntity
  */
 bool mg_entities(const MgRun *run, MgSpan text, const MgTags *tags, MgEntity **entities, size_t *n);
 
+/* The labels of entities [*n], each once, without marks and O, in the order of the classes. Arena memory. */
+bool mg_entity_labels(const MgRun *run, MgSpan **labels, size_t *n);
+
 /* Whether config.json names this label, with or without a mark; O and no name are none. */
 bool mg_entity_is_label(const MgRun *run, MgSpan label, bool *is);
 

@@ -208,6 +208,7 @@ SELECT throws_ok($$SELECT embed('e', 'x')$$, '42501', NULL, 'and does not get it
 SELECT is(current_user::text, 'maskgen_trigger_writer', 'the user is the same afterwards');
 RESET ROLE;
 SELECT is(wrong('owned'), 0::bigint, 'the vector is there, past row-level security');
+SELECT throws_ok($$SELECT create_embed_trigger('owned', 'e', 'body', 'embedding')$$, '42710', 'column "embedding" of table "owned" has an embedding trigger already', 'a second one');
 SELECT throws_ok($$SELECT drop_embed_trigger('owned', 'body')$$, '42704', 'table "owned" has no embedding trigger for column "body"', 'dropping what is not there');
 SET ROLE maskgen_trigger_writer;
 SELECT throws_ok($$SELECT drop_embed_trigger('owned', 'embedding')$$, '42501', 'must be owner of table owned', 'a writer drops none');

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(78);
+SELECT plan(83);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -123,6 +123,10 @@ SELECT is(mask_entities('bert-tags', 'Paris and London and Rome', '{LOC,PER}', '
 	'labels and replacement');
 SELECT throws_ok($$SELECT mask_entities('bert-tags', 'a', '{CITY}')$$, '22023', 'model "bert-tags" has no label "CITY"', 'a label that would never be masked');
 SELECT throws_ok($$SELECT mask_entities('bert-tags', 'a', '{NULL}')$$, '22004', NULL, 'a label that is NULL');
+SELECT is(model_labels('bert-tags'), '{PER,LOC}', 'labels of entities, each once and without its mark');
+SELECT is(model_labels('bert-classes'), '{contradiction,neutral,entailment}', 'labels of a text');
+SELECT is(model_labels('bert-rerank'), '{LABEL_0}', 'one without a name');
+SELECT is(model_labels('embedder'), '{}', 'a model that was trained for none');
 SELECT throws_ok($$SELECT entities('bert-mlm', 'a')$$, '0A000', 'model "bert-mlm" has no head for classes of tokens', 'a model without such a head');
 SELECT is(mask_entities('bert-tags', ''), '', 'an empty text');
 SELECT cmp_ok((SELECT max(start) FROM entities('bert-tags', repeat('red wine in Paris and the dog sleeps. ', 100))), '>', 3500, 'a text that is longer than the model reads is read to its end');
@@ -157,7 +161,7 @@ SELECT is((SELECT count(*) FROM pg_proc WHERE pronamespace = 'maskgen'::regnames
 	AND provolatile = 'i' AND proisstrict AND proparallel = 's'), 11::bigint, 'all are IMMUTABLE, STRICT and PARALLEL SAFE');
 SET ROLE maskgen_nobody;
 SELECT throws_ok(format('SELECT %s', call), '42501', NULL, call || ' needs the grant') FROM unnest(ARRAY[$$maskgen.rerank_score('bert-rerank', 'red wine', 'the bank')$$,
-	$$maskgen.rerank('bert-rerank', 'a', '{}')$$, $$maskgen.classify_own('bert-classes', 'paris sleeps')$$]) call;
+	$$maskgen.rerank('bert-rerank', 'a', '{}')$$, $$maskgen.classify_own('bert-classes', 'paris sleeps')$$, $$maskgen.model_labels('bert-tags')$$]) call;
 RESET ROLE;
 DROP ROLE maskgen_nobody;
 SELECT * FROM finish();

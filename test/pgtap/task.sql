@@ -127,7 +127,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('fill_mask(model text, input text, top_k integer DEFAULT 5, targets text[] DEFAULT ''{}''::text[], OUT mask integer, OUT rank integer, OUT token_id integer,'
 		' OUT token text, OUT score real, OUT sequence text)', 'SETOF record', 'iss', 2000000, 5),
 	('token_anomalies(model text, input text, OUT pos integer, OUT token text, OUT start integer, OUT stop integer, OUT score real)', 'SETOF record', 'iss', 1000000, 30),
-	('token_logprobs(model text, input text, OUT "position" integer, OUT token_id integer, OUT token text, OUT logprob real)', 'SETOF record', 'iss', 1000000, 30),
+	('token_logprobs(model text, input text, OUT pos integer, OUT token_id integer, OUT token text, OUT logprob real)', 'SETOF record', 'iss', 1000000, 30),
 	('tokenize(model text, input text)', 'integer[]', 'iss', 500, 0),
 	('tokens(model text, input text, OUT pos integer, OUT id integer, OUT token text, OUT start integer, OUT stop integer)', 'SETOF record', 'iss', 500, 30)
 	$$, 'signatures, volatility, strictness, parallel safety, costs');

@@ -3,7 +3,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET client_min_messages = warning;
 SET search_path = public, maskgen;
-SELECT plan(13);
+SELECT plan(23);
 
 SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 	WHERE c.relnamespace = 'maskgen'::regnamespace AND c.relkind = 'v' AND col_description(c.oid, a.attnum) IS NULL$$, 'each column of each view has a comment');
@@ -33,4 +33,46 @@ SELECT lives_ok('SET maskgen.threads = 64', 'and may ask for any number below it
 RESET ROLE;
 SELECT set_eq($$SELECT relname::text FROM pg_class c WHERE relnamespace = 'maskgen'::regnamespace AND relkind = 'v' AND NOT has_table_privilege('reader', c.oid, 'SELECT')$$,
 	ARRAY[]::text[], 'anybody may read the views');
+
+-- Usage by role
+SET maskgen.enable_result_cache = off;
+CREATE ROLE leaver;
+CREATE ROLE watcher;
+GRANT reader TO watcher;
+SELECT stat_models_reset() AS unused \gset
+SET ROLE reader;
+SELECT count(*) AS unused FROM generate_series(1, 3) i, fill_mask('m', 'views ' || i || ' [MASK]') \gset
+SET ROLE leaver;
+SELECT count(*) AS unused FROM fill_mask('m', 'views [MASK]') \gset
+SELECT throws_ok($$SELECT embed('m', 'x')$$, '0A000', NULL, 'a call that fails');
+SELECT set_eq('SELECT role::text, model, rows, errors FROM maskgen_stat_roles', $$VALUES ('leaver', 'm', 1::bigint, 1::bigint)$$, 'who may not read others'' statistics sees what it used itself');
+SET ROLE watcher;
+SELECT set_eq('SELECT role::text, rows FROM maskgen_stat_roles', $$VALUES ('reader', 3::bigint)$$, 'or a role that it is a member of');
+RESET ROLE;
+REVOKE reader FROM watcher;
+GRANT pg_read_all_stats TO watcher;
+SET ROLE watcher;
+SELECT set_eq('SELECT role::text, rows FROM maskgen_stat_roles', $$VALUES ('reader', 3::bigint), ('leaver', 1)$$, 'pg_read_all_stats sees all');
+RESET ROLE;
+SELECT is((SELECT sum(rows) FROM maskgen_stat_roles), (SELECT rows::numeric FROM maskgen_stat_models WHERE name = 'm'), 'a model''s texts are those of its roles');
+DROP ROLE leaver;
+SELECT is((SELECT count(*) FROM maskgen_stat_roles WHERE role ~ '^unknown' AND rows = 1), 1::bigint, 'what a dropped role used stays');
+SELECT create_model('n', :'dir' || '/golden/tiny/bert-mlm', '{"prompts": {"query": "pgtap many roles"}}') AS unused \gset
+SELECT grant_model('n', 'public') AS unused \gset
+DO $$
+BEGIN
+	FOR i IN 1 .. 130 LOOP
+		EXECUTE format('CREATE ROLE maskgen_many_%s', i);
+		EXECUTE format('SET LOCAL ROLE maskgen_many_%s', i);
+		PERFORM fill_mask('n', 'views [MASK]');
+		RESET ROLE;
+	END LOOP;
+END $$;
+SELECT cmp_ok((SELECT count(*) FROM maskgen_stat_roles), '<=', 128::bigint, 'more roles than there is room for');
+SELECT is((SELECT rows FROM maskgen_stat_models WHERE name = 'n'), 130::bigint, 'take nothing from what is counted of a model');
+SELECT is((SELECT count(*) FROM maskgen_stat_roles WHERE role = 'maskgen_many_130'), 1::bigint, 'the last stay');
+SELECT stat_models_reset() AS unused \gset
+SELECT is((SELECT sum(rows) FROM maskgen_stat_roles), 0::numeric, 'and are set to zero with the models');
+DO $$ BEGIN FOR i IN 1 .. 130 LOOP EXECUTE format('DROP ROLE maskgen_many_%s', i); END LOOP; END $$;
+DROP ROLE watcher;
 SELECT * FROM finish();

@@ -119,5 +119,16 @@ for my $path ("$tree/README.md", sort glob "$tree/docs/*.md")
 	check($page, $statements[$_], $results[$_]) for 0 .. $#statements;
 	$node->safe_psql('postgres', 'DROP DATABASE copy WITH (FORCE)');
 }
+
+# What is public stands in the reference, as code.
+my $code = join "\n", slurp_file("$tree/docs/reference.md") =~ /`([^`\n]+)`/g;
+my @public = split /\n/, $node->safe_psql('page', q(
+	LOAD 'maskgen';
+	SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace
+	UNION SELECT typname FROM pg_type WHERE typnamespace = 'maskgen'::regnamespace AND typelem = 0 AND typrelid = 0 AND typname !~ 'sphere$'
+	UNION SELECT relname FROM pg_class WHERE relnamespace = 'maskgen'::regnamespace AND relkind = 'v'
+	UNION SELECT name FROM pg_settings WHERE name LIKE 'maskgen.%'));
+cmp_ok(scalar @public, '>', 100, 'names are public');
+is(join(' ', grep { $code !~ /(?<![\w.])(maskgen\.)?\Q$_\E(?!\w)/ } @public), '', 'the reference has all functions, types, views and settings');
 $node->stop;
 done_testing();

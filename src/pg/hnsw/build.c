@@ -116,6 +116,13 @@ is_drained(HnswShared *shared, bool by_us)
 	return drained;
 }
 
+/* Bytes of a block for as many rows. A tenth more: that is an estimate, and doubling the work for the last ones would be silly. */
+static Size
+size_for(const HnswStore *store, double n_rows)
+{
+	return mg_build_size(&store->layout, (uint64) (n_rows * 1.1) + 1000, store->layout.value_size);
+}
+
 void
 hnsw_build_flush(HnswBuild *build)
 {
@@ -130,10 +137,13 @@ hnsw_build_flush(HnswBuild *build)
 	ConditionVariableCancelSleep();
 	if (by_us)
 	{
+		double n_rows = hnsw_sample_rows(build->heap);
+
 		ereport(NOTICE, (errmsg("index \"%s\" does not fit maintenance_work_mem", RelationGetRelationName(build->index)),
-						 errdetail(UINT64_FORMAT " of its rows did; the others are inserted one by one, which takes several times as long.",
-								   pg_atomic_read_u64(&build->shared->n_inserted)),
-						 errhint("index_memory() says what a build needs.")));
+						 errdetail(UINT64_FORMAT " of about %.0f rows did; the others are inserted one by one, which takes many times as long.",
+								   pg_atomic_read_u64(&build->shared->n_inserted), n_rows),
+						 errhint("Set maintenance_work_mem to %zu MB for these rows; index_memory() says what others need.",
+								 size_for(&build->store, n_rows) / (1024 * 1024) + 1)));
 		report_phase(build, HNSW_PROGRESS_WRITING);
 		hnsw_build_emit(build);
 		set_phase(build->shared, HNSW_BUILD_PAGES);
@@ -321,11 +331,9 @@ hnsw_build_detach(HnswBuild *build)
 static Size
 block_size(Relation heap, const HnswStore *store, double n_rows)
 {
-	Size most = (Size) maintenance_work_mem * 1024, wanted;
+	Size most = (Size) maintenance_work_mem * 1024;
 
-	/* A tenth more: the number of rows is an estimate, and doubling the work for the last ones would be silly. */
-	wanted = mg_build_size(&store->layout, (uint64) (n_rows * 1.1) + 1000, store->layout.value_size);
-	return Max(Min(most, wanted), MIN_BLOCK) & ~(Size) (MG_ALIGNMENT - 1);
+	return Max(Min(most, size_for(store, n_rows)), MIN_BLOCK) & ~(Size) (MG_ALIGNMENT - 1);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Functions about models: load, unload, grant, revoke, and what the views read. Creating and dropping: model/create.c. */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -24,6 +25,7 @@ PG_FUNCTION_INFO_V1(maskgen_grant_model);
 PG_FUNCTION_INFO_V1(maskgen_revoke_model);
 PG_FUNCTION_INFO_V1(maskgen_model_state);
 PG_FUNCTION_INFO_V1(maskgen_model_statistics);
+PG_FUNCTION_INFO_V1(maskgen_role_statistics);
 PG_FUNCTION_INFO_V1(maskgen_stat_models_reset);
 
 Datum
@@ -141,37 +143,76 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+#define STATISTICS 8 /* columns of counts, and since when */
+
+static void
+put_statistics(const StatsRow *row, Datum *values, bool *nulls)
+{
+	const uint64 *counts = row->counts.values;
+
+	values[0] = Int64GetDatum((int64) counts[STATS_CALLS]);
+	values[1] = Int64GetDatum((int64) counts[STATS_ROWS]);
+	values[2] = Int64GetDatum((int64) counts[STATS_TOKENS]);
+	values[3] = Int64GetDatum((int64) counts[STATS_BATCHES]);
+	values[4] = Float8GetDatum((double) counts[STATS_MICROSECONDS] / 1000);
+	values[5] = Int64GetDatum((int64) counts[STATS_ERRORS]);
+	values[6] = Int64GetDatum((int64) counts[STATS_CACHE_HITS]);
+	values[7] = TimestampTzGetDatum(row->reset);
+	nulls[7] = row->reset == 0;
+}
+
+static bool
+is_about(const StatsRow *row, const ModelEntry *entry)
+{
+	return row->database == MyDatabaseId && memcmp(row->digest, entry->digest, DIGEST_SIZE) == 0;
+}
+
 Datum
 maskgen_model_statistics(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	StatsRow *rows = palloc(STATS_ENTRIES * sizeof *rows);
 	ModelEntry *list;
-	int n_models = catalog_list(&list), n_rows = stats_snapshot(rows);
+	int n_models = catalog_list(&list), n_rows = stats_snapshot(false, rows);
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n_models; i++)
 	{
 		StatsRow found = {0};
-		const uint64 *counts = found.counts.values;
-		Datum values[9];
-		bool nulls[9] = {false};
+		Datum values[1 + STATISTICS] = {Int64GetDatum(list[i].id)};
+		bool nulls[1 + STATISTICS] = {false};
 
 		for (int j = 0; j < n_rows; j++)
-			if (rows[j].database == MyDatabaseId && memcmp(rows[j].digest, list[i].digest, DIGEST_SIZE) == 0)
+			if (is_about(&rows[j], &list[i]))
 				found = rows[j];
-		values[0] = Int64GetDatum(list[i].id);
-		values[1] = Int64GetDatum((int64) counts[STATS_CALLS]);
-		values[2] = Int64GetDatum((int64) counts[STATS_ROWS]);
-		values[3] = Int64GetDatum((int64) counts[STATS_TOKENS]);
-		values[4] = Int64GetDatum((int64) counts[STATS_BATCHES]);
-		values[5] = Float8GetDatum((double) counts[STATS_MICROSECONDS] / 1000);
-		values[6] = Int64GetDatum((int64) counts[STATS_ERRORS]);
-		values[7] = Int64GetDatum((int64) counts[STATS_CACHE_HITS]);
-		values[8] = TimestampTzGetDatum(found.reset);
-		nulls[8] = found.reset == 0;
+		put_statistics(&found, values + 1, nulls + 1);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
+	return (Datum) 0;
+}
+
+/* Others' use is no business of whoever may not read others' statistics, as in pg_stat_activity. */
+Datum
+maskgen_role_statistics(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StatsRow *rows = palloc(STATS_ENTRIES * sizeof *rows);
+	bool all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+	ModelEntry *list;
+	int n_models = catalog_list(&list), n_rows = stats_snapshot(true, rows);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n_rows; i++)
+		for (int j = 0; j < n_models; j++)
+		{
+			Datum values[2 + STATISTICS] = {ObjectIdGetDatum(rows[i].role), Int64GetDatum(list[j].id)};
+			bool nulls[2 + STATISTICS] = {false};
+
+			if (!is_about(&rows[i], &list[j]) || !(all || has_privs_of_role(GetUserId(), rows[i].role)))
+				continue;
+			put_statistics(&rows[i], values + 2, nulls + 2);
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
 	return (Datum) 0;
 }
 

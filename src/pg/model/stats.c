@@ -3,7 +3,7 @@
  *
  * Counters are atomics. An entry changes owner, and is searched for, under
  * the lock; adding holds it shared, so that counts never land in an entry
- * that has just become somebody else's. The place of the last entry is
+ * that has just become somebody else's. The places of the last entries are
  * remembered by each backend: a query uses one model at a time.
  */
 #include "postgres.h"
@@ -17,20 +17,29 @@
 typedef struct StatsEntry
 {
 	Oid database; /* InvalidOid: unused */
+	Oid role;	  /* InvalidOid: all of them */
 	uint8 digest[DIGEST_SIZE];
-	TimestampTz reset;
 	pg_atomic_uint64 last_used; /* TimestampTz */
+	TimestampTz reset;
 	pg_atomic_uint64 counters[STATS_COUNTERS];
 } StatsEntry;
+
+/* So that many roles never push out what is counted of a model. */
+typedef enum StatsKind
+{
+	STATS_OF_ALL,
+	STATS_OF_ROLES,
+	STATS_KINDS
+} StatsKind;
 
 typedef struct Stats
 {
 	SharedHead head;
-	StatsEntry entries[STATS_ENTRIES];
+	StatsEntry entries[STATS_KINDS][STATS_ENTRIES];
 } Stats;
 
 static Stats *stats;
-static StatsEntry *last_entry; /* may have changed owner since */
+static StatsEntry *last_entry[STATS_KINDS]; /* may have changed owner since */
 
 Size
 stats_size(void)
@@ -43,11 +52,13 @@ init_stats(void *piece)
 {
 	Stats *fresh = piece;
 
-	for (int i = 0; i < STATS_ENTRIES; i++)
+	for (int i = 0; i < STATS_KINDS * STATS_ENTRIES; i++)
 	{
-		pg_atomic_init_u64(&fresh->entries[i].last_used, 0);
+		StatsEntry *entry = &fresh->entries[i / STATS_ENTRIES][i % STATS_ENTRIES];
+
+		pg_atomic_init_u64(&entry->last_used, 0);
 		for (int k = 0; k < STATS_COUNTERS; k++)
-			pg_atomic_init_u64(&fresh->entries[i].counters[k], 0);
+			pg_atomic_init_u64(&entry->counters[k], 0);
 	}
 }
 
@@ -65,14 +76,22 @@ is_of(const StatsEntry *entry, const uint8 digest[DIGEST_SIZE])
 		   memcmp(entry->digest, digest, DIGEST_SIZE) == 0;
 }
 
-static StatsEntry *
-find(const uint8 digest[DIGEST_SIZE])
+static Oid
+role_of(StatsKind kind)
 {
-	if (last_entry != NULL && is_of(last_entry, digest))
-		return last_entry;
+	return kind == STATS_OF_ROLES ? GetUserId() : InvalidOid;
+}
+
+static StatsEntry *
+find(StatsKind kind, const uint8 digest[DIGEST_SIZE])
+{
+	Oid role = role_of(kind);
+
+	if (last_entry[kind] != NULL && last_entry[kind]->role == role && is_of(last_entry[kind], digest))
+		return last_entry[kind];
 	for (int i = 0; i < STATS_ENTRIES; i++)
-		if (is_of(&stats->entries[i], digest))
-			return last_entry = &stats->entries[i];
+		if (stats->entries[kind][i].role == role && is_of(&stats->entries[kind][i], digest))
+			return last_entry[kind] = &stats->entries[kind][i];
 	return NULL;
 }
 
@@ -86,21 +105,22 @@ zero(StatsEntry *entry)
 
 /* An unused entry, or the one that was used least recently. Lock held exclusively. */
 static StatsEntry *
-take(const uint8 digest[DIGEST_SIZE])
+take(StatsKind kind, const uint8 digest[DIGEST_SIZE])
 {
 	StatsEntry *oldest = NULL;
 
 	for (int i = 0; i < STATS_ENTRIES; i++)
 	{
-		StatsEntry *entry = &stats->entries[i];
+		StatsEntry *entry = &stats->entries[kind][i];
 
 		if (oldest == NULL || pg_atomic_read_u64(&entry->last_used) < pg_atomic_read_u64(&oldest->last_used))
 			oldest = entry;
 	}
 	zero(oldest);
 	oldest->database = MyDatabaseId;
+	oldest->role = role_of(kind);
 	memcpy(oldest->digest, digest, DIGEST_SIZE);
-	return last_entry = oldest;
+	return last_entry[kind] = oldest;
 }
 
 static void
@@ -115,42 +135,48 @@ add(StatsEntry *entry, const StatsCounts *counts)
 void
 stats_add(const uint8 digest[DIGEST_SIZE], const StatsCounts *counts)
 {
-	StatsEntry *entry;
+	StatsEntry *found[STATS_KINDS];
+	bool all = true;
 
 	attach();
 	LWLockAcquire(&stats->head.lock, LW_SHARED);
-	entry = find(digest);
-	if (entry == NULL)
+	for (int kind = 0; kind < STATS_KINDS; kind++)
+		all &= (found[kind] = find(kind, digest)) != NULL;
+	if (!all)
 	{
-		/* Somebody else may add the entry before the lock is had again. */
+		/* Somebody else may add an entry, or take one, before the lock is had again. */
 		LWLockRelease(&stats->head.lock);
 		LWLockAcquire(&stats->head.lock, LW_EXCLUSIVE);
-		entry = find(digest);
-		if (entry == NULL)
-			entry = take(digest);
+		for (int kind = 0; kind < STATS_KINDS; kind++)
+			if ((found[kind] = find(kind, digest)) == NULL)
+				found[kind] = take(kind, digest);
 	}
-	add(entry, counts);
+	for (int kind = 0; kind < STATS_KINDS; kind++)
+		add(found[kind], counts);
 	LWLockRelease(&stats->head.lock);
 }
 
 int
-stats_snapshot(StatsRow rows[STATS_ENTRIES])
+stats_snapshot(bool by_role, StatsRow rows[STATS_ENTRIES])
 {
+	const StatsEntry *entries;
 	int n = 0;
 
 	attach();
+	entries = stats->entries[by_role ? STATS_OF_ROLES : STATS_OF_ALL];
 	LWLockAcquire(&stats->head.lock, LW_SHARED);
 	for (int i = 0; i < STATS_ENTRIES; i++)
 	{
-		StatsEntry *entry = &stats->entries[i];
+		const StatsEntry *entry = &entries[i];
 
 		if (!OidIsValid(entry->database))
 			continue;
 		rows[n].database = entry->database;
+		rows[n].role = entry->role;
 		memcpy(rows[n].digest, entry->digest, DIGEST_SIZE);
 		rows[n].reset = entry->reset;
 		for (int k = 0; k < STATS_COUNTERS; k++)
-			rows[n].counts.values[k] = pg_atomic_read_u64(&entry->counters[k]);
+			rows[n].counts.values[k] = pg_atomic_read_u64(unconstify(pg_atomic_uint64 *, &entry->counters[k]));
 		n++;
 	}
 	LWLockRelease(&stats->head.lock);
@@ -162,9 +188,9 @@ stats_reset(const uint8 digest[DIGEST_SIZE])
 {
 	attach();
 	LWLockAcquire(&stats->head.lock, LW_EXCLUSIVE);
-	for (int i = 0; i < STATS_ENTRIES; i++)
+	for (int i = 0; i < STATS_KINDS * STATS_ENTRIES; i++)
 	{
-		StatsEntry *entry = &stats->entries[i];
+		StatsEntry *entry = &stats->entries[i / STATS_ENTRIES][i % STATS_ENTRIES];
 
 		if (digest != NULL ? is_of(entry, digest) : entry->database == MyDatabaseId)
 			zero(entry);

@@ -72,6 +72,35 @@ check_owner(Oid relation)
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
 }
 
+/* Statements that drop a table's embedding triggers of a column. */
+static List *
+drop_statements(Relation relation, const char *target)
+{
+	Oid function = extension_function("embed_statement_trigger");
+	List *statements = NIL;
+
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		Trigger *trigger = &relation->trigdesc->triggers[i];
+
+		if (trigger->tgfoid == function && trigger->tgnargs > 0 &&
+			strcmp(trigger->tgargs[trigger->tgnargs - 1], target) == 0)
+			statements = lappend(statements, psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname),
+													  qualified_name(relation)));
+	}
+	return statements;
+}
+
+static void
+check_none(Relation relation, const char *target)
+{
+	if (drop_statements(relation, target) != NIL)
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("column \"%s\" of table \"%s\" has an embedding trigger already", target, RelationGetRelationName(relation)),
+						errhint("Remove it first: SELECT maskgen.drop_embed_trigger(%s, %s).",
+								quote_literal_cstr(qualified_name(relation)), quote_literal_cstr(target))));
+}
+
 Datum
 maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 {
@@ -99,6 +128,7 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 	model = catalog_find(resolved.model);
 	table_owner_leave(&owner);
 	embed_check_target(relation, &resolved, model);
+	check_none(relation, args[n_columns]);
 	SPI_connect();
 	create_trigger(relation, args, n_columns + 1, "insert", "NEW TABLE AS new_rows");
 	create_trigger(relation, args, n_columns + 1, "update", "OLD TABLE AS old_rows NEW TABLE AS new_rows");
@@ -106,25 +136,6 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 	embed_tell_of_rows(relation, &resolved);
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();
-}
-
-/* Statements that drop a table's embedding triggers of a column. */
-static List *
-drop_statements(Relation relation, const char *target)
-{
-	Oid function = extension_function("embed_statement_trigger");
-	List *statements = NIL;
-
-	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
-	{
-		Trigger *trigger = &relation->trigdesc->triggers[i];
-
-		if (trigger->tgfoid == function && trigger->tgnargs > 0 &&
-			strcmp(trigger->tgargs[trigger->tgnargs - 1], target) == 0)
-			statements = lappend(statements, psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname),
-													  qualified_name(relation)));
-	}
-	return statements;
 }
 
 Datum
