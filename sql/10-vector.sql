@@ -56,7 +56,7 @@ AS 'MODULE_PATHNAME', 'maskgen_vector_l2_normalize' LANGUAGE C IMMUTABLE STRICT 
 COMMENT ON FUNCTION l2_normalize(vector) IS 'the vector scaled to length 1';
 CREATE FUNCTION binary_quantize(vector) RETURNS bit
 AS 'MODULE_PATHNAME', 'maskgen_vector_binary_quantize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION binary_quantize(vector) IS 'a bit for each element: whether it is above zero';
+COMMENT ON FUNCTION binary_quantize(vector) IS 'a bit for each element: 1 where it is above zero';
 CREATE FUNCTION subvector(vector, int, int) RETURNS vector
 AS 'MODULE_PATHNAME', 'maskgen_vector_subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION subvector(vector, int, int) IS 'elements from the first number on, as many as the second says';

@@ -53,7 +53,7 @@ AS 'MODULE_PATHNAME', 'maskgen_halfvec_l2_normalize' LANGUAGE C IMMUTABLE STRICT
 COMMENT ON FUNCTION l2_normalize(halfvec) IS 'the vector scaled to length 1';
 CREATE FUNCTION binary_quantize(halfvec) RETURNS bit
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_binary_quantize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION binary_quantize(halfvec) IS 'a bit for each element: whether it is above zero';
+COMMENT ON FUNCTION binary_quantize(halfvec) IS 'a bit for each element: 1 where it is above zero';
 CREATE FUNCTION subvector(halfvec, int, int) RETURNS halfvec
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_subvector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION subvector(halfvec, int, int) IS 'elements from the first number on, as many as the second says';

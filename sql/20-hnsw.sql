@@ -14,10 +14,10 @@ COMMENT ON FUNCTION "+maskgen".spheresel(internal, oid, internal, integer) IS 'r
 -- vector
 
 CREATE TYPE vector_sphere AS (center vector, radius float8);
-COMMENT ON TYPE vector_sphere IS 'values within a distance of one';
+COMMENT ON TYPE vector_sphere IS 'a vector and a distance: what sphere() makes, for operators such as <<=>>';
 CREATE FUNCTION sphere(vector, float8) RETURNS vector_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::vector_sphere; END;
-COMMENT ON FUNCTION sphere(vector, float8) IS 'values within a distance of one';
+COMMENT ON FUNCTION sphere(vector, float8) IS 'all that is within a distance of a vector, for operators such as <<=>>';
 
 CREATE FUNCTION "+maskgen".vector_l2_within(vector, vector_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_vector_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -70,10 +70,10 @@ COMMENT ON OPERATOR CLASS vector_l1_ops USING maskgen_hnsw IS 'nearest vector by
 -- halfvec
 
 CREATE TYPE halfvec_sphere AS (center halfvec, radius float8);
-COMMENT ON TYPE halfvec_sphere IS 'values within a distance of one';
+COMMENT ON TYPE halfvec_sphere IS 'a halfvec and a distance: what sphere() makes, for operators such as <<=>>';
 CREATE FUNCTION sphere(halfvec, float8) RETURNS halfvec_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::halfvec_sphere; END;
-COMMENT ON FUNCTION sphere(halfvec, float8) IS 'values within a distance of one';
+COMMENT ON FUNCTION sphere(halfvec, float8) IS 'all that is within a distance of a halfvec, for operators such as <<=>>';
 
 CREATE FUNCTION "+maskgen".halfvec_l2_within(halfvec, halfvec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_halfvec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -126,10 +126,10 @@ COMMENT ON OPERATOR CLASS halfvec_l1_ops USING maskgen_hnsw IS 'nearest halfvec 
 -- sparsevec
 
 CREATE TYPE sparsevec_sphere AS (center sparsevec, radius float8);
-COMMENT ON TYPE sparsevec_sphere IS 'values within a distance of one';
+COMMENT ON TYPE sparsevec_sphere IS 'a sparsevec and a distance: what sphere() makes, for operators such as <<=>>';
 CREATE FUNCTION sphere(sparsevec, float8) RETURNS sparsevec_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::sparsevec_sphere; END;
-COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'values within a distance of one';
+COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'all that is within a distance of a sparsevec, for operators such as <<=>>';
 
 CREATE FUNCTION "+maskgen".sparsevec_l2_within(sparsevec, sparsevec_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_sparsevec_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -182,10 +182,10 @@ COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING maskgen_hnsw IS 'nearest sparse
 -- bit
 
 CREATE TYPE bit_sphere AS (center "bit", radius float8);
-COMMENT ON TYPE bit_sphere IS 'values within a distance of one';
+COMMENT ON TYPE bit_sphere IS 'a bit string and a distance: what sphere() makes, for <<~>> and <<%>>';
 CREATE FUNCTION sphere(bit, float8) RETURNS bit_sphere
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT ROW($1, $2)::bit_sphere; END;
-COMMENT ON FUNCTION sphere(bit, float8) IS 'values within a distance of one';
+COMMENT ON FUNCTION sphere(bit, float8) IS 'all that is within a distance of a bit string, for <<~>> and <<%>>';
 
 CREATE FUNCTION "+maskgen".bit_hamming_within(bit, bit_sphere) RETURNS boolean
 AS 'MODULE_PATHNAME', 'maskgen_bit_hamming_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -230,4 +230,4 @@ COMMENT ON FUNCTION index_memory(bigint, int, int) IS 'bytes of maintenance_work
 
 CREATE FUNCTION index_recall(index regclass, samples int DEFAULT 100, k int DEFAULT 10) RETURNS float8
 AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100000;
-COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'part of the k exactly nearest rows that an index finds, over samples of its own rows';
+COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'recall: share of the true k nearest rows that an index finds, measured at rows of the table';

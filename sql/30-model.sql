@@ -62,7 +62,7 @@ FOR EACH ROW EXECUTE FUNCTION "+maskgen".model_restored();
 CREATE FUNCTION create_model(name text, path text, options jsonb DEFAULT '{}') RETURNS text
 AS 'MODULE_PATHNAME', 'maskgen_create_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION create_model(text, text, jsonb) IS
-'read a model from a directory on the server and store it; returns its content hash';
+'read a model from a directory or a GGUF file on the server and store it; returns its content hash';
 
 CREATE FUNCTION drop_model(name text, cascade boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_drop_model' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;

@@ -53,7 +53,7 @@ CREATE FUNCTION fill_mask(model text, input text, top_k int DEFAULT 5, targets t
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'maskgen_fill_mask' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 2000000 ROWS 5
 SUPPORT "+maskgen".fill_mask_support;
-COMMENT ON FUNCTION fill_mask(text, text, int, text[]) IS 'the likeliest words in place of each [MASK] of a text';
+COMMENT ON FUNCTION fill_mask(text, text, int, text[]) IS 'the likeliest words in place of each [MASK] of a text; score is their probability';
 
 CREATE FUNCTION classify(model text, input text, labels text[], template text DEFAULT '') RETURNS text
 AS 'MODULE_PATHNAME', 'maskgen_classify' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 2000000

@@ -8,7 +8,7 @@ COMMENT ON FUNCTION embed_statement_trigger() IS
 CREATE FUNCTION create_embed_trigger(table_name regclass, model text, VARIADIC columns text[]) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_create_embed_trigger' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION create_embed_trigger(regclass, text, text[]) IS
-'embed columns of text of a table into its last-named column, on each INSERT, COPY and UPDATE';
+'embed columns of text into the last-named column after each INSERT, COPY, UPDATE and MERGE';
 
 CREATE FUNCTION drop_embed_trigger(table_name regclass, target text) RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_drop_embed_trigger' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;

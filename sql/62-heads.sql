@@ -38,7 +38,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'maskgen_entities' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000 ROWS 5
 SUPPORT "+maskgen".task_support;
 COMMENT ON FUNCTION maskgen.entities(text, text) IS
-'names and the like in a text with their places: substr(input, start, stop - start); long texts are read in windows';
+'names and the like in a text: score is a probability, the place substr(input, start, stop - start); long texts are read in windows';
 
 CREATE FUNCTION maskgen.mask_entities(model text, input text, labels text[] DEFAULT '{}', replacement text DEFAULT '[{label}]') RETURNS text
 AS 'MODULE_PATHNAME', 'maskgen_mask_entities' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000

@@ -10,4 +10,4 @@ CREATE FUNCTION generate(model text, prompt text, max_tokens int DEFAULT 128, te
 	top_p real DEFAULT -1, min_p real DEFAULT -1, stop text[] DEFAULT '{}', seed bigint DEFAULT 0, options jsonb DEFAULT '{}') RETURNS text
 AS 'MODULE_PATHNAME', 'maskgen_generate' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 50000000
 SUPPORT "+maskgen".generate_support;
-COMMENT ON FUNCTION generate(text, text, int, real, int, real, real, text[], bigint, jsonb) IS 'text that follows a prompt';
+COMMENT ON FUNCTION generate(text, text, int, real, int, real, real, text[], bigint, jsonb) IS 'text that a model writes after a prompt';

@@ -39,7 +39,7 @@ COMMENT ON FUNCTION logprob(text, text, text) IS 'log probability of a text behi
 CREATE FUNCTION perplexity(model text, input text) RETURNS real
 AS 'MODULE_PATHNAME', 'maskgen_perplexity' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000
 SUPPORT "+maskgen".task_support;
-COMMENT ON FUNCTION perplexity(text, text) IS 'how unlikely a decoder finds a text, by token: smaller is likelier';
+COMMENT ON FUNCTION perplexity(text, text) IS 'how unlikely a decoder finds a text, averaged over its tokens: smaller is likelier';
 
 CREATE FUNCTION token_logprobs(model text, input text, OUT pos int, OUT token_id int, OUT token text, OUT logprob real) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'maskgen_token_logprobs' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 1000000 ROWS 30;

@@ -38,7 +38,7 @@ COMMENT ON COLUMN maskgen_settings.source IS 'where the value comes from';
 
 COMMENT ON COLUMN maskgen_models.name IS 'name that functions take';
 COMMENT ON COLUMN maskgen_models.version IS 'SHA-256 of its content, in hexadecimal';
-COMMENT ON COLUMN maskgen_models.architecture IS 'file of src/arch that computes it';
+COMMENT ON COLUMN maskgen_models.architecture IS 'kind of network, such as bert or llama';
 COMMENT ON COLUMN maskgen_models.tasks IS 'what it can be asked for';
 COMMENT ON COLUMN maskgen_models.dims IS 'numbers of a vector';
 COMMENT ON COLUMN maskgen_models.max_tokens IS 'tokens of a text that it reads, special ones included';

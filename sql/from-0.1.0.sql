@@ -316,3 +316,20 @@ AS 'MODULE_PATHNAME', 'maskgen_index_recall' LANGUAGE C VOLATILE STRICT COST 100
 
 -- Embedding models classify as well.
 UPDATE "+maskgen".model SET tasks = 'embed, classify' WHERE tasks = 'embed';
+
+-- Comments that were said better.
+COMMENT ON FUNCTION binary_quantize(vector) IS 'a bit for each element: 1 where it is above zero';
+COMMENT ON FUNCTION binary_quantize(halfvec) IS 'a bit for each element: 1 where it is above zero';
+COMMENT ON FUNCTION jaccard_distance(bit, bit) IS '1 - (bits set in both / bits set in either); 1 when none is common';
+COMMENT ON TYPE vector_sphere IS 'a vector and a distance: what sphere() makes, for operators such as <<=>>';
+COMMENT ON FUNCTION sphere(vector, float8) IS 'all that is within a distance of a vector, for operators such as <<=>>';
+COMMENT ON TYPE halfvec_sphere IS 'a halfvec and a distance: what sphere() makes, for operators such as <<=>>';
+COMMENT ON FUNCTION sphere(halfvec, float8) IS 'all that is within a distance of a halfvec, for operators such as <<=>>';
+COMMENT ON TYPE sparsevec_sphere IS 'a sparsevec and a distance: what sphere() makes, for operators such as <<=>>';
+COMMENT ON FUNCTION sphere(sparsevec, float8) IS 'all that is within a distance of a sparsevec, for operators such as <<=>>';
+COMMENT ON TYPE bit_sphere IS 'a bit string and a distance: what sphere() makes, for <<~>> and <<%>>';
+COMMENT ON FUNCTION sphere(bit, float8) IS 'all that is within a distance of a bit string, for <<~>> and <<%>>';
+COMMENT ON FUNCTION index_recall(regclass, int, int) IS 'recall: share of the true k nearest rows that an index finds, measured at rows of the table';
+COMMENT ON FUNCTION create_model(text, text, jsonb) IS 'read a model from a directory or a GGUF file on the server and store it; returns its content hash';
+COMMENT ON FUNCTION fill_mask(text, text, int, text[]) IS 'the likeliest words in place of each [MASK] of a text; score is their probability';
+COMMENT ON FUNCTION create_embed_trigger(regclass, text, text[]) IS 'embed columns of text into the last-named column after each INSERT, COPY, UPDATE and MERGE';

@@ -119,7 +119,7 @@ mg_labels_prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan templa
 	if (n < 1 || n > MG_MAX_LABELS)
 	{
 		mg_fail(run->cx, MG_BAD_ARGUMENT, "%zu labels were given", n);
-		mg_detail(run->cx, "There is at least one label, and there are at most %d.", MG_MAX_LABELS);
+		mg_detail(run->cx, "Give at least one label and at most %d.", MG_MAX_LABELS);
 		return NULL;
 	}
 	labels = way->prepare(run, texts, n, template.size > 0 ? template : mg_span_of(way->template));

@@ -250,7 +250,7 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
 	RETURN hint;
 END $$;
-SELECT is(hint_of($$SELECT create_embed_trigger('owned', 'e', 'text', 'embedding')$$), 'Columns of text are named first, the column of the vector last.',
+SELECT is(hint_of($$SELECT create_embed_trigger('owned', 'e', 'text', 'embedding')$$), 'Name the columns of text first and the column of the vector last.',
 	'no hint at triggers that are not there');
 SELECT is(hint_of($$SELECT create_embed_trigger('narrow', 'e', 'body', 'embedding')$$),
 	'Change it: ALTER TABLE public.narrow ALTER embedding TYPE maskgen.vector(32) USING NULL.', 'how to change a column');

@@ -41,7 +41,7 @@ classifier_check_labels(const MgSpan *labels, size_t n)
 	if (n < 1 || n > MG_CLASSIFIER_MOST_LABELS)
 		ereport(ERROR, (errcode(n < 1 ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("%zu labels were given", n),
-						errdetail("There is at least one label, and there are at most %d.", MG_CLASSIFIER_MOST_LABELS)));
+						errdetail("Give at least one label and at most %d.", MG_CLASSIFIER_MOST_LABELS)));
 	for (size_t i = 0; i < n; i++)
 	{
 		if (labels[i].size > CLASSIFIER_MOST_LABEL)

@@ -53,7 +53,7 @@ hnsw_cover_of(Relation index)
 	if (size > HNSW_MOST_ITEM)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("the included columns of index \"%s\" are too wide", RelationGetRelationName(index)),
-						errdetail("With what names the row they take %zu bytes of at most %d. Columns of more than %d bytes, or of varying width, take 8.",
+						errdetail("They take %zu bytes with the address of the row, and at most %d fit. Columns of more than %d bytes, or of varying width, take 8.",
 								  size, HNSW_MOST_ITEM, HNSW_MOST_KEPT)));
 	cover->item_size = (uint32) size;
 	return cover;

@@ -223,12 +223,13 @@ read_model(ModelEntry *entry)
 }
 
 static const char *
-missing_hint(void)
+missing_hint(const char *name)
 {
-	return restore_is_running()
-		? "Restore the models before the rows that need them: pg_restore --section=pre-data, then pg_restore --section=data "
-		  "--schema=+maskgen, then pg_restore --section=data --exclude-schema=+maskgen, then pg_restore --section=post-data."
-		: "See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.";
+	if (!restore_is_running())
+		return "See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.";
+	return psprintf("Restore the models before the rows that need them: pg_restore --section=pre-data, then pg_restore --section=data "
+					"--schema=+maskgen, then pg_restore --section=data --exclude-schema=+maskgen, then pg_restore --section=post-data. If the dump "
+					"has no models, run SELECT maskgen.create_model(%s, path, options) after the first of these.", quote_literal_cstr(name));
 }
 
 static void
@@ -238,7 +239,7 @@ throw_missing(const char *name)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no model is named"),
 						errhint("Name one as the first argument.")));
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
-					errhint("%s", missing_hint())));
+					errhint("%s", missing_hint(name))));
 }
 
 ModelEntry *

@@ -123,7 +123,7 @@ restore_wait(RestoreWait *wait, const char *name)
 	}
 	if (++wait->polls == LONG_WAIT)
 		ereport(WARNING, (errmsg("model \"%s\" is not restored yet", name),
-						  errdetail("This session waits as long as others restore.")));
+						  errdetail("This session waits while others restore.")));
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, POLL_MS, compat_wait_for_model());
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();

@@ -91,7 +91,7 @@ check_digest(StoredImage *image)
 	if (left != 0 || memcmp(digest, image->entry.digest, DIGEST_SIZE) != 0)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("stored model \"%s\" is not what its version says", NameStr(image->entry.name)),
-						errdetail("The SHA-256 of its image is another one."),
+						errdetail("The SHA-256 of its image differs."),
 						errhint("Drop the model and create it again.")));
 }
 

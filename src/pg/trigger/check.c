@@ -23,7 +23,7 @@ embed_check_count(int n_columns)
 	if (n_columns < 2 || n_columns > EMBED_MOST_SOURCES + 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("create_embed_trigger takes 2 to %d columns, not %d", EMBED_MOST_SOURCES + 1, n_columns),
-						errdetail("They are columns of text, and last the column of the vector.")));
+						errdetail("Name the columns of text, then the column of the vector.")));
 }
 
 void
@@ -87,7 +87,7 @@ embed_check_target(Relation relation, const EmbedColumns *columns, const ModelEn
 	if (!holds_vectors(base))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("column \"%s\" has type %s, which holds no vectors", name, format_type_be(target->atttypid)),
-						errhint("The column of the vector is named last. Add one: ALTER TABLE %s ADD embedding %s.", table_name(relation),
+						errhint("Name the column of the vector last. Add one: ALTER TABLE %s ADD embedding %s.", table_name(relation),
 								wanted_type(model))));
 	if (dims >= 0 && dims != model->dims)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -173,7 +173,7 @@ embed_tell_of_rows(Relation relation, const EmbedColumns *columns)
 		return;
 	ereport(NOTICE,
 			(errmsg("rows of table \"%s\" have no vectors yet", RelationGetRelationName(relation)),
-			 errdetail("Triggers embed what is written from now on."),
+			 errdetail("The triggers embed only what is written from now on."),
 			 errhint("For the rows that are there: UPDATE %s SET %s = %s(%s, %s WHERE %s IS NULL%s;", table_name(relation), target,
 					 extension_function_name("embed_document"), quote_literal_cstr(columns->model),
 					 is_one ? with_sources("", relation, columns) : psprintf("%s)", with_sources("concat_ws(E'\\n', ", relation, columns)), target,

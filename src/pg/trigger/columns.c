@@ -18,7 +18,7 @@ find_column(Relation relation, const char *name, bool has_triggers)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 						errmsg("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(relation)),
 						has_triggers ? errhint("Drop the embedding triggers of the table and create them for the columns it has.")
-									 : errhint("Columns of text are named first, the column of the vector last.")));
+									 : errhint("Name the columns of text first and the column of the vector last.")));
 	return (AttrNumber) number;
 }
 
@@ -32,7 +32,7 @@ find_source(Relation relation, const char *name, bool has_triggers)
 	if (!IsBinaryCoercible(getBaseType(type), TEXTOID))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("column \"%s\" has type %s, not text", name, format_type_be(type)),
-						errhint("A generated column can hold it as text. The column of the vector is named last.")));
+						errhint("A generated column can hold it as text. Name the column of the vector last.")));
 	return number;
 }
 
