@@ -20,6 +20,21 @@
 #define compat_array_length(root, node) estimate_array_length(node)
 #endif
 
+/* When an action of MERGE is for a row; and ON, where it decides between two kinds. Since 17 rows of the target without a source are a kind. */
+#if PG_VERSION_NUM >= 170000
+#define COMPAT_MATCHED MERGE_WHEN_MATCHED
+#define COMPAT_NOT_MATCHED MERGE_WHEN_NOT_MATCHED_BY_TARGET
+#define COMPAT_NOT_MATCHED_BY_SOURCE MERGE_WHEN_NOT_MATCHED_BY_SOURCE
+#define compat_match_kind(action) ((int) (action)->matchKind)
+#define compat_join_condition(modify, n) ((List *) list_nth((modify)->mergeJoinConditions, n))
+#else
+#define COMPAT_MATCHED 0
+#define COMPAT_NOT_MATCHED 1
+#define COMPAT_NOT_MATCHED_BY_SOURCE 2
+#define compat_match_kind(action) ((action)->matched ? COMPAT_MATCHED : COMPAT_NOT_MATCHED)
+#define compat_join_condition(modify, n) NIL
+#endif
+
 /* Writing of EXPLAIN's lines, and its state. */
 #if PG_VERSION_NUM >= 180000
 #define EXPLAIN_FORMAT_HEADER "commands/explain_format.h"

@@ -22,6 +22,8 @@ my $long = q(SELECT count(maskgen.embed('m', repeat('one two three ', 100) || i)
 my %cases = (
 	embed => $long,
 	batch => q(SELECT maskgen.embed_batch('m', array_agg(repeat('word ', 200) || i)) FROM generate_series(1, 100000) i),
+	merge => 'CREATE TEMP TABLE t (id int, v maskgen.vector); MERGE INTO t USING (SELECT i, repeat(\'one two three \', 100) || i AS x FROM generate_series(1, 1000000) i) s'
+	  . q( ON t.id = s.i WHEN NOT MATCHED THEN INSERT VALUES (i, maskgen.embed('m', x))),
 	tokenize => q(SELECT maskgen.count_tokens('m', repeat('antidisestablishmentarianism ', 2000000))),
 	threads => "SET maskgen.threads = 2; $long",
 	scalar => "SET maskgen.cpu = scalar; $long",

@@ -86,8 +86,10 @@ calls_task(const Plan *plan)
 		return true;
 	if (IsA(plan, HashJoin) && batch_calls_any((Node *) ((const HashJoin *) plan)->hashclauses))
 		return true;
-	return (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin)) &&
-		batch_calls_any((Node *) ((const Join *) plan)->joinqual);
+	if ((IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin)) &&
+		batch_calls_any((Node *) ((const Join *) plan)->joinqual))
+		return true;
+	return batch_merge_calls_any(plan);
 }
 
 static Plan *
@@ -231,6 +233,8 @@ rewrite_plan(Plan *plan, int position, void *context)
 	rewrite->in_worker = in_worker;
 	below = demand_on_child(plan, 0, &demand);
 	batch_push_down(rewrite, plan, &below);
+	if (batch_merge_calls_any(plan))
+		batch_merge(rewrite, (ModifyTable *) plan);
 	return restorable ? plan : batch_pull_up(rewrite, plan, &demand);
 }
 

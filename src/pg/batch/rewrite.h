@@ -9,9 +9,11 @@
  *   batch/levels.c    plan nodes: moving calls out of them, up
  *   batch/columns.c   and down
  *   batch/inner.c     and off the inner side of a nested loop
+ *   batch/merge.c     and out of the actions of a MERGE
  *   batch/estimates.c what the planner would think of them
  *   batch/scan.c      our node and its executor
  *   batch/window.c    the rows that it computes together
+ *   batch/merge_look.c  which calls of a MERGE's actions a row needs
  *   batch/usage.c     what it tells EXPLAIN, workers included
  */
 #ifndef MASKGEN_PG_BATCH_REWRITE_H
@@ -93,6 +95,12 @@ void batch_push_down(BatchRewrite *rewrite, Plan *plan, const BatchDemand *deman
 
 /* Moves conditions with calls from the inner side of a nested loop, where each round has few rows, to the join. */
 void batch_lift_inner(NestLoop *join);
+
+/* Puts nodes below a MERGE that make the calls of its actions ahead. */
+void batch_merge(BatchRewrite *rewrite, ModifyTable *modify);
+
+/* Whether it is one, and an action calls a task. */
+bool batch_merge_calls_any(const Plan *plan);
 
 /* Puts nodes on a child that compute calls as further columns of it for a node above, which costs so much; returns their places. */
 List *batch_add_columns(BatchRewrite *rewrite, Plan **child, List *calls, const BatchDemand *demand, double most);

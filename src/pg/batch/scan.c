@@ -6,7 +6,7 @@
  *   custom_scan_tlist  what our rows are before projection: results of the calls, then the child's columns
  *   lefttree           the child; only the calls' arguments name its columns (OUTER_VAR), all else ours (INDEX_VAR)
  *   custom_exprs       of a LIMIT above: count, and offset if there is one
- *   custom_private     (all, is_bound) of BatchDemand
+ *   custom_private     (all, is_bound) of BatchDemand; below a MERGE also what batch/merge.c describes
  */
 #include "pg/batch/scan.h"
 
@@ -110,7 +110,7 @@ check_privilege(Oid function)
 }
 
 static void
-prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
+prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, List *args)
 {
 	const TaskFunction *task = task_function_of(expr->funcid);
 	ListCell *cell;
@@ -125,8 +125,8 @@ prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
 	call->call.function = task;
 	call->input = task_input(task);
 	call->call.flinfo = &call->function;
-	call->is_column = IsA(list_nth(expr->args, call->input), Var);
-	foreach(cell, expr->args)
+	call->is_column = IsA(list_nth(args, call->input), Var) && list_nth_node(Var, args, call->input)->varno == OUTER_VAR;
+	foreach(cell, args)
 	{
 		int i = foreach_current_index(cell);
 
@@ -141,17 +141,26 @@ begin(CustomScanState *node, EState *estate, int flags)
 {
 	BatchScan *scan = (BatchScan *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	const List *merge = list_length(plan->custom_private) > 2 ? lthird(plan->custom_private) : NIL;
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, flags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
 	/* Arguments see the child's rows in the form that we keep them in. */
 	node->ss.ps.outerops = &TTSOpsMinimalTuple;
 	node->ss.ps.outeropsset = node->ss.ps.outeropsfixed = true;
+	/* Beside them, those of a MERGE see its target's. */
+	node->ss.ps.scanopsfixed = false;
 	scan->row = ExecInitExtraTupleSlot(estate, ExecGetResultType(outerPlanState(node)), &TTSOpsMinimalTuple);
 	scan->n_columns = list_length(outerPlan(plan)->targetlist);
 	scan->n_calls = list_length(plan->custom_scan_tlist) - scan->n_columns;
 	scan->calls = palloc0(scan->n_calls * sizeof *scan->calls);
 	for (int i = 0; i < scan->n_calls; i++)
-		prepare_call(scan, &scan->calls[i], (FuncExpr *) list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr);
+	{
+		FuncExpr *call = (FuncExpr *) list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr;
+
+		prepare_call(scan, &scan->calls[i], call, merge == NIL ? call->args : batch_merge_call(merge, i)->args);
+	}
+	if (merge != NIL)
+		batch_merge_begin(scan, merge);
 	scan->limit = plan->custom_exprs == NIL ? NULL : ExecInitExpr(linitial(plan->custom_exprs), &node->ss.ps);
 	scan->offset = list_length(plan->custom_exprs) < 2 ? NULL : ExecInitExpr(lsecond(plan->custom_exprs), &node->ss.ps);
 	scan->all = DatumGetBool(linitial_node(Const, plan->custom_private)->constvalue);
@@ -169,6 +178,12 @@ result_of(BatchScan *scan, BatchCall *call, int row)
 		return (Datum) 0;
 	if (call->varies && !call->made[row])
 		batch_window_make(scan, call, row);
+	if (call->errors[row] != NULL && scan->merge != NULL)
+	{
+		/* The action makes the call itself, and is told the same. */
+		call->nulls[row] = true;
+		return (Datum) 0;
+	}
 	if (call->errors[row] != NULL)
 		task_throw(&call->call, call->errors[row]);
 	return call->results[row];
@@ -229,6 +244,7 @@ end(CustomScanState *node)
 
 	batch_window_forget(scan);
 	batch_usage_detach(scan);
+	batch_merge_end(scan);
 	ExecEndNode(outerPlanState(node));
 }
 

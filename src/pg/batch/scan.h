@@ -20,7 +20,7 @@ typedef struct BatchCall
 	bool is_column;					 /* the input, of the child's row */
 	bool varies;					 /* options differ from row to row: rows with the same are computed when the first of them is asked for */
 	Datum (*options)[TASK_MOST_ARGS]; /* [capacity]; of such a call, but for the input */
-	bool *made;						 /* [capacity]; of such a call */
+	bool *made;						 /* [capacity] */
 	char *model;					 /* its name, once it was called */
 	MgSpan *inputs;					 /* [capacity] */
 	Datum *results;					 /* [capacity] */
@@ -30,6 +30,7 @@ typedef struct BatchCall
 
 typedef struct BatchUsage BatchUsage;
 typedef struct BatchShared BatchShared;
+typedef struct BatchMerge BatchMerge;
 
 typedef struct BatchScan
 {
@@ -56,6 +57,7 @@ typedef struct BatchScan
 
 	BatchUsage *usage; /* [n_calls], shared with parallel workers; NULL: with nobody */
 	dsm_segment *usage_segment;
+	BatchMerge *merge;	 /* below a MERGE, whose actions the calls are; NULL: not */
 	BatchShared *shared; /* in the plan's shared memory; NULL: no process beside this one */
 } BatchScan;
 
@@ -64,6 +66,19 @@ bool batch_window_next(BatchScan *scan);
 
 /* Makes a call whose options vary for a row, and for all others of the window that have the same. */
 void batch_window_make(BatchScan *scan, BatchCall *call, int row);
+
+/*
+ * Of a node below a MERGE: reads what batch/merge.c wrote, when the calls are prepared; a call as it is computed.
+ */
+void batch_merge_begin(BatchScan *scan, const List *description);
+FuncExpr *batch_merge_call(const List *description, int call);
+void batch_merge_end(BatchScan *scan);
+
+/* Looks at a row of the window and reads the inputs of calls that it needs now; returns whether there are any. Tokens become no less than those have. */
+bool batch_merge_look(BatchScan *scan, int row, size_t *tokens);
+
+/* Reads the input of a call for the row that is shown, in the current memory context; returns its tokens. */
+size_t batch_window_read(BatchScan *scan, BatchCall *call, int row);
 
 /* Shows a row of the window to expressions. */
 void batch_window_show(BatchScan *scan, int row);

@@ -145,27 +145,39 @@ read_options(BatchScan *scan, BatchCall *call, Datum options[TASK_MOST_ARGS])
 	return true;
 }
 
+size_t
+batch_window_read(BatchScan *scan, BatchCall *call, int row)
+{
+	MgSpan *input = &call->inputs[row];
+
+	call->nulls[row] = !read_input(scan, call, input) || (call->varies && !read_options(scan, call, call->options[row]));
+	if (!call->nulls[row])
+		return input->size / BYTES_PER_TOKEN + call->call.extra_tokens;
+	call->made[row] = true;
+	return 0;
+}
+
 /* Takes a row of the child into the window; returns its tokens for that call that has the most. */
 static size_t
 add_row(BatchScan *scan, TupleTableSlot *slot)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
 	size_t most = 0;
+	int row = scan->n;
 
-	if (scan->n == scan->capacity)
+	if (row == scan->capacity)
 		enlarge(scan);
-	scan->rows[scan->n] = ExecCopySlotMinimalTuple(slot);
-	batch_window_show(scan, scan->n);
+	scan->rows[row] = ExecCopySlotMinimalTuple(slot);
+	batch_window_show(scan, row);
 	for (int i = 0; i < scan->n_calls; i++)
 	{
-		BatchCall *call = &scan->calls[i];
-		MgSpan *input = &call->inputs[scan->n];
-
-		call->nulls[scan->n] = !read_input(scan, call, input) || (call->varies && !read_options(scan, call, call->options[scan->n]));
-		call->made[scan->n] = false;
-		if (!call->nulls[scan->n])
-			most = Max(most, input->size / BYTES_PER_TOKEN + call->call.extra_tokens);
+		scan->calls[i].made[row] = false;
+		scan->calls[i].nulls[row] = true;
+		if (scan->merge == NULL)
+			most = Max(most, batch_window_read(scan, &scan->calls[i], row));
 	}
+	if (scan->merge != NULL)
+		batch_merge_look(scan, row, &most);
 	scan->n++;
 	ResetExprContext(scan->custom.ss.ps.ps_ExprContext);
 	MemoryContextSwitchTo(caller);
@@ -281,6 +293,15 @@ batch_window_make(BatchScan *scan, BatchCall *call, int row)
 	MemoryContextSwitchTo(caller);
 }
 
+/* Of such a call, for all rows that wait for it. */
+static void
+make_varying(BatchScan *scan, BatchCall *call)
+{
+	for (int i = 0; i < scan->n; i++)
+		if (!call->nulls[i] && !call->made[i])
+			batch_window_make(scan, call, i);
+}
+
 static void
 make_calls(BatchScan *scan)
 {
@@ -292,16 +313,40 @@ make_calls(BatchScan *scan)
 		BatchCall *call = &scan->calls[i];
 		int n = 0;
 
+		if (call->varies && scan->merge != NULL)
+			make_varying(scan, call);
 		if (call->varies)
 			continue;
-		if (read_arguments(scan, call))
-			memset(call->nulls, true, scan->n * sizeof *call->nulls);
 		for (int k = 0; k < scan->n; k++)
-			if (!call->nulls[k])
+			if (!call->nulls[k] && !call->made[k])
 				rows[n++] = k;
-		make_call(scan, call, rows, n);
+		if (scan->merge != NULL && n == 0)
+			continue;
+		if (!read_arguments(scan, call))
+			make_call(scan, call, rows, n);
+		else
+			for (int k = 0; k < n; k++)
+				call->nulls[rows[k]] = call->made[rows[k]] = true;
 	}
 	MemoryContextSwitchTo(caller);
+}
+
+/* Looks at the actions of a MERGE with what is known now; returns whether there are calls to make. */
+static bool
+look_again(BatchScan *scan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->memory);
+	size_t tokens = 0;
+	bool any = false;
+
+	for (int row = 0; scan->merge != NULL && row < scan->n; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		any = batch_merge_look(scan, row, &tokens) || any;
+		ResetExprContext(scan->custom.ss.ps.ps_ExprContext);
+	}
+	MemoryContextSwitchTo(caller);
+	return any;
 }
 
 bool
@@ -318,6 +363,8 @@ batch_window_next(BatchScan *scan)
 	scan->n = scan->next = 0;
 	read_window(scan);
 	if (scan->n > 0)
+		make_calls(scan);
+	while (look_again(scan))
 		make_calls(scan);
 	return scan->n > 0;
 }
