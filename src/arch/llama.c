@@ -31,6 +31,7 @@ const MgArch mg_arch_llama = {
 	.name = "llama",
 	TABLES,
 	.can = {[DECODER] = MG_CAN_EMBED | MG_CAN_GENERATE},
+	.gguf = {"llama", mg_causal_gguf, true},
 	.settle = mg_causal_settle,
 	.forward = mg_causal_forward,
 	.vocabulary = mg_causal_vocabulary,

@@ -44,6 +44,7 @@ const MgArch mg_arch_qwen2 = {
 	.name = "qwen2",
 	TABLES,
 	.can = {[DECODER] = MG_CAN_EMBED | MG_CAN_GENERATE},
+	.gguf = {"qwen2", mg_causal_gguf, false},
 	.settle = settle,
 	.forward = mg_causal_forward,
 	.vocabulary = mg_causal_vocabulary,

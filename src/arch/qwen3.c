@@ -43,6 +43,7 @@ const MgArch mg_arch_qwen3 = {
 	.name = "qwen3",
 	TABLES,
 	.can = {[DECODER] = MG_CAN_EMBED | MG_CAN_GENERATE},
+	.gguf = {"qwen3", mg_causal_gguf, false},
 	.settle = settle,
 	.forward = mg_causal_forward,
 	.vocabulary = mg_causal_vocabulary,

@@ -59,6 +59,17 @@ typedef struct MgRename
 	const char *before;
 } MgRename;
 
+/*
+ * How GGUF files have it: general.architecture, and tensors up to the last dot of their names, ours and theirs, "%u" being the layer.
+ * Keys of the configuration are renamed by model/gguf_facts.c, to those of Llama's config.json.
+ */
+typedef struct MgGgufNames
+{
+	const char *name; /* NULL: they do not */
+	const MgRename *tensors;
+	bool interleaved; /* rows of queries and keys are such that pairs of a head stand side by side */
+} MgGgufNames;
+
 struct MgArch
 {
 	const char *name;			 /* "bert"; also config.json's model_type */
@@ -66,6 +77,7 @@ struct MgArch
 	const char *const *prefixes; /* that weight names may carry, "" among them; NULL ends */
 	const char *const *ignored;	 /* names, beginnings ending in '*', or ends that begin with it, of tensors that need not be used; NULL ends */
 	const MgRename *renames;	 /* or NULL */
+	MgGgufNames gguf;
 	const MgKey *keys;
 	size_t n_keys;
 	const void *defaults; /* a struct of configuration, which begins with an MgSizes */

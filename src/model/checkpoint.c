@@ -124,15 +124,23 @@ static bool
 find_origin(MgCtx *cx, const MgFacts *facts, const MgImage *image, const MgWeight *weight, MgOrigin *origin)
 {
 	const MgWeightSpec *spec = weight->spec;
-	size_t rows = weight->rows, cols = weight->cols;
+	size_t rows = weight->rows, cols = weight->cols, run = spec->run != 0 && !facts->plain ? mg_side(image->config, spec->run) : 0;
+	uint32_t flags = facts->plain ? spec->flags & ~(uint32_t) (MG_TRANSPOSED | MG_LESS_ONE) : spec->flags;
 	char name[MG_NAME_SIZE];
 
 	mg_weight_tensor(weight, name);
-	*origin = (MgOrigin){mg_facts_tensor(facts, name), 0, (spec->flags & MG_TRANSPOSED) != 0};
+	*origin = (MgOrigin){.tensor = mg_facts_tensor(facts, name), .transposed = (flags & MG_TRANSPOSED) != 0,
+						 .less_one = (flags & MG_LESS_ONE) != 0};
 	if (origin->tensor == NULL)
 		return (spec->flags & MG_OPTIONAL) != 0 || mg_fail(cx, MG_BAD_FILE, "tensor \"%s\" is missing", name);
 	if ((spec->flags & MG_SLICE) != 0)
 		rows = mg_weight_slice(image->arch, image->config, spec, &origin->first);
+	if (run > 0)
+	{
+		size_t n_runs = weight->rows / run;
+
+		*origin = (MgOrigin){.tensor = origin->tensor, .first = origin->first / n_runs, .run = run, .step = rows / n_runs};
+	}
 	if (origin->transposed && origin->tensor->block != NULL)
 		return mg_fail(cx, MG_UNSUPPORTED, "tensor \"%s\" is stored transposed and in blocks", name);
 	return origin->transposed ? check_tensor(cx, facts, origin->tensor, cols, rows, false)
@@ -158,7 +166,7 @@ plan_weights(MgCtx *cx, const MgFacts *facts, MgImage *image, int dtype, MgSecti
 			MgSection *section = &sections[image->n_sections];
 
 			snprintf(section->name, sizeof section->name, "%s", weight.name);
-			section->dtype = (uint32_t) stored_dtype(image, weight.spec, origin.tensor->dtype, dtype);
+			section->dtype = (uint32_t) (origin.less_one ? MG_F32 : stored_dtype(image, weight.spec, origin.tensor->dtype, dtype));
 			section->layout = MG_ROWS;
 			section->rows = weight.rows;
 			section->cols = weight.cols;
@@ -292,7 +300,7 @@ plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgImag
 	if (max_tokens < 3)
 		return mg_fail(cx, MG_BAD_FILE, "sequences of %zu tokens are too short", max_tokens);
 	meta->max_tokens = (uint32_t) max_tokens;
-	image->can = mg_image_can(image->arch, image->parts, meta);
+	image->can = mg_image_can(image->arch, mg_image_sizes(image), image->parts, meta);
 	return true;
 }
 

@@ -34,6 +34,8 @@ typedef struct MgOrigin
 	const MgTensor *tensor; /* NULL: the section is no weight */
 	size_t first;			/* row of the tensor that is the weight's first */
 	bool transposed;		/* the tensor is [cols, rows] */
+	bool less_one;			/* 1 is added to each number */
+	size_t run, step;		/* so many rows follow each other, then come those of others: run i begins at row first + i step; run 0: all */
 } MgOrigin;
 
 typedef struct MgPlan

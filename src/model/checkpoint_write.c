@@ -54,6 +54,26 @@ read_transposed(MgCtx *cx, const Stream *stream, size_t row, size_t n)
 	return true;
 }
 
+/* n rows from one on that come in runs. */
+static bool
+read_runs(MgCtx *cx, const Stream *stream, size_t row, size_t n)
+{
+	const MgOrigin *origin = stream->origin;
+	const MgSource *source = &origin->tensor->file->source;
+	size_t row_size = stream->row_size, done = 0;
+
+	while (done < n)
+	{
+		size_t at = (row + done) % origin->run, left = origin->run - at, some = left < n - done ? left : n - done;
+		uint64_t from = origin->first + (uint64_t) ((row + done) / origin->run) * origin->step + at;
+
+		if (!source->read(cx, source->user, origin->tensor->offset + from * row_size, stream->raw + done * row_size, some * row_size))
+			return false;
+		done += some;
+	}
+	return true;
+}
+
 /* Rows [row, row + n) of the weight to raw. Polls. */
 static bool
 read_rows(MgCtx *cx, const Stream *stream, size_t row, size_t n)
@@ -66,6 +86,8 @@ read_rows(MgCtx *cx, const Stream *stream, size_t row, size_t n)
 		return false;
 	if (stream->origin->transposed)
 		return read_transposed(cx, stream, row, n);
+	if (stream->origin->run > 0)
+		return read_runs(cx, stream, row, n);
 	return source->read(cx, source->user, tensor->offset + (uint64_t) (stream->origin->first + row) * row_size,
 						stream->raw, n * row_size);
 }
@@ -81,6 +103,8 @@ widen_rows(const MgKernels *kernels, const Stream *stream, size_t at, size_t n, 
 		mg_blocks_widen(tensor->block, raw, n * stream->cols, wide);
 	else
 		mg_to_f32(kernels, tensor->dtype, raw, n * stream->cols, wide);
+	for (size_t i = 0; stream->origin->less_one && i < n * stream->cols; i++)
+		wide[i] += 1.0f;
 }
 
 /* One weight, its numbers converted where the plan says so. */
@@ -102,7 +126,7 @@ write_weight(MgCtx *cx, const MgKernels *kernels, const Stream *stream, MgDtype 
 
 		if (!read_rows(cx, stream, row, n))
 			return false;
-		if (blocks || dtype != in_file)
+		if (blocks || stream->origin->less_one || dtype != in_file)
 		{
 			widen_rows(kernels, stream, 0, n, wide);
 			if (dtype != MG_F32)

@@ -81,6 +81,7 @@ typedef struct MgSizes
 	uint32_t segments; /* kinds of them that it tells apart; 0: it looks at none */
 	uint32_t labels;  /* of a class head; 0: there is no such head */
 	bool tied;		  /* the vocabulary's matrix is the table of words */
+	bool both_sides;  /* of a decoder: a token sees those behind it, too, so that it makes no text */
 	MgSpan problem, activation, old_activation; /* of a class head, as the files say: model/classes.h */
 } MgSizes;
 

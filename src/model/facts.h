@@ -25,6 +25,7 @@ typedef struct MgFacts
 	MgTokenizerSpec tokenizer;
 	MgTensors tensors;
 	const char *prefix; /* of the tensors' names */
+	bool plain;			/* tensors are as the image has them: none is transposed, less one, or in runs (weights.h) */
 	MgSpan generation;	  /* how answers are drawn unless somebody says otherwise: a generation_config.json; empty: nothing is said */
 	MgSpan chat_template; /* Jinja; empty: there is none */
 } MgFacts;

@@ -3,7 +3,7 @@
  *
  *   general.architecture "llama"          which architecture, and the beginning of the keys of its configuration
  *   llama.block_count ...                 num_hidden_layers ...
- *   token_embd.weight, blk.3.attn_q.weight ...   embed_tokens.weight, layers.3.self_attn.q_proj.weight ...
+ *   token_embd.weight, blk.3.attn_q.weight ...   as the architecture says, MgGgufNames
  *   tokenizer.ggml.*                      format/gguf_tokenizer.h
  *   tokenizer.chat_template, general.sampling.*
  *
@@ -19,12 +19,6 @@
 #include "template/template.h"
 
 #define KEY_SIZE 128
-
-/* Architectures by the names that GGUF has for them, where these differ. */
-static const struct
-{
-	const char *theirs, *ours;
-} archs[] = {{"gptneox", "gpt_neox"}};
 
 /* Keys behind the architecture's name and a dot. */
 static const struct
@@ -42,7 +36,11 @@ static const struct
 	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", MG_VALUE_REAL},
 	{"attention.layer_norm_epsilon", "layer_norm_eps", MG_VALUE_REAL},
 	{"attention.sliding_window", "sliding_window", MG_VALUE_INTEGER},
+	{"attention.sliding_window_pattern", "sliding_window_pattern", MG_VALUE_INTEGER},
+	{"use_parallel_residual", "use_parallel_residual", MG_VALUE_FLAG},
 	{"rope.freq_base", "rope_theta", MG_VALUE_REAL},
+	{"rope.freq_base_swa", "rope_local_base_freq", MG_VALUE_REAL},
+	{"rope.dimension_count", "rotary_dim", MG_VALUE_INTEGER},
 	{"rope.scaling.type", "rope_scaling.rope_type", MG_VALUE_TEXT},
 	{"rope.scaling.factor", "rope_scaling.factor", MG_VALUE_REAL},
 	{"rope.scaling.original_context_length", "rope_scaling.original_max_position_embeddings", MG_VALUE_INTEGER},
@@ -51,50 +49,32 @@ static const struct
 
 #define N_KEYS (sizeof keys / sizeof *keys)
 
-/* Tensors, by what stands before the last dot; those of layers behind "blk.%u." and "layers.%u.". */
-static const struct
-{
-	const char *theirs, *ours;
-} names[] = {
-	{"token_embd", "embed_tokens"},
-	{"output_norm", "norm"},
-	{"output", "lm_head"},
-	{"rope_freqs", "rope_freqs"},
-	{"attn_norm", "input_layernorm"},
-	{"attn_q", "self_attn.q_proj"},
-	{"attn_k", "self_attn.k_proj"},
-	{"attn_v", "self_attn.v_proj"},
-	{"attn_output", "self_attn.o_proj"},
-	{"attn_q_norm", "self_attn.q_norm"},
-	{"attn_k_norm", "self_attn.k_norm"},
-	{"ffn_norm", "post_attention_layernorm"},
-	{"ffn_gate", "mlp.gate_proj"},
-	{"ffn_up", "mlp.up_proj"},
-	{"ffn_down", "mlp.down_proj"},
-};
-
-#define N_NAMES (sizeof names / sizeof *names)
-
 static bool
 find_arch(MgCtx *cx, const MgGguf *gguf, MgSpan *name, MgFacts *facts)
 {
-	MgSpan ours;
+	char known[MG_MESSAGE_SIZE] = "";
+	size_t length = 0;
 
 	*name = mg_span(NULL, 0);
 	if (!mg_gguf_text(cx, gguf, "general.architecture", name))
 		return false;
 	if (name->size == 0 || name->size > KEY_SIZE / 2)
 		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" does not name an architecture", gguf->name);
-	ours = *name;
-	for (size_t i = 0; i < sizeof archs / sizeof *archs; i++)
-		if (mg_span_is(*name, archs[i].theirs))
-			ours = mg_span_of(archs[i].ours);
-	facts->arch = mg_arch_find(ours);
-	/* Others are known by the names and keys of other programs alone. */
-	if (facts->arch != NULL && (facts->arch->can[0] & MG_CAN_GENERATE) != 0)
+	for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
+	{
+		const char *theirs = (*arch)->gguf.name;
+
+		if (theirs == NULL)
+			continue;
+		if (mg_span_is(*name, theirs))
+			facts->arch = *arch;
+		if (length < sizeof known)
+			length += (size_t) snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? ", " : "", theirs);
+	}
+	if (facts->arch != NULL)
 		return true;
 	mg_fail(cx, MG_UNSUPPORTED, "architecture \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(*name));
-	return mg_hint(cx, "Supported are llama, qwen2 and qwen3.");
+	return mg_hint(cx, "Supported are %s.", known);
 }
 
 static bool
@@ -107,6 +87,16 @@ read_value(MgCtx *cx, const MgGguf *gguf, MgSpan arch, size_t i, MgConfig *confi
 	if (mg_gguf_find(gguf, key) == NULL)
 		return true;
 	*value = (MgConfigValue){.key = mg_span_of(keys[i].ours), .kind = keys[i].kind};
+	if (keys[i].kind == MG_VALUE_FLAG)
+	{
+		bool flag = false;
+
+		config->n++;
+		if (!mg_gguf_flag(cx, gguf, key, &flag))
+			return false;
+		value->integer = flag;
+		return true;
+	}
 	if (!(keys[i].kind == MG_VALUE_INTEGER ? mg_gguf_integer(cx, gguf, key, &value->integer)
 		  : keys[i].kind == MG_VALUE_REAL  ? mg_gguf_real(cx, gguf, key, &value->real)
 										   : mg_gguf_text(cx, gguf, key, &value->text)))
@@ -138,51 +128,53 @@ read_config(MgCtx *cx, const MgGguf *gguf, MgSpan arch, MgFacts *facts)
 	values[facts->config.n++] = (MgConfigValue){
 		.key = mg_span_of("tie_word_embeddings"), .kind = MG_VALUE_FLAG,
 		.integer = mg_tensors_find(&gguf->tensors, mg_span_of("output.weight")) == NULL};
-	if (mg_span_is(arch, "llama"))
+	if (facts->arch->gguf.interleaved)
 		values[facts->config.n++] = (MgConfigValue){.key = mg_span_of("rope_interleaved"), .kind = MG_VALUE_FLAG, .integer = 1};
 	return true;
 }
 
-/* "blk.3.attn_q.weight": the layer's number and where the rest begins; false: no name of a layer. */
-static bool
-split_layer(MgSpan name, unsigned *layer, size_t *rest)
+/* Of "blk.3.attn_q.weight", 3. */
+static unsigned
+layer_of(MgSpan name)
 {
-	size_t at = 4;
+	unsigned layer = 0;
 
-	if (name.size < 7 || memcmp(name.data, "blk.", 4) != 0)
-		return false;
-	for (*layer = 0; at < name.size && at < 8 && name.data[at] >= '0' && name.data[at] <= '9'; at++)
-		*layer = 10 * *layer + (unsigned) (name.data[at] - '0');
-	if (at == 4 || at >= name.size || name.data[at] != '.')
-		return false;
-	*rest = at + 1;
-	return true;
+	if (name.size > 4 && memcmp(name.data, "blk.", 4) == 0)
+		for (size_t at = 4; at < name.size && at < 8 && name.data[at] >= '0' && name.data[at] <= '9'; at++)
+			layer = 10 * layer + (unsigned) (name.data[at] - '0');
+	return layer;
+}
+
+/* Whether a name, of that layer, is what a pattern "blk.%u.attn_q" makes. */
+static bool
+is_name(MgSpan base, unsigned layer, const char *pattern)
+{
+	char text[MG_NAME_SIZE];
+
+	snprintf(text, sizeof text, pattern, layer);
+	return mg_span_is(base, text);
 }
 
 /* The name that an architecture's table has, or the name as it is. */
 static bool
-rename_tensor(MgCtx *cx, MgTensor *tensor)
+rename_tensor(MgCtx *cx, const MgArch *arch, MgTensor *tensor)
 {
-	MgSpan base = tensor->name, end;
-	unsigned layer = 0;
-	size_t rest = 0, dot;
-	bool layered = split_layer(tensor->name, &layer, &rest);
-	char text[160], *copy;
+	MgSpan name = tensor->name, base;
+	unsigned layer = layer_of(name);
+	size_t dot = name.size;
+	char text[MG_NAME_SIZE], *copy;
 
-	base = mg_span(base.data + rest, base.size - rest);
-	for (dot = base.size; dot > 0 && base.data[dot - 1] != '.'; dot--)
-		;
-	if (dot == 0)
+	while (dot > 0 && name.data[dot - 1] != '.')
+		dot--;
+	if (dot == 0 || name.size - dot > 16)
 		return true;
-	end = mg_span(base.data + dot - 1, base.size - dot + 1);
-	base.size = dot - 1;
-	for (size_t i = 0; i < N_NAMES; i++)
-		if (mg_span_is(base, names[i].theirs) && end.size <= 16)
+	base = mg_span(name.data, dot - 1);
+	for (const MgRename *rename = arch->gguf.tensors; rename->now != NULL; rename++)
+		if (is_name(base, layer, rename->before))
 		{
-			if (layered)
-				snprintf(text, sizeof text, "layers.%u.%s%.*s", layer, names[i].ours, MG_SPAN_ARGS(end));
-			else
-				snprintf(text, sizeof text, "%s%.*s", names[i].ours, MG_SPAN_ARGS(end));
+			size_t length = (size_t) snprintf(text, sizeof text, rename->now, layer);
+
+			snprintf(text + length, sizeof text - length, "%.*s", (int) (name.size - base.size), (const char *) name.data + base.size);
 			copy = mg_copy_text(cx, mg_span_of(text));
 			tensor->name = copy != NULL ? mg_span_of(copy) : tensor->name;
 			return copy != NULL;
@@ -191,12 +183,12 @@ rename_tensor(MgCtx *cx, MgTensor *tensor)
 }
 
 static bool
-rename_tensors(MgCtx *cx, MgTensors *tensors)
+rename_tensors(MgCtx *cx, const MgArch *arch, MgTensors *tensors)
 {
 	MgTensor *items = (MgTensor *) tensors->items;
 
 	for (size_t i = 0; i < tensors->n; i++)
-		if (!rename_tensor(cx, &items[i]))
+		if (!rename_tensor(cx, arch, &items[i]))
 			return false;
 	return mg_tensors_sort(cx, items, tensors->n, tensors);
 }
@@ -295,5 +287,6 @@ mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts)
 		!read_generation(cx, &gguf, facts) || !read_chat_template(cx, &gguf, facts))
 		return false;
 	facts->tensors = gguf.tensors;
-	return rename_tensors(cx, &facts->tensors) && mg_facts_find_prefix(cx, facts);
+	facts->plain = true;
+	return rename_tensors(cx, facts->arch, &facts->tensors) && mg_facts_find_prefix(cx, facts);
 }

@@ -164,7 +164,7 @@ has_weight(const void *user, const MgWeightSpec *spec)
 }
 
 uint32_t
-mg_image_can(const MgArch *arch, uint32_t parts, const MgMeta *meta)
+mg_image_can(const MgArch *arch, const MgSizes *sizes, uint32_t parts, const MgMeta *meta)
 {
 	uint32_t can = 0;
 
@@ -173,6 +173,8 @@ mg_image_can(const MgArch *arch, uint32_t parts, const MgMeta *meta)
 			can |= arch->can[part];
 	if (meta->pooling == MG_POOL_NONE)
 		can &= ~(uint32_t) MG_CAN_EMBED;
+	if (sizes->both_sides)
+		can &= ~(uint32_t) MG_CAN_GENERATE;
 	/* By the cosine between a text and a sentence about each label, or by how likely each label is behind the text. */
 	return (can & (MG_CAN_EMBED | MG_CAN_GENERATE)) != 0 ? can | MG_CAN_CLASSIFY : can;
 }
@@ -195,7 +197,7 @@ read_facts(MgCtx *cx, const MgSource *source, MgImage *image)
 	if (image->meta.max_tokens > mg_image_sizes(image)->longest)
 		return mg_image_damaged(cx, "Its longest sequence is longer than the model reads.");
 	image->parts = mg_weights_parts(image->arch, has_weight, image);
-	image->can = mg_image_can(image->arch, image->parts, &image->meta);
+	image->can = mg_image_can(image->arch, mg_image_sizes(image), image->parts, &image->meta);
 	return true;
 }
 

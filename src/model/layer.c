@@ -265,6 +265,16 @@ normed_states(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, c
 	return states->normed;
 }
 
+/* What a block adds, normalised where the layer wants that. */
+static void
+norm_block(const MgRun *run, const MgLayerForm *form, const float *weight, const MgStates *states)
+{
+	MgNorm norm = norm_of(form, weight, NULL);
+
+	if (weight != NULL)
+		mg_add_norm(run->compute, &norm, states->block, NULL, states->n, states->block);
+}
+
 static bool
 pre_norm_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states)
 {
@@ -282,9 +292,18 @@ pre_norm_layer(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, 
 		gather(states->batch, states->x, form->width, form->width, states->out);
 		narrow(states);
 	}
-	mg_add_norm(compute, &second, states->x, states->block, states->n, states->normed);
+	norm_block(run, form, layer->attention_out_norm, states);
+	/* Attention is done with normed; what it has made waits in block. */
+	if (form->parallel)
+	{
+		mg_add_norm(compute, &second, states->x, NULL, states->n, states->normed);
+		mg_add(compute, states->x, states->block, states->n * form->width);
+	}
+	else
+		mg_add_norm(compute, &second, states->x, states->block, states->n, states->normed);
 	if (!feed_forward(run, form, layer, states, states->normed))
 		return false;
+	norm_block(run, form, layer->block_out_norm, states);
 	mg_add(compute, states->x, states->block, states->n * form->width);
 	return true;
 }

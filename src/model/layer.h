@@ -14,6 +14,9 @@
  *     x = norm1(x + a Wo^T + bo)              x = x + a Wo^T + bo
  *     x = norm2(x + feed_forward(x))          x = x + feed_forward(norm2(x))
  *
+ * Pre-norm, what a block adds may be normalised once more (Gemma), and the feed-forward block may see the states
+ * that attention sees (GPT-NeoX, parallel): x = x + a Wo^T + bo + feed_forward(norm2(x)).
+ *
  * Where the batch wants some rows only, the last layer has keys and values of
  * all tokens, and everything else of these rows alone.
  */
@@ -35,6 +38,7 @@ typedef struct MgLayer
 	const float *query_norm, *key_norm; /* [head_size]: of each head, before it is turned */
 	const float *attention_norm, *attention_norm_bias; /* [h]: norm1 */
 	const float *block_norm, *block_norm_bias;		   /* [h]: norm2 */
+	const float *attention_out_norm, *block_out_norm;  /* [h]: of what a block adds */
 } MgLayer;
 
 /* Layers of one model may differ in it, as local and global ones do in window and rope. */
@@ -43,6 +47,7 @@ typedef struct MgLayerForm
 	size_t width;
 	size_t heads, kv_heads, head_size; /* kv_heads 0: heads */
 	bool pre_norm;
+	bool parallel; /* of pre_norm: both blocks see the states before the layer */
 	MgNormKind norm;
 	float eps;
 	MgActivation activation;

@@ -20,13 +20,16 @@
 
 /* A weight that stands once, and one of each layer; a file defines LAYER, what their names begin with. */
 #define ONE(part, role, flags, rows, cols, name, field) \
-	{name, part, MG_##role, flags, rows, cols, offsetof(Weights, field), NULL}
+	{name, part, MG_##role, flags, rows, cols, offsetof(Weights, field), NULL, 0}
 #define EACH(role, flags, rows, cols, name, field) \
-	{LAYER name, 0, MG_##role, MG_LAYERED | (flags), rows, cols, offsetof(MgLayer, field), NULL}
+	{LAYER name, 0, MG_##role, MG_LAYERED | (flags), rows, cols, offsetof(MgLayer, field), NULL, 0}
 
+/* The same of rows that share a tensor of the layer, in their order, or by turns of run rows; run 0: one behind the other. */
+#define SHARE(role, flags, rows, cols, name, field, tensor, run) \
+	{LAYER name, 0, MG_##role, MG_LAYERED | MG_SLICE | (flags), rows, cols, offsetof(MgLayer, field), LAYER tensor, run}
 
 /* A weight that stands once, under a name of its own: other parts have the same tensor. */
-#define AS(part, role, rows, cols, name, field, tensor) {name, part, MG_##role, 0, rows, cols, offsetof(Weights, field), tensor}
+#define AS(part, role, rows, cols, name, field, tensor) {name, part, MG_##role, 0, rows, cols, offsetof(Weights, field), tensor, 0}
 
 /* What says how many classes a head has, what they are called, and what their logits mean: model/classes.h. */
 #define CLASS_KEYS \
@@ -56,7 +59,7 @@
 	ONE(0, VECTOR, 0, width, MG_ONE, "embeddings.LayerNorm.bias", embeddings.norm_bias)
 
 #define OF_LAYER(role, rows, cols, name, field) \
-	{"encoder.layer.%u." name, 0, MG_##role, MG_LAYERED, rows, cols, offsetof(MgLayer, field), NULL}
+	{"encoder.layer.%u." name, 0, MG_##role, MG_LAYERED, rows, cols, offsetof(MgLayer, field), NULL, 0}
 #define ENCODER_LAYERS \
 	OF_LAYER(LINEAR, WIDTH, WIDTH, "attention.self.query.weight", query), \
 	OF_LAYER(VECTOR, WIDTH, MG_ONE, "attention.self.query.bias", query_bias), \

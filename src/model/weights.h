@@ -8,6 +8,9 @@
  * struct of one layer's weights. A side is the offset of a uint32_t in the
  * struct of the architecture's configuration, or MG_ONE.
  *
+ * MG_TRANSPOSED, MG_LESS_ONE and run say how Hugging Face's checkpoints have a weight. A reader whose checkpoints
+ * have all as the image has it says so (MgFacts).
+ *
  * Rows belong to parts. Part 0 is what every checkpoint has; another part, a
  * head, is there whole or not at all, and is known by the first of its rows.
  */
@@ -35,7 +38,8 @@ enum
 	MG_OPTIONAL = 4,	/* absent, it binds to NULL, or to a matrix of no rows */
 	MG_TRANSPOSED = 8,	/* the checkpoint has [cols, rows] */
 	MG_TIED = 16,		/* where sizes.tied says so it is not stored, and binds to the first row's matrix */
-	MG_SLICE = 32		/* rows of a tensor that several rows of the table share, in their order */
+	MG_SLICE = 32,		/* rows of a tensor that several rows of the table share, in their order */
+	MG_LESS_ONE = 64	/* a vector: the checkpoint has each number less 1 */
 };
 
 #define MG_ONE SIZE_MAX /* columns of a vector */
@@ -51,6 +55,7 @@ typedef struct MgWeightSpec
 	size_t rows, cols;
 	size_t field;
 	const char *tensor; /* its name in the checkpoint, where that is another; else NULL */
+	size_t run;			/* of MG_SLICE: a side, so many rows of each slice come in turn; 0: all of one, then all of the next */
 } MgWeightSpec;
 
 /* One weight: a row of the table in one layer. A walk begins with zeros. */

@@ -62,20 +62,20 @@ toy_settle(MgCtx *cx, const MgConfig *lists, void *config)
 #define SIDE(field) offsetof(Config, field)
 
 static const MgWeightSpec toy_weights[] = {
-	{"words.weight", 0, MG_WORDS, 0, SIDE(sizes.vocab), SIDE(sizes.width), offsetof(Weights, words), NULL},
-	{"norm.weight", 0, MG_VECTOR, 0, SIDE(sizes.width), MG_ONE, offsetof(Weights, gain), NULL},
-	{"layer.%u.qkv.weight", 0, MG_LINEAR, MG_LAYERED, SIDE(fused), SIDE(sizes.width), offsetof(Layer, qkv), NULL},
+	{"words.weight", 0, MG_WORDS, 0, SIDE(sizes.vocab), SIDE(sizes.width), offsetof(Weights, words), NULL, 0},
+	{"norm.weight", 0, MG_VECTOR, 0, SIDE(sizes.width), MG_ONE, offsetof(Weights, gain), NULL, 0},
+	{"layer.%u.qkv.weight", 0, MG_LINEAR, MG_LAYERED, SIDE(fused), SIDE(sizes.width), offsetof(Layer, qkv), NULL, 0},
 	{"layer.%u.up.weight", 0, MG_LINEAR, MG_LAYERED | MG_SLICE, SIDE(wide), SIDE(sizes.width), offsetof(Layer, up),
-	 "layer.%u.Wi.weight"},
+	 "layer.%u.Wi.weight", 0},
 	{"layer.%u.gate.weight", 0, MG_LINEAR, MG_LAYERED | MG_SLICE, SIDE(wide), SIDE(sizes.width), offsetof(Layer, gate),
-	 "layer.%u.Wi.weight"},
+	 "layer.%u.Wi.weight", 0},
 	{"layer.%u.down.weight", 0, MG_LINEAR, MG_LAYERED | MG_TRANSPOSED, SIDE(sizes.width), SIDE(wide),
-	 offsetof(Layer, down), NULL},
+	 offsetof(Layer, down), NULL, 0},
 	{"layer.%u.norm.weight", 0, MG_VECTOR, MG_LAYERED | MG_NOT_FIRST, SIDE(sizes.width), MG_ONE, offsetof(Layer, norm),
-	 NULL},
-	{"layer.%u.down.bias", 0, MG_VECTOR, MG_LAYERED | MG_OPTIONAL, SIDE(sizes.width), MG_ONE, offsetof(Layer, bias), NULL},
-	{"head.weight", 1, MG_VECTOR, 0, SIDE(sizes.width), MG_ONE, offsetof(Weights, head), NULL},
-	{"decoder.weight", 1, MG_WORDS, MG_TIED, SIDE(sizes.vocab), SIDE(sizes.width), offsetof(Weights, decoder), NULL},
+	 NULL, 0},
+	{"layer.%u.down.bias", 0, MG_VECTOR, MG_LAYERED | MG_OPTIONAL, SIDE(sizes.width), MG_ONE, offsetof(Layer, bias), NULL, 0},
+	{"head.weight", 1, MG_VECTOR, 0, SIDE(sizes.width), MG_ONE, offsetof(Weights, head), NULL, 0},
+	{"decoder.weight", 1, MG_WORDS, MG_TIED, SIDE(sizes.vocab), SIDE(sizes.width), offsetof(Weights, decoder), NULL, 0},
 };
 
 static const MgClass toy_classes[] = {{"ToyModel", 0}, {"ToyForHead", 1}, {NULL, 0}};

@@ -1,6 +1,6 @@
 /*
- * Decoders against transformers: tiny random checkpoints in several configurations, prompts and 32 greedy steps through the cache,
- * on every CPU level; and that tokens in steps, in batches, and behind a copied beginning give the same bits.
+ * Decoders against transformers: of each registered architecture tiny random checkpoints in several configurations, prompts and 32
+ * greedy steps through the cache, on every CPU level; states of those that see both sides; and that tokens in steps, in batches, and behind a copied beginning give the same bits.
  */
 #include "task/decoder.h"
 
@@ -53,8 +53,8 @@ load(Case *c, const char *name, const char *config, MgCpuLevel level, MgForm for
 	Variant variant;
 	MgFiles files = {&variant, open_variant};
 
-	snprintf(directory, sizeof directory, GOLDEN "%s", name);
-	variant = (Variant){cli_directory(directory), mg_span_of(config)};
+	snprintf(directory, sizeof directory, GOLDEN "%s%s", config == NULL ? "gguf/" : "", name);
+	variant = (Variant){cli_directory(directory), mg_span_of(config != NULL ? config : "")};
 	mg_ctx_reset(&c->cx);
 	mg_ctx_reset(&c->scratch);
 	c->compute = (MgCompute){.kernels = mg_kernels(level), .provider = MG_NATIVE};
@@ -91,6 +91,28 @@ check_step(Case *c, char *rest)
 	c->ids[c->n++] = best;
 }
 
+/* The same of a final state, of a model that makes no text. */
+static void
+check_state(Case *c, char *rest)
+{
+	size_t row = (size_t) golden_number(&rest), width = c->run.model->sizes->width;
+	uint32_t offsets[] = {0, (uint32_t) c->n};
+	MgBatch batch = {.n_sequences = 1, .n_tokens = c->n, .ids = c->ids, .offsets = offsets, .n_rows = c->n};
+	static float states[MOST * 64];
+
+	if (row == 0 && !c->run.model->arch->forward(&c->run, &batch, states))
+		exit(1);
+	for (size_t i = 0; i < width; i++)
+	{
+		double want = golden_number(&rest), off = fabs(want - (double) states[row * width + i]);
+
+		c->worst = fmax(c->worst, off);
+		c->n_wrong += !(off <= golden_tolerance * fmax(1, fabs(want)));
+		c->n_logits++;
+	}
+	c->n_wrong += mg_decoder_can(&c->run);
+}
+
 static void
 report(Case *c, const char *name, int variant, MgCpuLevel level, MgForm form)
 {
@@ -101,8 +123,9 @@ report(Case *c, const char *name, int variant, MgCpuLevel level, MgForm form)
 	c->worst = 0;
 }
 
+/* All configurations of the file; or, unless gguf is 0, that one, with weights and configuration of a GGUF file. */
 static void
-check_file(const char *name, MgCpuLevel level, MgForm form)
+check_file(const char *name, int gguf, MgCpuLevel level, MgForm form)
 {
 	int variant = 0;
 	Case *c = calloc(1, sizeof *c);
@@ -121,9 +144,14 @@ check_file(const char *name, MgCpuLevel level, MgForm form)
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "config ", 7) == 0)
 		{
-			report(c, name, variant++, level, form);
-			load(c, name, rest + 1, level, form);
+			if (gguf == 0)
+				report(c, name, variant, level, form);
+			variant++;
+			if (gguf == 0 || gguf == variant)
+				load(c, name, gguf == 0 ? rest + 1 : NULL, level, form);
 		}
+		else if (gguf > 0 && gguf != variant)
+			continue;
 		else if (strncmp(line, "prompt ", 7) == 0)
 		{
 			mg_decoder_keep(&c->decoder, 0, 0);
@@ -132,8 +160,12 @@ check_file(const char *name, MgCpuLevel level, MgForm form)
 		}
 		else if (strncmp(line, "step ", 5) == 0)
 			check_step(c, rest);
+		else if (strncmp(line, "state ", 6) == 0)
+			check_state(c, rest);
 	}
-	report(c, name, variant, level, form);
+	report(c, name, gguf > 0 ? gguf : variant, level, form);
+	if (variant == 0)
+		ok(false, "%s has numbers of the reference", name);
 	if (file != NULL)
 		fclose(file);
 	free(line);
@@ -240,15 +272,12 @@ main(void)
 {
 	for (int level = 0; level <= (int) mg_cpu_level(); level++)
 	{
-		static const char *const names[] = {"llama", "qwen2", "qwen3"};
-
 		if (mg_kernels((MgCpuLevel) level) == NULL)
 			continue;
-		for (size_t i = 0; i < 3; i++)
-		{
-			golden_tolerance = GOLDEN_TOLERANCE;
-			check_file(names[i], (MgCpuLevel) level, MG_FORM_PANELS);
-		}
+		golden_tolerance = GOLDEN_TOLERANCE;
+		for (const MgArch *const *arch = mg_arches; *arch != NULL; arch++)
+			if ((*arch)->keys_form != NULL)
+				check_file((*arch)->name, 0, (MgCpuLevel) level, MG_FORM_PANELS);
 		check_pieces(CONFIG("null"), "", (MgCpuLevel) level, MG_FORM_PANELS);
 		check_pieces(CONFIG("9"), "", (MgCpuLevel) level, MG_FORM_BF16X2);
 		check_pieces(CONFIG("null"), "{\"dtype\": \"int8\"}", (MgCpuLevel) level, MG_FORM_PANELS);
@@ -256,6 +285,11 @@ main(void)
 		check_pieces(CONFIG("null"), "{\"dtype\": \"q4\"}", (MgCpuLevel) level, MG_FORM_PANELS);
 	}
 	golden_tolerance = 2e-3; /* 16 bits of each factor */
-	check_file("llama", mg_cpu_level(), MG_FORM_BF16X2);
+	check_file("llama", 0, mg_cpu_level(), MG_FORM_BF16X2);
+	golden_tolerance = GOLDEN_TOLERANCE;
+	check_file("gpt2", 1, mg_cpu_level(), MG_FORM_PANELS);
+	check_file("gpt_neox", 1, mg_cpu_level(), MG_FORM_PANELS);
+	check_file("phi3", 3, mg_cpu_level(), MG_FORM_PANELS);
+	check_file("gemma3", 2, mg_cpu_level(), MG_FORM_PANELS);
 	return done();
 }
