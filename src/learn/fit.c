@@ -273,6 +273,8 @@ mg_fit(MgCtx *cx, const MgFitRows *given, MgClassifier *classifier)
 	rows.labelled = rows.labelled != NULL ? rows.labelled : &nothing;
 	rows.unlabelled = rows.unlabelled != NULL ? rows.unlabelled : &nothing;
 	fit.dims = rows.labelled->n > 0 ? rows.labelled->dims : rows.unlabelled->dims;
+	if (rows.labelled->n > 0 && rows.unlabelled->n > 0 && rows.unlabelled->dims != fit.dims)
+		return mg_fail(cx, MG_BAD_ARGUMENT, "rows with labels have %zu dimensions, and others %zu", fit.dims, rows.unlabelled->dims);
 	if (!mg_multiply(fit.n_labels, fit.dims, &weights) || weights > MG_CLASSIFIER_MOST_WEIGHTS)
 	{
 		mg_fail(cx, MG_TOO_LARGE, "%zu labels of %zu dimensions are too many", fit.n_labels, fit.dims);

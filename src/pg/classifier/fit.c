@@ -44,8 +44,7 @@ add_row(FitState *state, MgSample *sample, const Dense *vector, int32 label, MgS
 {
 	const MgSample *other = sample == &state->labelled ? &state->unlabelled : &state->labelled;
 
-	if (other->dims != 0 && other->dims != (size_t) vector->dim)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %zu dimensions, not %d", other->dims, vector->dim)));
+	fit_state_check_dims(other, (size_t) vector->dim);
 	fit_state_check(state, mg_sample_add(&state->cx, sample, (const float4 *) vector->x, (size_t) vector->dim, label, name, scores, n_scores));
 }
 
@@ -68,16 +67,6 @@ maskgen_fit_classifier_accum(PG_FUNCTION_ARGS)
 		add_row(state, &state->labelled, vector, fit_state_label(state, name), name, NULL, 0);
 	}
 	PG_RETURN_POINTER(state);
-}
-
-static void *
-keep(FitState *state, const void *value)
-{
-	Size size = VARSIZE(value);
-	void *copy = MemoryContextAlloc(state->memory, size);
-
-	memcpy(copy, value, size);
-	return copy;
 }
 
 /* The labels of an aggregate are those of its first row. */
@@ -128,7 +117,7 @@ maskgen_fit_labels_accum(PG_FUNCTION_ARGS)
 		MgSpan *spans = spans_of_text_array(labels, "labels", &n);
 
 		begin_labels(state, spans, (size_t) n);
-		state->labels = keep(state, labels);
+		state->labels = fit_state_keep(state, labels);
 	}
 	check_same(VARSIZE(labels) == VARSIZE(state->labels) && memcmp(labels, state->labels, VARSIZE(labels)) == 0);
 	add_row(state, &state->unlabelled, dense_of_datum(&vector_type, PG_GETARG_DATUM(2)), MG_UNLABELLED, mg_span(NULL, 0),
@@ -150,7 +139,7 @@ maskgen_fit_guess_accum(PG_FUNCTION_ARGS)
 	if (state->guess == NULL)
 	{
 		begin_labels(state, use->classifier.labels, use->classifier.n_labels);
-		state->guess = keep(state, use->value);
+		state->guess = fit_state_keep(state, use->value);
 	}
 	check_same(VARSIZE(use->value) == VARSIZE(state->guess) && memcmp(use->value, state->guess, VARSIZE(state->guess)) == 0);
 	vector = dense_of_datum(&vector_type, PG_GETARG_DATUM(2));
@@ -172,14 +161,6 @@ maskgen_fit_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
 	}
 	state = state_of(fcinfo);
-	if (PG_ARGISNULL(0))
-	{
-		const FitState *other = (FitState *) PG_GETARG_POINTER(1);
-
-		state->given = other->given;
-		state->guess = other->guess == NULL ? NULL : keep(state, other->guess);
-		state->labels = other->labels == NULL ? NULL : keep(state, other->labels);
-	}
 	fit_state_merge(state, (FitState *) PG_GETARG_POINTER(1));
 	PG_RETURN_POINTER(state);
 }

@@ -30,6 +30,23 @@ fit_state_check(FitState *state, bool fine)
 		host_throw(&state->cx);
 }
 
+void
+fit_state_check_dims(const MgSample *sample, size_t dims)
+{
+	if (sample->dims != 0 && dims != 0 && sample->dims != dims)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %zu dimensions, not %zu", sample->dims, dims)));
+}
+
+void *
+fit_state_keep(FitState *state, const void *value)
+{
+	Size size = VARSIZE(value);
+	void *copy = MemoryContextAlloc(state->memory, size);
+
+	memcpy(copy, value, size);
+	return copy;
+}
+
 /* The slot of a name, or the free one where it belongs. */
 static size_t
 find_slot(const FitState *state, MgSpan name)
@@ -89,17 +106,39 @@ same_value(const void *a, const void *b)
 	return (a == NULL) == (b == NULL) && (a == NULL || (VARSIZE_ANY(a) == VARSIZE_ANY(b) && memcmp(a, b, VARSIZE_ANY(a)) == 0));
 }
 
+static void *
+keep(FitState *state, const void *value)
+{
+	return value == NULL ? NULL : fit_state_keep(state, value);
+}
+
+/* A worker or a partition may have seen nothing but NULLs. */
+static bool
+is_empty(const FitState *state)
+{
+	return state->n_names == 0 && state->labelled.n_seen == 0 && state->unlabelled.n_seen == 0;
+}
+
 void
 fit_state_merge(FitState *state, const FitState *other)
 {
 	int32 numbers[MG_CLASSIFIER_MOST_LABELS];
 
+	if (is_empty(other))
+		return;
+	if (is_empty(state))
+	{
+		state->given = other->given;
+		state->guess = keep(state, other->guess);
+		state->labels = keep(state, other->labels);
+	}
 	if (state->given != other->given || !same_value(state->guess, other->guess) || !same_value(state->labels, other->labels))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("labels are not the same in all rows")));
 	for (size_t i = 0; i < other->n_names; i++)
 		numbers[i] = fit_state_label(state, other->names[i]);
 	fit_state_check(state, mg_sample_merge(&state->cx, &state->labelled, &other->labelled, numbers) &&
 							   mg_sample_merge(&state->cx, &state->unlabelled, &other->unlabelled, numbers));
+	fit_state_check_dims(&state->labelled, state->unlabelled.dims);
 }
 
 static void

@@ -37,10 +37,16 @@ FitState *fit_state_new(MemoryContext parent);
 /* The number of a label, a new one if it is new; throws where there are too many, or it is too long. */
 int32 fit_state_label(FitState *state, MgSpan name);
 
+/* A copy of a value, in the state's memory. */
+void *fit_state_keep(FitState *state, const void *value);
+
+/* Throws unless rows of so many dimensions go with those of a sample, which may be empty. */
+void fit_state_check_dims(const MgSample *sample, size_t dims);
+
 /* Throws what the library has said. */
 void fit_state_check(FitState *state, bool fine);
 
-/* Rows and names of another state; throws unless both are about the same labels. */
+/* Rows and names of another state; throws unless both are about the same labels and dimensions. One without rows changes nothing. */
 void fit_state_merge(FitState *state, const FitState *other);
 
 /* To bytes for another process, and back. */

@@ -20,6 +20,12 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+/* What a number of JSON has without rounding; so what came in binary goes out as text, and in again. */
+#define MOST_ROWS (INT64CONST(1) << 53)
+
+/* Numbers in binary between two polls. */
+#define POLL_NUMBERS 65536
+
 PG_FUNCTION_INFO_V1(maskgen_classifier_in);
 PG_FUNCTION_INFO_V1(maskgen_classifier_out);
 PG_FUNCTION_INFO_V1(maskgen_classifier_recv);
@@ -55,7 +61,11 @@ count_of(const MgJson *object, const char *key)
 {
 	const MgJson *value = mg_json_get(object, key);
 
-	return value == NULL ? 0 : (int64) number_of(value, key, 0, 9007199254740992.0);
+	if (value == NULL)
+		return 0;
+	if (value->kind != MG_JSON_INTEGER || value->integer < 0 || value->integer > MOST_ROWS)
+		refuse_text(psprintf("%s is not a whole number of rows.", key));
+	return value->integer;
 }
 
 /* n numbers that float4 has. */
@@ -90,6 +100,8 @@ read_object(const MgJson *object)
 		refuse_text("\"weights\" are not an array of numbers for each label, or there are too many labels.");
 	classifier.n_labels = labels->n;
 	classifier.dims = weights->items[0].n;
+	if (classifier.dims == 0)
+		refuse_text("A label has no weights.");
 	if (dims != NULL && number_of(dims, "dims", 1, VECTOR_MAX_DIM) != (double) classifier.dims)
 		refuse_text("\"dims\" is not the number of weights of a label.");
 	spans = palloc(labels->n * sizeof *spans);
@@ -195,7 +207,8 @@ maskgen_classifier_recv(PG_FUNCTION_ARGS)
 	classifier.labelled = pq_getmsgint64(buffer);
 	classifier.unlabelled = pq_getmsgint64(buffer);
 	if (version != CLASSIFIER_VERSION || method >= MG_N_METHODS || n_labels < 1 || n_labels > MG_CLASSIFIER_MOST_LABELS || dims < 1 ||
-		dims > VECTOR_MAX_DIM || (int64) n_labels * dims > MG_CLASSIFIER_MOST_WEIGHTS || classifier.labelled < 0 || classifier.unlabelled < 0 ||
+		dims > VECTOR_MAX_DIM || (int64) n_labels * dims > MG_CLASSIFIER_MOST_WEIGHTS || classifier.labelled < 0 ||
+		classifier.labelled > MOST_ROWS || classifier.unlabelled < 0 || classifier.unlabelled > MOST_ROWS ||
 		!(isnan(classifier.accuracy) || (classifier.accuracy >= 0 && classifier.accuracy <= 1)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("header of a classifier is out of range")));
 	labels = palloc(n_labels * sizeof *labels);
@@ -214,7 +227,11 @@ maskgen_classifier_recv(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("insufficient data left in message")));
 	numbers = palloc(n * sizeof *numbers);
 	for (Size i = 0; i < n; i++)
+	{
+		if (i % POLL_NUMBERS == 0)
+			CHECK_FOR_INTERRUPTS();
 		numbers[i] = pq_getmsgfloat4(buffer);
+	}
 	classifier.n_labels = n_labels;
 	classifier.dims = dims;
 	classifier.labels = labels;
@@ -247,6 +264,10 @@ maskgen_classifier_send(PG_FUNCTION_ARGS)
 		pq_sendbytes(&buffer, converted, size);
 	}
 	for (size_t i = 0; i < classifier.n_labels * (classifier.dims + 1); i++)
+	{
+		if (i % POLL_NUMBERS == 0)
+			CHECK_FOR_INTERRUPTS();
 		pq_sendfloat4(&buffer, value->numbers[i]);
+	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }

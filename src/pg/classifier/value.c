@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
@@ -19,8 +20,9 @@ refuse(const char *why)
 static void
 refuse_label(MgSpan label, const char *why)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("label \"%s\" %s", pnstrdup((const char *) label.data, Min(label.size, 64)), why)));
+	int size = pg_mbcliplen((const char *) label.data, (int) label.size, 64);
+
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("label \"%s\" %s", pnstrdup((const char *) label.data, size), why)));
 }
 
 static int
