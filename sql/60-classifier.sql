@@ -71,3 +71,42 @@ CREATE AGGREGATE fit_labels(guess classifier, embedding vector) (
 	SERIALFUNC = "+maskgen".fit_serialize, DESERIALFUNC = "+maskgen".fit_deserialize, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE fit_labels(classifier, vector) IS 'classifier learnt from rows without labels, which another one guesses';
+
+-- The same of halfvec. A literal has to say which of the two it is.
+
+CREATE FUNCTION predict(classifier classifier, embedding halfvec) RETURNS text
+AS 'MODULE_PATHNAME', 'maskgen_predict_half' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
+COMMENT ON FUNCTION predict(classifier, halfvec) IS 'the label that a classifier gives a vector';
+
+CREATE FUNCTION predict_scores(classifier classifier, embedding halfvec, OUT label text, OUT score real) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'maskgen_predict_scores_half' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
+COMMENT ON FUNCTION predict_scores(classifier, halfvec) IS 'log probability of each label for a vector, best first';
+
+CREATE FUNCTION label_scores(classifier classifier, embedding halfvec) RETURNS real[]
+AS 'MODULE_PATHNAME', 'maskgen_predict_label_scores_half' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION label_scores(classifier, halfvec) IS 'log probability of each label for a vector, in the order of the labels';
+
+CREATE FUNCTION "+maskgen".fit_classifier_accum(internal, halfvec, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_fit_classifier_accum_half' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300;
+CREATE FUNCTION "+maskgen".fit_labels_accum(internal, text[], halfvec, real[]) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_fit_labels_accum_half' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300;
+CREATE FUNCTION "+maskgen".fit_guess_accum(internal, classifier, halfvec) RETURNS internal
+AS 'MODULE_PATHNAME', 'maskgen_fit_guess_accum_half' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300;
+
+CREATE AGGREGATE fit_classifier(embedding halfvec, label text) (
+	SFUNC = "+maskgen".fit_classifier_accum, STYPE = internal, SSPACE = 100000, FINALFUNC = "+maskgen".fit_finish, COMBINEFUNC = "+maskgen".fit_combine,
+	SERIALFUNC = "+maskgen".fit_serialize, DESERIALFUNC = "+maskgen".fit_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE fit_classifier(halfvec, text) IS 'classifier learnt from labelled rows; rows whose label is NULL help as well';
+
+CREATE AGGREGATE fit_labels(labels text[], embedding halfvec, scores real[]) (
+	SFUNC = "+maskgen".fit_labels_accum, STYPE = internal, SSPACE = 100000, FINALFUNC = "+maskgen".fit_finish, COMBINEFUNC = "+maskgen".fit_combine,
+	SERIALFUNC = "+maskgen".fit_serialize, DESERIALFUNC = "+maskgen".fit_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE fit_labels(text[], halfvec, real[]) IS 'classifier learnt from rows without labels and what a model guesses of them';
+
+CREATE AGGREGATE fit_labels(guess classifier, embedding halfvec) (
+	SFUNC = "+maskgen".fit_guess_accum, STYPE = internal, SSPACE = 100000, FINALFUNC = "+maskgen".fit_finish, COMBINEFUNC = "+maskgen".fit_combine,
+	SERIALFUNC = "+maskgen".fit_serialize, DESERIALFUNC = "+maskgen".fit_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE fit_labels(classifier, halfvec) IS 'classifier learnt from rows without labels, which another one guesses';

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(54);
+SELECT plan(74);
 
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE said text; detail text;
@@ -35,22 +35,34 @@ SELECT is(refused(format('SELECT %L::classifier', t)), '22P02 invalid input synt
 	('{"method": "ridge", "labels": [], "biases": [], "weights": []}', '"weights" are not an array of numbers for each label, or there are too many labels.')) bad (t, e);
 SELECT is(refused($$SELECT '{"method": "ridge", "labels": ["a", "a"], "biases": [0, 1], "weights": [[1], [1]]}'::classifier$$), '22023 label "a" stands there twice', 'a label twice');
 SELECT is(refused($$SELECT '{"method": "ridge", "labels": ["a"], "biases": [0], "weights": [[]]}'::classifier$$),
-	'54000 classifier of 1 labels and 0 dimensions is too large: It has at most 1000 labels, 16000 dimensions and 4000000 weights.', 'no dimensions');
+	'22P02 invalid input syntax for type classifier: A label has no weights.', 'no dimensions');
+SELECT is(refused(format($$SELECT '{"method": "ridge", "labels": ["a"], "biases": [0], "weights": [[1]], "labelled": %s}'::classifier$$, n)),
+	'22P02 invalid input syntax for type classifier: labelled is not a whole number of rows.', n || ' rows') FROM unnest('{1.5,-1,9223372036854775808}'::text[]) n;
+SELECT is((classifier_info('{"method": "ridge", "labels": ["a"], "biases": [0], "weights": [[1]], "labelled": 9007199254740991}')).labelled, 9007199254740991, 'as many rows as JSON has');
+SELECT is(refused($$SELECT fit_labels(ARRAY[repeat('é', 40) || 'é', repeat('é', 41)], '[1,2]'::vector, '{1,2}')$$), '22023 label "' || repeat('é', 32) || '" stands there twice', 'a long label is cut between characters')
+UNION ALL SELECT is(refused($$SELECT fit_labels(ARRAY['x' || repeat('é', 40), 'x' || repeat('é', 40)], '[1,2]'::vector, '{1,2}')$$), '22023 label "x' || repeat('é', 31) || '" stands there twice', 'wherever that is');
 
 -- What it says
-SELECT is(predict(value, '[1,0,0]'), '"b" ä', 'the best label') FROM c;
-SELECT results_eq($$SELECT label, round(score::numeric, 4) FROM predict_scores('{"method": "centres", "labels": ["x", "y", "z"], "biases": [0, 1, 0], "weights": [[1, 0], [0, 1], [0, 2]]}', '[3,4]')$$,
+SELECT is(predict(value, '[1,0,0]'::vector), '"b" ä', 'the best label') FROM c;
+SELECT results_eq($$SELECT label, round(score::numeric, 4) FROM predict_scores('{"method": "centres", "labels": ["x", "y", "z"], "biases": [0, 1, 0], "weights": [[1, 0], [0, 1], [0, 2]]}', '[3,4]'::vector)$$,
 	$$SELECT l, round((s - ln(sum(exp(s)) OVER ()))::numeric, 4) FROM (VALUES ('y', 1.8), ('z', 1.6), ('x', 0.6)) v (l, s)$$, 'scores, of a vector of any length');
-SELECT is(label_scores(k, '[3,4]'), (SELECT array_agg(score ORDER BY label) FROM predict_scores(k, '[3,4]')), 'the same in the order of labels')
+SELECT is(label_scores(k, '[3,4]'::vector), (SELECT array_agg(score ORDER BY label) FROM predict_scores(k, '[3,4]'::vector)), 'the same in the order of labels')
 FROM (VALUES ('{"method": "centres", "labels": ["x", "y", "z"], "biases": [0, 1, 0], "weights": [[1, 0], [0, 1], [0, 2]]}'::classifier)) v (k);
-SELECT is(predict('{"method": "centres", "labels": ["x", "y"], "biases": [0, 1], "weights": [[1, 0], [0, 1]]}', '[0,0]'), 'y', 'zeros have the biases');
-SELECT is(refused($$SELECT predict(value, '[1,2]') FROM c$$), '22000 expected 3 dimensions, not 2', 'other dimensions');
-SELECT is(predict(NULL, '[1]') IS NULL AND predict(value, NULL) IS NULL, true, 'NULL') FROM c;
+SELECT is(predict('{"method": "centres", "labels": ["x", "y"], "biases": [0, 1], "weights": [[1, 0], [0, 1]]}', '[0,0]'::vector), 'y', 'zeros have the biases');
+SELECT is(refused($$SELECT predict(value, '[1,2]'::vector) FROM c$$), '22000 expected 3 dimensions, not 2', 'other dimensions');
+SELECT is(predict(NULL, '[1]'::vector) IS NULL AND predict(value, NULL::vector) IS NULL, true, 'NULL') FROM c;
 
 -- In binary, and bytes that are none of a value
 \copy c TO 'classifier.bin' (FORMAT binary)
 CREATE TABLE copied (LIKE c);
 \copy copied FROM 'classifier.bin' (FORMAT binary)
+CREATE TABLE more AS SELECT set_byte("+maskgen".classifier_send(value), 18, 127) AS bytes FROM c;
+\copy more TO 'classifier.bin' (FORMAT binary)
+CREATE TABLE none (value classifier);
+\set ON_ERROR_STOP off
+\copy none FROM 'classifier.bin' (FORMAT binary)
+SELECT is(count(*), 0::bigint, 'more rows than the text form has are refused') FROM none;
+\set ON_ERROR_STOP on
 SELECT is(copied.value::text, c.value::text, 'in and out in binary') FROM copied, c;
 CREATE FUNCTION tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -127,6 +139,34 @@ UNION ALL SELECT matches(refused('SELECT fit_classifier(CASE WHEN id > 5 THEN v 
 SELECT is(refused('SELECT fit_labels(ARRAY[label, ''x''], v, ''{1,2}'') FROM t'), '22023 labels are not the same in all rows', 'other labels');
 SELECT is(refused('SELECT fit_labels(''{a,b}'', v, ''{1}'') FROM t'), '22023 scores are not one number for each of 2 labels', 'other scores');
 SELECT is(refused('SELECT fit_classifier(v, id::text) FROM t'), '54000 there are more than 1000 labels', 'too many labels');
+
+-- Parts that saw nothing but NULL, and parts of other dimensions
+CREATE TABLE part (g int, e vector, l text) PARTITION BY LIST (g);
+CREATE TABLE part1 PARTITION OF part FOR VALUES IN (1);
+CREATE TABLE part2 PARTITION OF part FOR VALUES IN (2);
+INSERT INTO part SELECT 1, v, label FROM t WHERE id < 50;
+INSERT INTO part SELECT 2, NULL, label FROM t WHERE id < 50;
+ANALYZE part;
+SET enable_partitionwise_aggregate = on;
+SELECT ok(bool_or(line LIKE '%Partial Aggregate%'), 'in parts') FROM plan_of('SELECT fit_labels((SELECT value FROM c WHERE name = ''few''), e) FROM part') line;
+SELECT is((SELECT fit_labels((SELECT value FROM c WHERE name = 'few'), e)::text FROM part), (SELECT fit_labels((SELECT value FROM c WHERE name = 'few'), e)::text FROM part1), 'a part of NULLs changes no guess');
+SELECT is((SELECT fit_labels('{a,b}', e, '{0.1,0.2}')::text FROM part), (SELECT fit_labels('{a,b}', e, '{0.1,0.2}')::text FROM part1), 'nor scores');
+SELECT is((SELECT fit_classifier(e, l)::text FROM part), (SELECT fit_classifier(e, l)::text FROM part1), 'nor labels');
+UPDATE part SET e = array_fill(0.5::real, ARRAY[3000])::vector, l = NULL WHERE g = 2;
+SELECT matches(refused('SELECT fit_classifier(e, l) FROM part'), '22000 expected (24 dimensions, not 3000|3000 dimensions, not 24)', 'parts of other dimensions, one without labels');
+RESET enable_partitionwise_aggregate;
+
+-- Of halfvec: as of the same numbers in float32
+SELECT is(fit_classifier(v::halfvec, label)::text, fit_classifier(v::halfvec::vector, label)::text, 'halfvec: labelled') FROM t;
+SELECT is(fit_labels('{red,green,blue}', v::halfvec, '{0,0,1}')::text, fit_labels('{red,green,blue}', v::halfvec::vector, '{0,0,1}')::text, 'halfvec: scores') FROM t;
+SELECT is(fit_labels((SELECT value FROM c WHERE name = 'few'), v::halfvec)::text, fit_labels((SELECT value FROM c WHERE name = 'few'), v::halfvec::vector)::text, 'halfvec: guessed') FROM t;
+SELECT is(count(*), 0::bigint, 'halfvec: predicted') FROM t, c WHERE name = 'few' AND (predict(value, v::halfvec), label_scores(value, v::halfvec)) IS DISTINCT FROM
+	(predict(value, v::halfvec::vector), label_scores(value, v::halfvec::vector));
+SELECT results_eq($$SELECT t.id, s.label, s.score FROM t, c, predict_scores(value, v::halfvec) s WHERE name = 'few' AND id < 50 ORDER BY 1, 3$$,
+	$$SELECT t.id, s.label, s.score FROM t, c, predict_scores(value, v::halfvec::vector) s WHERE name = 'few' AND id < 50 ORDER BY 1, 3$$, 'halfvec: all scores');
+SELECT is(count(DISTINCT predict(value, '[1,0,0]'::halfvec)), 1::bigint, 'halfvec: a constant beside a column') FROM (SELECT value FROM c, generate_series(1, 3) WHERE name = 'plain') x;
+SELECT is(predict(value, NULL::halfvec), NULL, 'halfvec: NULL') FROM c WHERE name = 'plain';
+SELECT is(refused($$SELECT predict(value, '[1,2]'::halfvec) FROM c WHERE name = 'plain'$$), '22000 expected 3 dimensions, not 2', 'halfvec: other dimensions');
 
 -- A classifier of each row: what is remembered of one is not taken for another
 ALTER TABLE c ALTER value SET STORAGE external;
