@@ -39,7 +39,8 @@ mg_arch_configure(MgCtx *cx, const MgArch *arch, const MgConfig *config)
 const char *
 mg_can_text(uint32_t can, char text[MG_CAN_TEXT])
 {
-	static const char *const names[] = {"embed", "fill_mask", "classify", "score", "entities", "token_anomalies", "generate"};
+	static const char *const names[] = {"embed", "fill_mask", "classify", "rerank", "classify_own", "classify_own_scores",
+										"entities", "token_anomalies", "generate"};
 	size_t length = 0;
 
 	text[0] = '\0';

@@ -23,14 +23,16 @@ enum
 	MG_CAN_EMBED = 1, /* if the model says how to pool */
 	MG_CAN_FILL_MASK = 2,
 	MG_CAN_CLASSIFY = 4,
-	MG_CAN_SCORE = 8, /* has a head for classes of its own */
-	MG_CAN_TAG = 16,  /* has one for classes of tokens */
-	MG_CAN_FIND_REPLACED = 32, /* tells which tokens do not belong */
-	MG_CAN_GENERATE = 64,
-	MG_CAN_ALL = 127
+	MG_CAN_RERANK = 8,
+	MG_CAN_CHOOSE = 16,		   /* among classes of its own */
+	MG_CAN_SCORE = 32,		   /* has a head for classes of its own */
+	MG_CAN_TAG = 64,		   /* has one for classes of tokens */
+	MG_CAN_FIND_REPLACED = 128, /* tells which tokens do not belong */
+	MG_CAN_GENERATE = 256,
+	MG_CAN_ALL = 511
 };
 
-#define MG_CAN_TEXT 96
+#define MG_CAN_TEXT 128
 
 /* The vocabulary matrix behind a masked-LM head: logits = out [n, hidden] matrix^T + bias. */
 typedef struct MgVocabulary
@@ -116,7 +118,7 @@ const MgArch *mg_arch_find(MgSpan name);
 /* The struct of configuration, checked and settled, in arena memory; lists of config are kept by reference. NULL on error. */
 void *mg_arch_configure(MgCtx *cx, const MgArch *arch, const MgConfig *config);
 
-/* "embed, fill_mask, classify": the names of MG_CAN_... bits. */
+/* "embed, fill_mask, classify": the names of MG_CAN_... bits, each that of an SQL function. */
 const char *mg_can_text(uint32_t can, char text[MG_CAN_TEXT]);
 
 #endif

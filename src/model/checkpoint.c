@@ -300,7 +300,7 @@ plan_meta(MgCtx *cx, const MgFacts *facts, const MgModelOptions *options, MgImag
 	if (max_tokens < 3)
 		return mg_fail(cx, MG_BAD_FILE, "sequences of %zu tokens are too short", max_tokens);
 	meta->max_tokens = (uint32_t) max_tokens;
-	image->can = mg_image_can(image->arch, mg_image_sizes(image), image->parts, meta);
+	image->can = mg_image_can(image);
 	return true;
 }
 

@@ -16,13 +16,13 @@ mg_settle_classes(const MgConfig *lists, MgSizes *sizes)
 }
 
 MgClassKind
-mg_class_kind(const MgModel *model)
+mg_class_kind(const MgSizes *sizes)
 {
-	MgSpan problem = model->sizes->problem;
+	MgSpan problem = sizes->problem;
 
 	if (mg_span_is(problem, "regression"))
 		return MG_CLASSES_NUMBERS;
-	if (mg_span_is(problem, "multi_label_classification") || model->sizes->labels == 1)
+	if (mg_span_is(problem, "multi_label_classification") || sizes->labels == 1)
 		return MG_CLASSES_ANY_OF;
 	return MG_CLASSES_ONE_OF;
 }
@@ -49,6 +49,34 @@ mg_class_number(MgSpan key)
 		n = 10 * n + (size_t) (key.data[i] - '0');
 	}
 	return n;
+}
+
+/* "entailment", "ENTAILMENT", as files have it. */
+static bool
+is_entailment(MgSpan name)
+{
+	static const char want[] = "entailment";
+
+	for (size_t i = 0; i < name.size; i++)
+		if (i >= sizeof want - 1 || (name.data[i] | 0x20) != want[i])
+			return false;
+	return name.size == sizeof want - 1;
+}
+
+bool
+mg_class_entailment(const MgConfig *keys, const MgSizes *sizes, size_t *class)
+{
+	for (size_t i = 0; i < keys->n; i++)
+	{
+		const MgConfigValue *value = &keys->values[i];
+		size_t number = mg_class_number(value->key);
+
+		if (number >= sizes->labels || value->kind != MG_VALUE_TEXT || !is_entailment(value->text))
+			continue;
+		*class = number;
+		return true;
+	}
+	return false;
 }
 
 bool
@@ -142,10 +170,10 @@ bool
 mg_score_tokens(const MgRun *run, const MgClassHead *head, const MgBatch *batch, float *out)
 {
 	MgMark mark = mg_mark(run->cx);
-	float *states = mg_alloc_array(run->cx, batch->n_tokens, run->model->sizes->width * sizeof *states);
+	float *states = mg_alloc_array(run->cx, batch->n_rows, run->model->sizes->width * sizeof *states);
 
 	if (states == NULL || !run->model->arch->forward(run, batch, states) ||
-		!apply(run, head, states, batch->n_tokens, out))
+		!apply(run, head, states, batch->n_rows, out))
 		return false;
 	mg_rewind(run->cx, mark);
 	return true;

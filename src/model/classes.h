@@ -37,10 +37,13 @@ typedef enum MgClassKind
 void mg_settle_classes(const MgConfig *lists, MgSizes *sizes);
 
 /* The kind that a model's files say, or what transformers' pipeline takes instead: sigmoid for one class, softmax for more. */
-MgClassKind mg_class_kind(const MgModel *model);
+MgClassKind mg_class_kind(const MgSizes *sizes);
 
 /* Whether a reranker's files ask for the sigmoid of its logit. */
 bool mg_class_is_sigmoid(const MgModel *model);
+
+/* Whether a configuration has a class "entailment" (case does not count), and which it is. */
+bool mg_class_entailment(const MgConfig *keys, const MgSizes *sizes, size_t *class);
 
 /* The number of the class that a key of a configuration names ("id2label.2"); SIZE_MAX: it names none. */
 size_t mg_class_number(MgSpan key);
@@ -51,7 +54,7 @@ bool mg_class_names(MgCtx *cx, const MgModel *model, size_t n, MgSpan *names);
 /* Logits [n_sequences, classes]. Polls. */
 bool mg_score_sequences(const MgRun *run, const MgClassHead *head, const MgBatch *batch, float *out);
 
-/* Logits [n_tokens, classes]. Polls. */
+/* Logits [n_rows, classes] of the rows that the batch wants. Polls. */
 bool mg_score_tokens(const MgRun *run, const MgClassHead *head, const MgBatch *batch, float *out);
 
 #endif

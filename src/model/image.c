@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/reader.h"
+#include "model/classes.h"
 #include "model/meta.h"
 #include "tensor/kernels.h"
 
@@ -164,19 +165,29 @@ has_weight(const void *user, const MgWeightSpec *spec)
 }
 
 uint32_t
-mg_image_can(const MgArch *arch, const MgSizes *sizes, uint32_t parts, const MgMeta *meta)
+mg_image_can(const MgImage *image)
 {
+	const MgSizes *sizes = mg_image_sizes(image);
 	uint32_t can = 0;
+	size_t class;
 
 	for (uint32_t part = 0; part < MG_MAX_PARTS; part++)
-		if ((parts & 1u << part) != 0)
-			can |= arch->can[part];
-	if (meta->pooling == MG_POOL_NONE)
+		if ((image->parts & 1u << part) != 0)
+			can |= image->arch->can[part];
+	if (image->meta.pooling == MG_POOL_NONE)
 		can &= ~(uint32_t) MG_CAN_EMBED;
 	if (sizes->both_sides)
 		can &= ~(uint32_t) MG_CAN_GENERATE;
-	/* By the cosine between a text and a sentence about each label, or by how likely each label is behind the text. */
-	return (can & (MG_CAN_EMBED | MG_CAN_GENERATE)) != 0 ? can | MG_CAN_CLASSIFY : can;
+	/* The ways of task/classify.c. */
+	if ((can & (MG_CAN_EMBED | MG_CAN_GENERATE | MG_CAN_FIND_REPLACED)) != 0)
+		can |= MG_CAN_CLASSIFY;
+	if ((can & MG_CAN_SCORE) == 0)
+		return can;
+	if (mg_class_entailment(&image->keys, sizes, &class))
+		can |= MG_CAN_CLASSIFY;
+	if (sizes->labels > 1 && mg_class_kind(sizes) != MG_CLASSES_NUMBERS)
+		can |= MG_CAN_CHOOSE;
+	return sizes->labels <= 2 ? can | MG_CAN_RERANK : can;
 }
 
 /* Meta and configuration, and what follows from them. */
@@ -197,7 +208,7 @@ read_facts(MgCtx *cx, const MgSource *source, MgImage *image)
 	if (image->meta.max_tokens > mg_image_sizes(image)->longest)
 		return mg_image_damaged(cx, "Its longest sequence is longer than the model reads.");
 	image->parts = mg_weights_parts(image->arch, has_weight, image);
-	image->can = mg_image_can(image->arch, mg_image_sizes(image), image->parts, &image->meta);
+	image->can = mg_image_can(image);
 	return true;
 }
 

@@ -117,7 +117,7 @@ mg_image_sizes(const MgImage *image)
 }
 
 /* What a model of these parts can be asked for. */
-uint32_t mg_image_can(const MgArch *arch, const MgSizes *sizes, uint32_t parts, const MgMeta *meta);
+uint32_t mg_image_can(const MgImage *image);
 
 /* The directory of the resident image that a portable one becomes; form is not MG_FORM_PORTABLE. */
 bool mg_image_plan_pack(MgCtx *cx, const MgImage *portable, MgForm form, MgImage *resident);

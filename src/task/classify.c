@@ -2,7 +2,7 @@
 #include "task/classify_way.h"
 
 /* In this order where a template fits several, or none is given. */
-static const MgWay *const ways[] = {&mg_mask_way, &mg_entail_way, &mg_cosine_way, &mg_continuation_way};
+static const MgWay *const ways[] = {&mg_mask_way, &mg_entail_way, &mg_replaced_way, &mg_cosine_way, &mg_continuation_way};
 
 #define N_WAYS (sizeof ways / sizeof *ways)
 
@@ -97,7 +97,7 @@ find_way(const MgRun *run, MgSpan template)
 	if (first == NULL)
 	{
 		mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" cannot classify", run->name);
-		mg_detail(run->cx, "It has no masked-language-model head, no class \"entailment\", makes no embeddings and generates no text.");
+		mg_detail(run->cx, "It has no masked-language-model head, no class \"entailment\", finds no replaced tokens, makes no embeddings and generates no text.");
 		if (mg_model_can(run->model, MG_CAN_SCORE))
 			mg_hint(run->cx, "It has labels of its own: see classify_own().");
 		mg_hint(run->cx, "Use a model whose config.json says ...ForMaskedLM, or an embedding model.");

@@ -10,6 +10,9 @@
  *   cosine   an embedder: which of the sentences that {label} makes of a
  *            template such as "This is about {label}." is nearest to the
  *            text? (task/classify_cosine.c)
+ *   replaced  an ELECTRA discriminator: which label, put into a template such as
+ *            "{label} news: {text}", does it hold most for original?
+ *            (task/classify_replaced.c)
  *
  *   continuation  a decoder: how likely is each label at {label}, behind the
  *            text in a template such as "{text} Topic: {label}"?
@@ -55,8 +58,5 @@ typedef struct MgClassifyOptions
 
 /* scores [n, n_labels]. Texts of any number, batched inside. Adds to the run's usage. Polls. */
 bool mg_classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores);
-
-/* Whether a configuration has a class "entailment", and which it is. */
-bool mg_entails(const MgConfig *keys, size_t *class);
 
 #endif

@@ -23,40 +23,12 @@ typedef struct EntailLabels
 	size_t entailment;		 /* the class */
 } EntailLabels;
 
-/* "entailment", "ENTAILMENT", as files have it. */
-static bool
-is_entailment(MgSpan name)
-{
-	static const char want[] = "entailment";
-
-	for (size_t i = 0; i < name.size; i++)
-		if (i >= sizeof want - 1 || (name.data[i] | 0x20) != want[i])
-			return false;
-	return name.size == sizeof want - 1;
-}
-
-bool
-mg_entails(const MgConfig *keys, size_t *class)
-{
-	for (size_t i = 0; i < keys->n; i++)
-	{
-		const MgConfigValue *value = &keys->values[i];
-		size_t number = mg_class_number(value->key);
-
-		if (number == SIZE_MAX || value->kind != MG_VALUE_TEXT || !is_entailment(value->text))
-			continue;
-		*class = number;
-		return true;
-	}
-	return false;
-}
-
 static bool
 can(const MgModel *model)
 {
 	size_t class;
 
-	return mg_model_can(model, MG_CAN_SCORE) && mg_entails(&model->keys, &class) && class < model->sizes->labels;
+	return mg_model_can(model, MG_CAN_SCORE) && mg_class_entailment(&model->keys, model->sizes, &class);
 }
 
 static bool
@@ -72,7 +44,7 @@ prepare(const MgRun *run, const MgSpan *texts, size_t n, MgSpan template)
 
 	if (labels == NULL)
 		return NULL;
-	mg_entails(&run->model->keys, &labels->entailment);
+	mg_class_entailment(&run->model->keys, run->model->sizes, &labels->entailment);
 	labels->sentences = mg_label_sentences(run, texts, n, template, DEFAULT_TEMPLATE);
 	return labels->sentences != NULL ? &labels->head : NULL;
 }

@@ -43,124 +43,19 @@ copy(const MgTask *task, size_t from, size_t to)
 	return true;
 }
 
-/* The template with one mask and a text in it, as tokens. */
-typedef struct Filled
-{
-	MgTokens tokens;
-	size_t mask;				  /* the one */
-	size_t text_first, text_stop; /* tokens that lie within the text; one across its edge is the template's */
-} Filled;
-
-static size_t
-append(uint8_t *bytes, size_t size, MgSpan part)
-{
-	if (part.size > 0)
-		memcpy(bytes + size, part.data, part.size);
-	return size + part.size;
-}
-
-/*
- * Joined as text, since tokens and the blanks that they swallow cross the seams. Special tokens are read in the template and
- * not in the text, so that this cannot add a mask or end the sequence.
- */
-static bool
-fill_template(const MgRun *run, const MgMaskLabels *labels, MgSpan text, Filled *filled)
-{
-	MgSpan parts[] = {labels->before, labels->mask_first ? labels->mask : text, labels->between,
-					  labels->mask_first ? text : labels->mask, labels->after};
-	size_t room = labels->before.size + labels->between.size + labels->after.size + labels->mask.size, size = 0;
-	size_t starts[5];
-	MgDataRange data;
-	const MgTokens *tokens = &filled->tokens;
-	uint8_t *bytes = text.size > MG_TEXT_LIMIT ? NULL : mg_alloc(run->cx, room + text.size);
-
-	if (bytes == NULL)
-		return mg_fail(run->cx, MG_TOO_LARGE, "input is too long");
-	for (size_t i = 0; i < 5; i++)
-	{
-		starts[i] = size;
-		size = append(bytes, size, parts[i]);
-	}
-	data.start = starts[labels->mask_first ? 3 : 1];
-	data.stop = data.start + text.size;
-	if (!mg_tokenize(run->cx, run->model->tokenizer, mg_span(bytes, size), (MgData){1, &data}, &filled->tokens))
-		return false;
-	for (filled->mask = 0; filled->mask < tokens->n; filled->mask++)
-		if (tokens->ids[filled->mask] == run->model->specials.mask &&
-			tokens->stops[filled->mask] > starts[labels->mask_first ? 1 : 3] && tokens->starts[filled->mask] <= starts[labels->mask_first ? 1 : 3])
-			break;
-	if (filled->mask == tokens->n)
-		return mg_fail(run->cx, MG_BAD_ARGUMENT, "mask token is not read where the template has it");
-	for (filled->text_first = 0; filled->text_first < tokens->n; filled->text_first++)
-		if (tokens->starts[filled->text_first] >= data.start)
-			break;
-	for (filled->text_stop = filled->text_first; filled->text_stop < tokens->n; filled->text_stop++)
-		if (tokens->stops[filled->text_stop] > data.stop)
-			break;
-	return true;
-}
-
-/* A filled template of which n_text tokens of the text are kept, with n_masks masks, wrapped. */
-static bool
-make_sequence(const MgRun *run, const Filled *filled, size_t n_text, size_t n_masks,
-			  MgSequence *sequence)
-{
-	const MgTokens *tokens = &filled->tokens;
-	int32_t *ids = mg_alloc_array(run->cx, tokens->n + n_masks, sizeof *ids);
-	size_t n = 0, place = 0;
-
-	if (ids == NULL)
-		return false;
-	for (size_t i = 0; i < tokens->n; i++)
-	{
-		if (i >= filled->text_first + n_text && i < filled->text_stop)
-			continue;
-		if (i != filled->mask)
-		{
-			ids[n++] = tokens->ids[i];
-			continue;
-		}
-		place = n;
-		for (size_t m = 0; m < n_masks; m++)
-			ids[n++] = run->model->specials.mask;
-	}
-	if (!mg_sequence_wrap(run, (MgIds){n, ids}, sequence))
-		return false;
-	sequence->place = sequence->first + place;
-	return true;
-}
-
 bool
 mg_mask_fill(const MgRun *run, const MgMaskLabels *labels, MgLongInput long_input, MgSpan text, MgSequence *sequences)
 {
-	size_t limit = mg_text_limit(run->model), n_text, fixed;
-	Filled filled;
-	bool cut = false;
+	int32_t masks[MG_MAX_LABEL_TOKENS];
+	MgPlaced filled;
 
-	if (!fill_template(run, labels, text, &filled))
+	for (size_t i = 0; i < MG_MAX_LABEL_TOKENS; i++)
+		masks[i] = run->model->specials.mask;
+	if (!mg_places_fill(run, &labels->places, labels->most_masks, long_input, text, &filled))
 		return false;
-	n_text = filled.text_stop - filled.text_first;
-	fixed = filled.tokens.n - n_text - 1 + labels->most_masks;
-	if (fixed > limit)
-	{
-		size_t extra = run->model->meta.max_tokens - limit;
-
-		mg_fail(run->cx, MG_TOO_LARGE, "template is too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "It has %zu tokens with the longest label, at most %zu fit.", fixed + extra, limit + extra);
-	}
-	if (n_text > limit - fixed)
-	{
-		if (long_input == MG_LONG_ERROR)
-			return mg_fail_too_long(run, n_text, limit - fixed);
-		n_text = limit - fixed;
-		cut = true;
-	}
 	for (size_t g = 0; g < labels->n_groups; g++)
-	{
-		if (!make_sequence(run, &filled, n_text, labels->groups[g].n_masks, &sequences[g]))
+		if (!mg_placed_sequence(run, &filled, (MgIds){labels->groups[g].n_masks, masks}, &sequences[g]))
 			return false;
-		sequences[g].cut = cut;
-	}
 	return true;
 }
 

@@ -24,7 +24,7 @@ struct MgLabels
 	size_t n_labels;
 };
 
-extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_continuation_way;
+extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_replaced_way, mg_continuation_way;
 
 /*
  * For ways whose basis is the contextual prior of labels: the mean score of each for inputs that say nothing. A model that is not calibrated has

@@ -3,6 +3,7 @@
 #define MG_TASK_MASK_LABELS_H
 
 #include "task/classify_way.h"
+#include "task/places.h"
 
 /* Labels with the same number of tokens: they share a sequence with that many masks. */
 typedef struct MgLabelGroup
@@ -21,11 +22,7 @@ typedef struct MgMaskLabels
 	size_t n_groups;
 	const MgLabelGroup *groups; /* [n_groups] */
 	size_t most_masks;			/* of any group */
-
-	/* The template: before, then the first of mask and text, between, then the other, after. */
-	MgSpan before, between, after;
-	MgSpan mask; /* the mask token, as a text has it */
-	bool mask_first;
+	MgPlaces places;
 } MgMaskLabels;
 
 /* A template alone, with one mask and no labels; an empty one is the model's own, or the default. */

@@ -138,7 +138,7 @@ sigmoid(float x)
 void
 mg_score_tell(const MgModel *model, float *logits, size_t classes)
 {
-	MgClassKind kind = mg_class_kind(model);
+	MgClassKind kind = mg_class_kind(model->sizes);
 	float largest = logits[0];
 	double sum = 0;
 

@@ -32,6 +32,9 @@ TAGGED = ["", "paris", "The capital of France is unbelievable technology.", "Par
           "Café résumé naïve Àß ÉÎÕ 中文 dog", "The bank sleeps 2026-11-23: oil at $99.50/barrel...", "  UPPER lower\tMiXeD\n\u200bzero\r\nlines  "]
 
 
+JUDGED = [("{label} news: {text}", ["world", "technology", "red wine", "water fire house"]), ("{text} It was {label}.", ["good", "bad"])]
+
+
 def heads_of(kind, config):
     """The shapes of a head's tensors, under the names that checkpoints have."""
     h, n, names = config["hidden_size"], len(config.get("id2label", "..")), {}
@@ -138,6 +141,45 @@ def write_entities(golden, directory):
             golden.text("entity", t, entity["start"], entity["end"], "%.9g" % entity["score"], entity["entity_group"])
 
 
+def write_judged(golden, directory):
+    """Labels put into templates, by how much the discriminator takes their tokens for original."""
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    models = {dtype: AutoModelForPreTraining.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").to(dtype).eval()
+              for dtype in (torch.float32, torch.float64)}
+
+    def pieces(text):
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    def raw(template, labels, text, dtype):
+        scores, most = [], max(len(pieces(label)) for label in labels)
+        for label in labels:
+            before, after = template.split("{label}")
+            ids = [pieces(part) for part in (before.replace("{text}", ""), after.replace("{text}", ""))]
+            text_ids = pieces(text)[:38 - most - len(ids[0]) - len(ids[1])]
+            if "{text}" in before:
+                front, back = text_ids + ids[0], ids[1]
+            else:
+                front, back = ids[0], ids[1] + text_ids
+            tokens = [2] + front + pieces(label) + back + [3]
+            with torch.inference_mode():
+                logits = models[dtype](input_ids=torch.tensor([tokens])).logits[0]
+            scores.append(-logits[1 + len(front):1 + len(front) + len(pieces(label))].mean())
+        return torch.stack(scores).log_softmax(-1).numpy()
+
+    for s, (template, labels) in enumerate(JUDGED):
+        golden.text("template", s, template)
+        for i, label in enumerate(labels):
+            golden.text("label", s, i, label)
+        prior, wide_prior = (sum(raw(template, labels, text, dtype) for text in ("", "N/A", "text")) / 3 for dtype in models)
+        golden.numbers("prior", s, prior)
+        for t, text in enumerate(TAGGED + [LONG]):
+            score, wide = (raw(template, labels, text, dtype) - p for dtype, p in ((torch.float32, prior), (torch.float64, wide_prior)))
+            golden.gap("score", score, wide)
+            if t == len(TAGGED):
+                golden.text("input", t, text)
+            golden.numbers("score", s, t, score)
+
+
 def make(name, config, tokenizer, shapes, seed, write, weights=None):
     directory = start(name, config)
     tokenizer(directory)
@@ -186,8 +228,12 @@ def make_robertas():
 
 def make_electras():
     config = electra_config("ElectraForPreTraining")
-    make("electra", config, bert_tokenizer, encoder_of(config) | heads_of("replaced", config), 16,
-         lambda golden, directory: write_tokens(golden, directory, AutoModelForPreTraining, "replaced"))
+
+    def expect_replaced(golden, directory):
+        write_tokens(golden, directory, AutoModelForPreTraining, "replaced")
+        write_judged(golden, directory)
+
+    make("electra", config, bert_tokenizer, encoder_of(config) | heads_of("replaced", config), 16, expect_replaced)
     config = electra_config("ElectraForSequenceClassification", id2label={"0": "toxic", "1": "insult"},
                             problem_type="multi_label_classification")
     make("electra-classes", config, bert_tokenizer, encoder_of(config) | heads_of("classes", config), 17, expect_classes)

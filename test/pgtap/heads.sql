@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(83);
+SELECT plan(89);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -18,8 +18,8 @@ CREATE TABLE pair AS SELECT name, t, min(rest) FILTER (WHERE word = 'input' AND 
 
 -- Architectures and tasks
 SELECT is((architecture, tasks, max_tokens)::text, want, 'loads: ' || name) FROM maskgen_models JOIN (VALUES ('roberta-mlm', '(roberta,"fill_mask, classify",38)'),
-	('roberta-classes', '(roberta,score,38)'), ('xlmr-tags', '(roberta,entities,100)'), ('electra', '(electra,token_anomalies,40)'),
-	('electra-classes', '(electra,score,40)'), ('modernbert-rerank', '(modernbert,score,64)'), ('bert-tags', '(bert,entities,40)')) x (name, want) USING (name);
+	('roberta-classes', '(roberta,"classify, classify_own, classify_own_scores",38)'), ('xlmr-tags', '(roberta,entities,100)'), ('electra', '(electra,"classify, token_anomalies",40)'),
+	('electra-classes', '(electra,"rerank, classify_own, classify_own_scores",40)'), ('modernbert-rerank', '(modernbert,"rerank, classify_own_scores",64)'), ('bert-tags', '(bert,entities,40)')) x (name, want) USING (name);
 SELECT ok(token_id = split_part(l, ' ', 6)::int AND abs(score - split_part(l, ' ', 7)::real) < 1e-4, 'the best word of RoBERTa')
 	FROM fill_mask('roberta-mlm', 'The capital of France is <mask>.', 1), regexp_split_to_table(pg_read_file(:'dir' || '/golden/tiny/roberta-mlm.txt'), E'\n') l
 	WHERE l LIKE 'top 2 1 % 1 %';
@@ -102,6 +102,21 @@ SELECT isnt((SELECT score FROM classify_scores('roberta-classes', 'red wine', '{
 SELECT is_empty($$SELECT FROM (SELECT body, classify('bert-classes', body, '{wine,bank,shoes}') AS together FROM doc OFFSET 0) x
 	WHERE together IS DISTINCT FROM (SELECT label FROM classify_scores('bert-classes', body, '{wine,bank,shoes}') LIMIT 1)$$, 'batches give what rows give');
 SELECT throws_ok($$SELECT classify('electra-classes', 'a', '{b}')$$, '0A000', 'model "electra-classes" cannot classify', 'without an "entailment" among its labels a model cannot');
+
+-- Zero-shot by replaced tokens
+CREATE TABLE judged AS SELECT n, split_part(l, ' ', 1) AS word, split_part(l, ' ', 2)::int AS s, split_part(l, ' ', 3) AS t, regexp_replace(l, '^(\S+ ){3}', '') AS rest,
+	substr(l, length(split_part(l, ' ', 1)) + length(split_part(l, ' ', 2)) + 3) AS whole
+	FROM regexp_split_to_table(pg_read_file(:'dir' || '/golden/tiny/electra.txt'), E'\n') WITH ORDINALITY x (l, n) WHERE l ~ '^(input|template|label|score) ';
+SELECT ok(bool_and(abs(got - want) < 1e-4) AND count(*) = 6 * 4 + 6 * 2, 'label_scores() of a discriminator are those of transformers') FROM
+	(SELECT unnest(label_scores('electra', i.whole, (SELECT array_agg(rest ORDER BY n) FROM judged l WHERE word = 'label' AND l.s = j.s),
+			(SELECT whole FROM judged p WHERE word = 'template' AND p.s = j.s))) AS got, unnest(string_to_array(substr(j.rest, 3), ' ')::real[]) AS want
+	FROM judged j JOIN judged i ON i.word = 'input' AND i.s = j.t::int WHERE j.word = 'score' AND j.t::int < 6) x;
+SELECT is_empty($$SELECT FROM (SELECT body, classify('electra', body, '{wine,bank,red wine}') AS together FROM doc OFFSET 0) x
+	WHERE together IS DISTINCT FROM (SELECT label FROM classify_scores('electra', body, '{wine,bank,red wine}') LIMIT 1)$$, 'batches give what rows give');
+SELECT matches(explained($$SELECT classify('electra', body, '{wine,bank}') FROM doc$$), 'MaskgenBatch', 'and are batches');
+SELECT is(label_scores('electra', 'red wine', '{wine,bank}', '{mask} news: {text}'), label_scores('electra', 'red wine', '{wine,bank}'), 'a template for masks is one for labels');
+SELECT isnt(label_scores('electra', 'red wine', '{wine,bank}'), label_scores('electra', 'red wine', '{wine,bank}', '{text} about {label}'), 'the template counts');
+SELECT throws_ok($$SELECT classify('electra', 'a', '{b}', 'This is {label}.')$$, '22023', 'template lacks {text}', 'without a place for the text there is nothing to judge');
 
 -- Entities
 CREATE TABLE told AS SELECT t, i.rest AS text, (regexp_match(e.rest, '^(\d+) (\d+) (\S+) (.*)$')) AS e FROM line i JOIN line e USING (name, t)

@@ -237,9 +237,9 @@ static double
 classify_seconds(const Call *call)
 {
 	double n = call->work->masked ? count_lengths(argument(call, "labels"))
-		: call->work->entails	  ? Max(const_array_length(argument(call, "labels")), 1)
+		: call->work->pass_a_label ? Max(const_array_length(argument(call, "labels")), 1)
 								  : 1;
-	double more = call->work->masked ? TEMPLATE_TOKENS : call->work->entails ? SENTENCE_TOKENS : 0;
+	double more = call->work->masked ? TEMPLATE_TOKENS : call->work->pass_a_label ? SENTENCE_TOKENS : 0;
 
 	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), more, call->work));
 }

@@ -85,7 +85,7 @@ read_work(const ModelEntry *entry, ModelWork *work)
 		work->extra = read_extra(&cx, &source, &image);
 		work->rate = entry->codes != NULL ? RATE_INT8 : RATE_FLOAT;
 		work->masked = (image.can & MG_CAN_FILL_MASK) != 0;
-		work->entails = !work->masked && (image.can & MG_CAN_SCORE) != 0;
+		work->pass_a_label = !work->masked && (image.can & (MG_CAN_SCORE | MG_CAN_FIND_REPLACED)) != 0;
 	}
 	MemoryContextDelete(context);
 	return known;

@@ -24,7 +24,7 @@ typedef struct ModelWork
 	double extra;	   /* tokens that are put around a text */
 	double rate;	   /* operations a second */
 	bool masked;	   /* has a head that fills masks, so that it classifies by it; else by the vectors of texts */
-	bool entails;	   /* else classifies by pairs of the text with a sentence about each label */
+	bool pass_a_label;  /* else goes through the model once for each label */
 } ModelWork;
 
 /* Of the model of that name; NULL when it is not known. Valid until the transaction ends. */

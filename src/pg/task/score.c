@@ -73,7 +73,7 @@ own_classes(ModelUse *use, MgSpan **names)
 
 	if (classes == 0)
 		return false;
-	if (classes == 1 || mg_class_kind(use->run.model) == MG_CLASSES_NUMBERS)
+	if (!mg_model_can(use->run.model, MG_CAN_CHOOSE))
 	{
 		mg_fail(use->run.cx, MG_UNSUPPORTED, "model \"%s\" does not choose among labels", use->run.name);
 		return mg_hint(use->run.cx, "See classify_own_scores() for what it says, or rerank_score() for a pair.");
