@@ -251,6 +251,7 @@ check_template(MgCtx *cx, const MgTokenizerSpec *tokenizer, MgSpan template)
 	MgSpan mask = tokenizer->mask >= 0 ? tokenizer->tokens[tokenizer->mask] : mg_span(NULL, 0);
 
 	if (template.size == 0 || contains(template, mg_span_of("{label}")) ||
+		(contains(template, mg_span_of("{question}")) && contains(template, mg_span_of("{choices}")) && contains(template, mg_span_of("{mask}"))) ||
 		(contains(template, mg_span_of("{text}")) && (contains(template, mg_span_of("{mask}")) || contains(template, mask))))
 		return true;
 	mg_fail(cx, MG_BAD_ARGUMENT, "option \"template\" lacks {text} or {mask}");

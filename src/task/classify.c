@@ -2,7 +2,7 @@
 #include "task/classify_way.h"
 
 /* In this order where a template fits several, or none is given. */
-static const MgWay *const ways[] = {&mg_mask_way, &mg_entail_way, &mg_replaced_way, &mg_cosine_way, &mg_continuation_way};
+static const MgWay *const ways[] = {&mg_mask_way, &mg_entail_way, &mg_replaced_way, &mg_cosine_way, &mg_continuation_way, &mg_choice_way};
 
 #define N_WAYS (sizeof ways / sizeof *ways)
 
@@ -89,7 +89,7 @@ find_way(const MgRun *run, MgSpan template)
 	{
 		if (!ways[i]->can(run->model))
 			continue;
-		if (template.size == 0 || ways[i]->reads(template))
+		if (template.size == 0 ? ways[i]->template != NULL : ways[i]->reads(template))
 			return ways[i];
 		if (first == NULL)
 			first = ways[i];

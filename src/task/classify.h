@@ -17,6 +17,9 @@
  *   continuation  a decoder: how likely is each label at {label}, behind the
  *            text in a template such as "{text} Topic: {label}"?
  *            (task/classify_continuation.c)
+ *   choice   a masked model or a decoder: which letter would it write at {mask},
+ *            when the labels are the lettered {choices} of a template's
+ *            question? (task/classify_choice.c)
  *
  * A model that has several of them answers in the one that its template is for.
  * Scores are log probabilities among the labels, less what the labels' basis

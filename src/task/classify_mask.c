@@ -178,7 +178,7 @@ can(const MgModel *model)
 static bool
 reads(MgSpan template)
 {
-	return mg_template_has(template, "{text}") || !mg_template_has(template, "{label}");
+	return !mg_template_has(template, "{choices}") && (mg_template_has(template, "{text}") || !mg_template_has(template, "{label}"));
 }
 
 const MgWay mg_mask_way = {can, reads, DEFAULT_TEMPLATE, mg_mask_labels_prepare, mg_prior_size, mg_prior, classify};

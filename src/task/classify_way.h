@@ -8,7 +8,7 @@ typedef struct MgWay
 {
 	bool (*can)(const MgModel *model);
 	bool (*reads)(MgSpan template); /* whether a template is for this way; one that is wrong somehow may be, too */
-	const char *template;			/* the default */
+	const char *template;			/* the default; NULL: the way is taken for templates alone */
 
 	/* n is 1 .. MG_MAX_LABELS, template not empty. The result's way and n_labels are set by the caller. */
 	MgLabels *(*prepare)(const MgRun *run, const MgSpan *labels, size_t n, MgSpan template);
@@ -24,7 +24,7 @@ struct MgLabels
 	size_t n_labels;
 };
 
-extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_replaced_way, mg_continuation_way;
+extern const MgWay mg_mask_way, mg_cosine_way, mg_entail_way, mg_replaced_way, mg_continuation_way, mg_choice_way;
 
 /*
  * For ways whose basis is the contextual prior of labels: the mean score of each for inputs that say nothing. A model that is not calibrated has

@@ -46,7 +46,8 @@ find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids)
 /*
  * Ranks one row of logits; items has room for top_k. Checkpoints pad their
  * vocabulary at times: such rows are part of the softmax, as in the reference,
- * but no token is ranked for them.
+ * but no token is ranked for them. Nor is the mask itself, which fills nothing:
+ * some models are trained to answer with it.
  */
 static size_t
 rank_row(const float *logits, const MgModel *model, const int32_t *targets, const MgFillMaskOptions *options,
@@ -63,7 +64,8 @@ rank_row(const float *logits, const MgModel *model, const int32_t *targets, cons
 		sum += expf(logits[i] - largest);
 	if (options->n_targets == 0)
 		for (size_t i = 0; i < n_tokens; i++)
-			mg_top_k_offer(&top, logits[i], (int32_t) i);
+			if ((int32_t) i != model->specials.mask)
+				mg_top_k_offer(&top, logits[i], (int32_t) i);
 	for (size_t i = 0; i < options->n_targets; i++)
 	{
 		bool twice = false;

@@ -102,7 +102,7 @@ mg_mask_template_prepare(const MgRun *run, MgSpan template)
 	MgMaskLabels *labels = mg_alloc_zeroed(run->cx, 1, sizeof *labels);
 
 	if (template.size == 0)
-		template = mg_template_has(run->model->template, "{text}") ? run->model->template : mg_span_of(mg_mask_way.template);
+		template = mg_mask_way.reads(run->model->template) && mg_template_has(run->model->template, "{text}") ? run->model->template : mg_span_of(mg_mask_way.template);
 	if (labels == NULL || !mg_needs_masks(run) || !mg_places_split(run, template, false, &labels->places))
 		return NULL;
 	labels->groups = &one;

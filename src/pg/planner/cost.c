@@ -288,12 +288,17 @@ score_width(const Call *call)
 	return width;
 }
 
-/* Documents in an array each stand beside the query. */
+/* Documents in an array each stand beside the query; a question is asked once for each rotation. */
 static double
 score_seconds(const Call *call)
 {
 	Node *documents = argument(call, "documents");
+	Const *rotations = (Const *) argument(call, "rotations");
 	double n = documents != NULL ? compat_array_length(call->root, documents) : 1;
+
+	if (rotations != NULL && IsA(rotations, Const) && !rotations->constisnull)
+		n = Max(DatumGetInt32(rotations->constvalue), 1);
+
 	double width = score_width(call) + (documents != NULL && n > 0 ? plan_width(call->root, documents) / n : 0);
 
 	return model_work_seconds(call->work, n, n * tokens_of(width, 0, call->work));

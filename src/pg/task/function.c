@@ -28,9 +28,9 @@ const TaskFunction *
 task_function_named(const char *symbol)
 {
 	const TaskFunction *const lists[] = {embed_tasks, classify_tasks, fill_mask_tasks, tokenize_tasks, generate_tasks,
-										 score_tasks, tag_tasks, multi_tasks, mask_state_tasks, likelihood_tasks};
+										 score_tasks, tag_tasks, multi_tasks, mask_state_tasks, likelihood_tasks, choose_tasks};
 	const int sizes[] = {n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks,
-						 n_score_tasks, n_tag_tasks, n_multi_tasks, n_mask_state_tasks, n_likelihood_tasks};
+						 n_score_tasks, n_tag_tasks, n_multi_tasks, n_mask_state_tasks, n_likelihood_tasks, n_choose_tasks};
 
 	for (int list = 0; list < lengthof(lists); list++)
 		for (int i = 0; i < sizes[list]; i++)

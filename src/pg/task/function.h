@@ -110,8 +110,8 @@ task_result_by_value(const TaskFunction *function)
 
 /* Those of each file. */
 extern const TaskFunction embed_tasks[], classify_tasks[], fill_mask_tasks[], tokenize_tasks[], generate_tasks[], score_tasks[], tag_tasks[],
-	multi_tasks[], mask_state_tasks[], likelihood_tasks[];
+	multi_tasks[], mask_state_tasks[], likelihood_tasks[], choose_tasks[];
 extern const int n_embed_tasks, n_classify_tasks, n_fill_mask_tasks, n_tokenize_tasks, n_generate_tasks, n_score_tasks, n_tag_tasks,
-	n_multi_tasks, n_mask_state_tasks, n_likelihood_tasks;
+	n_multi_tasks, n_mask_state_tasks, n_likelihood_tasks, n_choose_tasks;
 
 #endif
