@@ -52,6 +52,9 @@ continues(const MgRun *run, MgSpan text, const MgTag *tag, uint32_t stop_before)
 {
 	if (mg_token_has_prefix(run->model->tokenizer))
 		return mg_token_continues(run->model->tokenizer, tag->id);
+	/* A piece may end, and the next begin, inside of a character: both have all of it for their place. */
+	if (tag->start < stop_before)
+		return true;
 	return tag->start == stop_before && tag->start > 0 && tag->start < text.size && !is_break(text.data[tag->start - 1]) &&
 		!is_break(text.data[tag->start]);
 }

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(89);
+SELECT plan(92);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -102,6 +102,13 @@ SELECT isnt((SELECT score FROM classify_scores('roberta-classes', 'red wine', '{
 SELECT is_empty($$SELECT FROM (SELECT body, classify('bert-classes', body, '{wine,bank,shoes}') AS together FROM doc OFFSET 0) x
 	WHERE together IS DISTINCT FROM (SELECT label FROM classify_scores('bert-classes', body, '{wine,bank,shoes}') LIMIT 1)$$, 'batches give what rows give');
 SELECT throws_ok($$SELECT classify('electra-classes', 'a', '{b}')$$, '0A000', 'model "electra-classes" cannot classify', 'without an "entailment" among its labels a model cannot');
+
+-- Byte-level tokens, which may end inside of a character: no character has two entities, and of the wanted ones none is left
+CREATE TABLE odd AS SELECT text, e.*, row_number() OVER (PARTITION BY text ORDER BY start, stop) AS n FROM (VALUES (E'-\ufeffJohn Smith '), (E'名前'), (E'\u3000.éParis Paris 🙂🙂 東京 x')) v (text), entities('xlmr-tags', text) e;
+SELECT is_empty($$SELECT FROM odd a JOIN odd b USING (text) WHERE a.n < b.n AND b.start < a.stop$$, 'entities do not overlap');
+SELECT cmp_ok(count(*), '>', 2::bigint, 'and there are some') FROM odd;
+SELECT is_empty($$SELECT FROM (SELECT text, mask_entities('xlmr-tags', text, '{}', '') AS left_over, (SELECT string_agg(c, '' ORDER BY i) FROM regexp_split_to_table(text, '') WITH ORDINALITY x (c, i)
+	WHERE NOT EXISTS (SELECT FROM odd e WHERE e.text = v.text AND i >= e.start AND i < e.stop)) AS outside FROM (SELECT DISTINCT text FROM odd) v) x WHERE left_over <> coalesce(outside, '')$$, 'what is masked is all of them');
 
 -- Zero-shot by replaced tokens
 CREATE TABLE judged AS SELECT n, split_part(l, ' ', 1) AS word, split_part(l, ' ', 2)::int AS s, split_part(l, ' ', 3) AS t, regexp_replace(l, '^(\S+ ){3}', '') AS rest,

@@ -94,13 +94,15 @@ mask(MgSpan input, const Found *found, const MgSpan *labels, int n_labels, const
 	for (size_t e = 0; e < found->n; e++)
 	{
 		const MgEntity *entity = &found->entities[e];
+		size_t start = Max(entity->start, done);
 
 		if (e % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (!is_wanted(entity, labels, n_labels) || entity->start < done)
+		/* Where one begins inside of another, what is left of it is masked all the same. */
+		if (!is_wanted(entity, labels, n_labels) || entity->stop <= done)
 			continue;
-		appendBinaryStringInfo(&masked, (const char *) input.data + done, (int) (entity->start - done));
-		if (entity->start > done || !mg_span_equal(entity->label, last))
+		appendBinaryStringInfo(&masked, (const char *) input.data + done, (int) (start - done));
+		if (start > done || !mg_span_equal(entity->label, last))
 			put_replacement(&masked, replacement, entity->label);
 		last = entity->label;
 		done = entity->stop;

@@ -85,7 +85,6 @@ check_model(MgCtx *cx, const char *name, bool replaced, MgCpuLevel level)
 		{
 			t = (long) golden_number(&rest);
 			texts[t] = strdup(golden_text(rest));
-			n_texts++;
 		}
 		else if (strncmp(line, replaced ? "replaced " : "tags ", replaced ? 9 : 5) == 0)
 		{
@@ -94,6 +93,7 @@ check_model(MgCtx *cx, const char *name, bool replaced, MgCpuLevel level)
 			t = (long) golden_number(&rest);
 			text = mg_span_of(texts[t]);
 			wrong += !mg_tag(run, &options, &text, 1, &tags);
+			n_texts++;
 			compare_tags(model, &tags, rest, classes, &worst, &wrong);
 			if (!replaced)
 				wrong += !mg_entities(run, text, &tags, &entities[t], &n_entities[t]);
@@ -189,6 +189,12 @@ test_words(MgCtx *cx, const MgModel *model)
 	ok(e[0].start == 0 && e[0].stop == 11 && mg_span_is(e[0].label, "PER"), "a name of two words, the first in two pieces");
 	ok(e[0].score == 1.0f, "its score is the mean of its words', each by its first piece");
 	ok(e[1].start == 13 && e[1].stop == 19 && mg_span_is(e[1].label, "LOC"), "without the comma and the blank before it");
+	/* One character of three bytes in two pieces, which both have its place, then another character. */
+	all = made(tags, 3, (const uint32_t[][3]){{0, 3, 3}, {0, 3, 1}, {3, 6, 1}});
+	ok(mg_entities(RUN(cx, model, scalar_compute(), &usage), mg_span_of("\xE5\x90\x8D\xE5\x89\x8D"), &all, &e, &n) && n == 1 && e[0].start == 0 && e[0].stop == 6 &&
+		   mg_span_is(e[0].label, "LOC"), "pieces of one character are one word, of its first piece's class");
+	all = made(tags, 9, rows);
+	mg_entities(RUN(cx, model, scalar_compute(), &usage), text, &all, &e, &n);
 	ok(e[2].start == 20 && e[2].stop == 21 && e[3].start == 21 && e[3].stop == 23, "B- begins another; punctuation is a word of its own");
 }
 
