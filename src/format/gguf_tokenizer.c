@@ -123,6 +123,7 @@ read_merges(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 			return false;
 		if (space == NULL)
 			return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has a merge that is not of two tokens", gguf->name);
+		names[i].rank = (uint32_t) i;
 		names[i].left = mg_span(merges[i].data, (size_t) (space - merges[i].data));
 		names[i].right = mg_span(space + 1, merges[i].size - names[i].left.size - 1);
 	}

@@ -6,10 +6,14 @@
  *   BPE        NFC, or none           ByteLevel, alone   ByteLevel
  *                                     or behind a Split
  *
+ * All others are steps: tokenizer_steps.c.
+ *
  * A Split's regular expression is one of those that text/byte_level.h knows. A
  * missing strip_accents means "as lowercase".
  */
 #include "format/tokenizer_parts.h"
+
+#include "format/tokenizer_steps.h"
 
 static const struct
 {
@@ -186,11 +190,42 @@ read_byte_words(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
 	return read_split(cx, &list->items[0], spec) && read_byte_level(cx, &list->items[1], true, spec);
 }
 
+/* Whether a part is of that type, or a sequence with one of it. */
+static bool
+has_type(const MgJson *root, const char *key, const char *members, const char *type)
+{
+	const MgJson *part = mg_json_get(root, key), *list = mg_json_get(part, members), *name = mg_json_get(part, "type");
+
+	if (name != NULL && name->kind == MG_JSON_STRING && mg_span_is(name->string, type))
+		return true;
+	for (size_t i = 0; list != NULL && list->kind == MG_JSON_ARRAY && i < list->n; i++)
+	{
+		name = mg_json_get(&list->items[i], "type");
+		if (name != NULL && name->kind == MG_JSON_STRING && mg_span_is(name->string, type))
+			return true;
+	}
+	return false;
+}
+
+/* Whether one of the two pipelines with readers of their own is meant. */
+static bool
+is_fixed(const MgJson *root, const MgTokenizerSpec *spec)
+{
+	if (spec->kind == MG_BPE)
+		return has_type(root, "pre_tokenizer", "pretokenizers", "ByteLevel") || has_type(root, "decoder", "decoders", "ByteLevel");
+	return spec->kind == MG_WORDPIECE && has_type(root, "normalizer", "", "BertNormalizer") &&
+		has_type(root, "pre_tokenizer", "", "BertPreTokenizer");
+}
+
 bool
 mg_tokenizer_parts_read(MgCtx *cx, const MgJson *root, const MgTokenTable *table, MgTokenizerSpec *spec)
 {
 	const MgJson *part;
 
+	if (!is_fixed(root, spec))
+		return mg_tokenizer_steps_read(cx, root, spec) && mg_tokenizer_wrap_read(cx, root, table, spec);
+	if (spec->byte_fallback)
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model BPE with \"byte_fallback\" is not supported beside ByteLevel");
 	if (spec->kind == MG_BPE)
 	{
 		spec->decoder = MG_DECODE_BYTES;

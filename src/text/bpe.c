@@ -5,6 +5,8 @@
  */
 #include "text/bpe.h"
 
+#include <stdio.h>
+
 #include "text/byte_level.h"
 #include "text/utf8.h"
 #include "text/wordpiece.h"
@@ -70,7 +72,7 @@ mg_bpe_build(MgCtx *cx, const MgMerge *merges, size_t n, MgSpan *slots, uint32_t
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t slot[4] = {merges[i].left, merges[i].right, (uint32_t) i + 1, merges[i].id};
+		uint32_t slot[4] = {merges[i].left, merges[i].right, merges[i].rank + 1, merges[i].id};
 		size_t at = slot_of(slot[0], slot[1], bits);
 		uint32_t steps = 1;
 
@@ -110,13 +112,22 @@ mg_bpe_check(MgCtx *cx, uint32_t merge_bits, uint32_t max_probe, size_t n_tokens
 bool
 mg_bpe_bind(MgCtx *cx, MgTokenizer *tokenizer)
 {
+	bool named = tokenizer->steps;
+
 	(void) cx;
 	for (int byte = 0; byte < 256; byte++)
 	{
 		uint8_t utf8[MG_UTF8_MAX];
+		char text[8];
 		MgSpan name = mg_span(utf8, mg_utf8_put(mg_byte_char((uint8_t) byte), utf8));
-		int32_t id = mg_vocab_find(&tokenizer->vocab, mg_hash_span(MG_HASH_START, name), mg_span("", 0), name);
+		int32_t id;
 
+		if (named)
+		{
+			snprintf(text, sizeof text, "<0x%02X>", byte);
+			name = mg_span_of(text);
+		}
+		id = mg_vocab_find(&tokenizer->vocab, mg_hash_span(MG_HASH_START, name), mg_span("", 0), name);
 		tokenizer->bpe.bytes[byte] = id >= 0 && (tokenizer->vocab.flags[id] & MG_TOKEN_OUTSIDE) ? -1 : id;
 	}
 	return true;
@@ -143,6 +154,54 @@ merge_of(const MgTokenizer *tokenizer, int32_t left, int32_t right, uint8_t excl
 		return (Merge){rank - 1, (int32_t) mg_load_u32(slot + 12)};
 	}
 	return (Merge){NO_RANK, -1};
+}
+
+/* Writes the tokens of a character's bytes; 0 when one of them has none. */
+static size_t
+fall_back(const MgTokenizer *tokenizer, const MgWord *word, uint32_t from, uint32_t to, Symbol *symbols)
+{
+	for (uint32_t i = from; i < to; i++)
+		if (!tokenizer->byte_fallback || tokenizer->bpe.bytes[word->bytes[i]] < 0)
+			return 0;
+	for (uint32_t i = from; i < to; i++)
+		symbols[i - from] = (Symbol){.id = tokenizer->bpe.bytes[word->bytes[i]], .start = i, .stop = i + 1};
+	return to - from;
+}
+
+/* The tokens of the characters. */
+static size_t
+first_characters(const MgTokenizer *tokenizer, const MgWord *word, uint8_t excluded, Symbol *symbols)
+{
+	const MgVocab *vocab = &tokenizer->vocab;
+	MgSpan bytes = mg_span(word->bytes, word->size), none = mg_span("", 0);
+	size_t n = 0, at = 0;
+	bool was_unknown = false;
+
+	while (at < word->size)
+	{
+		size_t from = at, fallen = 0;
+		bool is_unknown;
+		MgSpan one;
+		int32_t id;
+
+		mg_utf8_next(bytes, &at);
+		one = mg_span(bytes.data + from, at - from);
+		id = mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, one), none, one);
+		is_unknown = id < 0 || (vocab->flags[id] & excluded) != 0;
+		if (is_unknown)
+		{
+			fallen = fall_back(tokenizer, word, (uint32_t) from, (uint32_t) at, symbols + n);
+			n += fallen;
+			is_unknown = fallen == 0;
+			id = fallen == 0 ? tokenizer->special.unknown : -1;
+		}
+		if (is_unknown && was_unknown && tokenizer->bpe.fuse_unknown && id >= 0)
+			symbols[n - 1].stop = (uint32_t) at;
+		else if (id >= 0)
+			symbols[n++] = (Symbol){.id = id, .start = (uint32_t) from, .stop = (uint32_t) at};
+		was_unknown = is_unknown && id >= 0;
+	}
+	return n;
 }
 
 /* The tokens of the bytes; a byte without one is the unknown token, or nothing. */
@@ -348,8 +407,11 @@ find_whole(const MgPieces *pieces, const MgWord *word, uint8_t excluded)
 
 	if (word->size > LONGEST_NAME)
 		return -1;
-	for (size_t i = 0; i < word->size; i++)
-		size += mg_utf8_put(mg_byte_char(word->bytes[i]), name + size);
+	if (pieces->tokenizer->bpe.characters)
+		memcpy(name, word->bytes, size = word->size);
+	else
+		for (size_t i = 0; i < word->size; i++)
+			size += mg_utf8_put(mg_byte_char(word->bytes[i]), name + size);
 	id = mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mg_span(name, size)), mg_span("", 0), mg_span(name, size));
 	return id >= 0 && (vocab->flags[id] & excluded) ? -1 : id;
 }
@@ -377,7 +439,7 @@ mg_bpe(MgCtx *cx, MgPieces *pieces, const MgWord *word)
 			return false;
 		symbols = pieces->bpe->symbols;
 	}
-	n = first_symbols(tokenizer, word, symbols);
+	n = tokenizer->bpe.characters ? first_characters(tokenizer, word, excluded, symbols) : first_symbols(tokenizer, word, symbols);
 	if (word->size > SHORT_WORD)
 	{
 		if (!merge_long(cx, pieces, &n, excluded))
@@ -388,5 +450,45 @@ mg_bpe(MgCtx *cx, MgPieces *pieces, const MgWord *word)
 	for (size_t i = 0; i < n; i++)
 		if (!push(cx, pieces, word, &symbols[i]))
 			return false;
+	return true;
+}
+
+/* Whether a word may begin at, where nothing is merged with what is before it. */
+static bool
+begins_word(const MgWord *text, size_t at)
+{
+	const uint8_t *b = text->bytes + at;
+
+	return text->size - at >= 3 && b[0] == 0xE2 && b[1] == 0x96 && b[2] == 0x81 &&
+		!(at >= 3 && b[-3] == 0xE2 && b[-2] == 0x96 && b[-1] == 0x81);
+}
+
+bool
+mg_bpe_text(MgCtx *cx, MgPieces *pieces, const MgWord *text)
+{
+	MgSpan bytes = mg_span(text->bytes, text->size);
+	bool cuts = pieces->tokenizer->bpe.cuts;
+
+	for (size_t from = 0; from < text->size;)
+	{
+		size_t to = from + 1, most = text->size - from < MG_LONGEST_WORD ? text->size - from : MG_LONGEST_WORD;
+		MgWord word = *text;
+
+		while (to < from + most && !(cuts && begins_word(text, to)))
+			to++;
+		while (!mg_utf8_boundary(bytes, to))
+			to--;
+		word.bytes += from;
+		word.size = to - from;
+		word.first += (uint32_t) from;
+		if (word.starts != NULL)
+		{
+			word.starts += from;
+			word.stops += from;
+		}
+		if (!mg_bpe(cx, pieces, &word))
+			return false;
+		from = to;
+	}
 	return true;
 }

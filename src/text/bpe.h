@@ -2,6 +2,7 @@
  * Byte pair encoding (Sennrich and others, arXiv 1508.07909), over bytes: a
  * word is the tokens of its bytes; then, of all neighbours that a merge joins,
  * those of the earliest merge are joined, from the left, until there are none.
+ * With SentencePiece's vocabularies it goes over characters, and bytes where a character is no token.
  *
  * Merges are an open-addressing hash by the two tokens:
  *
@@ -22,7 +23,7 @@
 
 typedef struct MgMerge
 {
-	uint32_t left, right, id;
+	uint32_t left, right, id, rank;
 } MgMerge;
 
 typedef struct MgBpe
@@ -31,6 +32,8 @@ typedef struct MgBpe
 	unsigned merge_bits;
 	uint32_t max_probe;
 	bool whole_words, fuse_unknown;
+	bool characters;	/* symbols are characters */
+	bool cuts;			/* no merge goes over the beginning of a word, U+2581 behind another character */
 	int32_t bytes[256]; /* the token of each byte; -1: there is none */
 } MgBpe;
 
@@ -38,7 +41,7 @@ struct MgTokenizer;
 struct MgPieces;
 struct MgWord;
 
-/* Merges as slots, in arena memory. Of equal pairs the last one counts. */
+/* Merges as slots, in arena memory. Of equal pairs the last one counts. Ranks may be equal. */
 bool mg_bpe_build(MgCtx *cx, const MgMerge *merges, size_t n, MgSpan *slots, uint32_t *merge_bits, uint32_t *max_probe);
 
 /* Checks slots that come from a section. False after an MG_BAD_FILE error. */
@@ -46,6 +49,9 @@ bool mg_bpe_check(MgCtx *cx, uint32_t merge_bits, uint32_t max_probe, size_t n_t
 
 /* Finds the tokens of the bytes. */
 bool mg_bpe_bind(MgCtx *cx, struct MgTokenizer *tokenizer);
+
+/* Appends the tokens of text over characters, cut where that changes nothing, or at MG_LONGEST_WORD. */
+bool mg_bpe_text(MgCtx *cx, struct MgPieces *pieces, const struct MgWord *text);
 
 /* Appends the tokens of a word of at most MG_LONGEST_WORD bytes, which are those of the text, not the characters for them. */
 bool mg_bpe(MgCtx *cx, struct MgPieces *pieces, const struct MgWord *word);

@@ -4,6 +4,10 @@
  * only after normalisation; then all sizes are known and the section is filled.
  */
 #include "text/section.h"
+
+#include <math.h>
+
+#include "text/steps.h"
 #include "text/utf8.h"
 
 /* Tokens between two polls. */
@@ -46,11 +50,22 @@ check_wordpiece(MgCtx *cx, const MgTokenizerSpec *spec)
 }
 
 static bool
+check_unigram(MgCtx *cx, const MgTokenizerSpec *spec)
+{
+	if (spec->unknown == -1)
+		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model Unigram without an unknown token is not supported");
+	for (size_t i = 0; i < spec->n_tokens; i++)
+		if (!isfinite(spec->scores[i]))
+			return mg_fail(cx, MG_BAD_FILE, "score of token %zu is not a finite number", i);
+	return true;
+}
+
+static bool
 check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
 {
-	bool words = spec->kind == MG_WORDPIECE;
+	bool words = spec->kind == MG_WORDPIECE, steps = spec->pre == MG_PRE_STEPS && spec->decoder == MG_DECODE_STEPS;
 
-	if ((!words && spec->kind != MG_BPE) || spec->pre != (words ? MG_PRE_BERT : MG_PRE_BYTES) ||
+	if (steps ? spec->normalizing.n > MG_STEPS_MAX || spec->cutting.n > MG_STEPS_MAX || spec->decoding.n > MG_STEPS_MAX : (!words && spec->kind != MG_BPE) || spec->pre != (words ? MG_PRE_BERT : MG_PRE_BYTES) ||
 		spec->decoder != (words ? MG_DECODE_WORDPIECE : MG_DECODE_BYTES))
 		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer of kind %d with words of kind %d and decoder %d is not supported",
 					   (int) spec->kind, (int) spec->pre, (int) spec->decoder);
@@ -58,7 +73,7 @@ check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
 		return mg_fail(cx, MG_BAD_FILE, "vocabulary is empty");
 	if (spec->n_tokens > MG_VOCAB_LIMIT)
 		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has %zu tokens, more than %zu", spec->n_tokens, MG_VOCAB_LIMIT);
-	if (words && !check_wordpiece(cx, spec))
+	if ((words && !check_wordpiece(cx, spec)) || (spec->kind == MG_UNIGRAM && !check_unigram(cx, spec)))
 		return false;
 	if (!mg_wrapping_is_valid(&spec->wrapping, spec->n_tokens))
 		return mg_fail(cx, MG_BAD_FILE, "special tokens around a text are not in the vocabulary");
@@ -107,6 +122,27 @@ rules_of(const MgTokenizerSpec *spec)
 	return (MgNormalRules){spec->clean_text, spec->chinese_chars, spec->strip_accents, spec->lowercase, spec->compose};
 }
 
+/* The same by steps. */
+static bool
+add_stepped(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered, size_t id)
+{
+	MgPlaced placed = {spec->tokens[id], NULL, NULL, 0};
+	MgPace pace = {0};
+	size_t offset = gathered->strings_size;
+
+	for (size_t i = 0; i < spec->normalizing.n; i++)
+		if (!mg_normalize_step(cx, &pace, &spec->normalizing.items[i], &placed))
+			return false;
+	if (placed.bytes.size > MG_ADDED_LIMIT - MG_UTF8_MAX)
+		return mg_fail(cx, MG_TOO_LARGE, "added token %zu has more than %zu bytes after normalization", id, MG_ADDED_LIMIT - MG_UTF8_MAX);
+	if (placed.bytes.size == 0)
+		return true;
+	memcpy(gathered->strings + offset, placed.bytes.data, placed.bytes.size);
+	gathered->strings_size += placed.bytes.size;
+	add_entry(gathered->normalized, &gathered->n_normalized, id, offset, placed.bytes.size);
+	return true;
+}
+
 /* The normalised form of an added token; one that normalises to nothing is never found. */
 static bool
 add_normalized(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered, size_t id)
@@ -115,6 +151,8 @@ add_normalized(MgCtx *cx, const MgTokenizerSpec *spec, Gathered *gathered, size_
 	MgPace pace = {0};
 	size_t offset = gathered->strings_size;
 
+	if (spec->pre == MG_PRE_STEPS)
+		return add_stepped(cx, spec, gathered, id);
 	mg_normalizer_start(&normalizer, rules_of(spec), spec->tokens[id], 0, &pace);
 	do
 	{
@@ -196,8 +234,10 @@ fill_facts(const MgTokenizerSpec *spec, MgSectionFacts *facts)
 							  .model = {.kind = spec->kind},
 							  .decoder = {spec->decoder},
 							  .wrapping = spec->wrapping};
+	facts->options.byte_fallback = spec->byte_fallback;
 	if (spec->kind == MG_BPE)
 	{
+		facts->options.characters = spec->characters;
 		facts->words.pattern = spec->pattern;
 		facts->words.leading_space = spec->leading_space;
 		facts->model.whole_words = spec->whole_words;
@@ -247,6 +287,31 @@ fill_vocab(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, MgS
 	return true;
 }
 
+/* Whether no merge makes a token with U+2581 behind another character; the mark is a token itself. */
+static bool
+can_cut(const MgTokenizerSpec *spec, const MgVocab *vocab, const MgMerge *merges)
+{
+	MgSpan mark = mg_span_of("\xE2\x96\x81");
+
+	if (mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mark), mg_span("", 0), mark) < 0)
+		return false;
+	for (size_t i = 0; i < spec->n_merges; i++)
+	{
+		MgSpan token = spec->tokens[merges[i].id];
+		bool other = false;
+
+		for (size_t at = 0; at < token.size;)
+		{
+			bool is_mark = mg_utf8_next(token, &at) == 0x2581;
+
+			if (is_mark && other)
+				return false;
+			other = !is_mark;
+		}
+	}
+	return true;
+}
+
 /* The merges by ids, as slots. */
 static bool
 fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
@@ -275,9 +340,29 @@ fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 		if (ids[0] < 0 || ids[1] < 0 || ids[2] < 0)
 			return mg_fail(cx, MG_BAD_FILE, "merge of \"%.*s\" and \"%.*s\" is not in the vocabulary", MG_SPAN_ARGS(left),
 						   MG_SPAN_ARGS(right));
-		merges[i] = (MgMerge){(uint32_t) ids[0], (uint32_t) ids[1], (uint32_t) ids[2]};
+		merges[i] = (MgMerge){(uint32_t) ids[0], (uint32_t) ids[1], (uint32_t) ids[2], spec->merges[i].rank};
 	}
+	facts->options.cuts = spec->characters && can_cut(spec, &vocab, merges);
 	return mg_bpe_build(cx, merges, spec->n_merges, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
+}
+
+/* Steps, and what Unigram wants. */
+static bool
+fill_steps(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
+{
+	double least = INFINITY;
+
+	if (!mg_steps_write(cx, &spec->normalizing, &facts->normalizing) || !mg_steps_write(cx, &spec->cutting, &facts->cutting) ||
+		!mg_steps_write(cx, &spec->decoding, &facts->decoding))
+		return false;
+	if (spec->kind != MG_UNIGRAM)
+		return true;
+	for (size_t i = 0; i < spec->n_tokens; i++)
+		if (!(spec->flags[i] & MG_TOKEN_OUTSIDE))
+			least = spec->scores[i] < least ? spec->scores[i] : least;
+	facts->options.unknown_score = least - 10;
+	facts->scores = mg_span(spec->scores, spec->n_tokens * sizeof *spec->scores);
+	return mg_unigram_prefixes(cx, spec->tokens, spec->n_tokens, &facts->prefixes, &facts->options.prefix_bits);
 }
 
 bool
@@ -294,6 +379,8 @@ mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section)
 		!mg_added_tokens_sort(cx, strings, gathered.normalized, &gathered.n_normalized))
 		return false;
 	fill_facts(spec, &facts);
+	if (spec->pre == MG_PRE_STEPS && !fill_steps(cx, spec, &facts))
+		return false;
 	return fill_vocab(cx, spec, &gathered, &facts) && (spec->kind != MG_BPE || fill_merges(cx, spec, &facts)) &&
 		mg_section_write(cx, &facts, section);
 }

@@ -10,6 +10,7 @@
 
 #include "text/byte_level.h"
 #include "text/pace.h"
+#include "text/steps.h"
 #include "text/utf8.h"
 
 typedef struct Replacement
@@ -44,6 +45,17 @@ replace(uint8_t *bytes, size_t size, const Replacement *replacement)
 	return kept;
 }
 
+size_t
+mg_clean_up(uint8_t *bytes, size_t size)
+{
+	/* All replacements begin with a space. */
+	if (memchr(bytes, ' ', size) == NULL)
+		return size;
+	for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++)
+		size = replace(bytes, size, &replacements[i]);
+	return size;
+}
+
 /* Writes a token as WordPiece's decoder does it; the bytes written. */
 static size_t
 put_word(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *into)
@@ -58,12 +70,7 @@ put_word(const MgTokenizer *tokenizer, MgSpan token, bool is_first, uint8_t *int
 	memcpy(into + size, token.data, token.size);
 	size += token.size;
 
-	/* All replacements begin with a space. */
-	if (memchr(into, ' ', size) == NULL)
-		return size;
-	for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++)
-		size = replace(into, size, &replacements[i]);
-	return size;
+	return mg_clean_up(into, size);
 }
 
 /* Writes the bytes that a token's characters stand for; a token with other characters stands for itself. */
@@ -91,6 +98,8 @@ mg_put_token(const MgTokenizer *tokenizer, int32_t id, bool is_first, uint8_t *i
 {
 	MgSpan token = mg_token_text(tokenizer, id);
 
+	if (tokenizer->steps)
+		return mg_decode_step_token(tokenizer, token, is_first, into);
 	return tokenizer->kind == MG_BPE ? put_bytes(token, into) : put_word(tokenizer, token, is_first, into);
 }
 
@@ -184,7 +193,7 @@ mg_detokenize(MgCtx *cx, const MgTokenizer *tokenizer, const int32_t *ids, size_
 		size += mg_put_token(tokenizer, ids[i], is_first, bytes + size);
 		is_first = false;
 	}
-	if (tokenizer->kind == MG_BPE)
+	if (tokenizer->kind == MG_BPE || tokenizer->steps)
 		return mend(cx, mg_span(bytes, size), text);
 	*text = mg_span(bytes, size);
 	return true;

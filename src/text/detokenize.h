@@ -4,6 +4,9 @@
 
 #include "text/parts.h"
 
+/* Undoes the cutting at English punctuation in what one token adds, in place; the new size. */
+size_t mg_clean_up(uint8_t *bytes, size_t size);
+
 /* Whether detokenising shows a token at all. */
 bool mg_token_is_shown(const MgTokenizer *tokenizer, int32_t id, bool keep_special);
 

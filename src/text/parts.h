@@ -9,6 +9,7 @@
 #include "text/bpe.h"
 #include "text/normalize.h"
 #include "text/tokenizer.h"
+#include "text/unigram.h"
 #include "text/vocab.h"
 
 #define MG_MAX_WORD_CHARS 1000
@@ -32,7 +33,13 @@ struct MgTokenizer
 	MgSpecialTokens special;
 	MgWrapping wrapping;
 
-	/* BPE */
+	/* Of MG_PRE_STEPS */
+	bool steps;
+	MgSteps normalizing, cutting, decoding;
+	bool byte_fallback;
+	MgUnigram unigram;
+
+	/* BPE; the tokens of bytes in it are those of byte_fallback where symbols are characters, and of Unigram */
 	MgPattern pattern;
 	bool leading_space;
 	MgBpe bpe;

@@ -1,9 +1,11 @@
 /* The section's parts, and the checks that stand between its bytes and everything else in this folder. */
 #include "text/section.h"
 
+#include "text/steps.h"
+#include "text/unigram.h"
 #include "text/utf8.h"
 
-_Static_assert(sizeof(MgSectionPart) == 32 && sizeof(MgVocabFacts) == 24 && sizeof(MgModelFacts) == 44,
+_Static_assert(sizeof(MgSectionPart) == 32 && sizeof(MgVocabFacts) == 24 && sizeof(MgModelFacts) == 44 && sizeof(MgOptionFacts) == 24,
 			   "structs of the section have no gaps");
 
 /* ------------------------------------------------------------------- read */
@@ -94,6 +96,15 @@ read_facts(MgCtx *cx, MgSpan section, size_t n, MgSectionFacts *facts)
 		!read_struct(cx, section, n, "decoder", &facts->decoder, sizeof facts->decoder) ||
 		!read_wrapping(cx, find_part(section, n, "wrap"), &facts->wrapping))
 		return false;
+	memset(&facts->options, 0, sizeof facts->options);
+	if (find_part(section, n, "options").size > 0 &&
+		!read_struct(cx, section, n, "options", &facts->options, sizeof facts->options))
+		return false;
+	facts->normalizing = find_part(section, n, "normalizing");
+	facts->cutting = find_part(section, n, "cutting");
+	facts->decoding = find_part(section, n, "decoding");
+	facts->scores = find_part(section, n, "scores");
+	facts->prefixes = find_part(section, n, "prefixes");
 	facts->offsets = find_part(section, n, "offsets");
 	facts->slots = find_part(section, n, "slots");
 	facts->flags = find_part(section, n, "flags");
@@ -141,6 +152,9 @@ check_kinds(MgCtx *cx, const MgSectionFacts *facts)
 		(facts->words.kind == MG_PRE_BYTES && facts->words.pattern >= MG_PATTERN_GPT2 && facts->words.pattern <= MG_PATTERN_DIGITS);
 	bool rules = (facts->normalizer.rules & ~(uint32_t) MG_RULES_BERT) == 0 || facts->normalizer.rules == MG_RULE_COMPOSE;
 
+	if (facts->words.kind == MG_PRE_STEPS && facts->decoder.kind == MG_DECODE_STEPS && facts->normalizer.rules == 0 &&
+		facts->model.kind >= MG_WORDPIECE && facts->model.kind <= MG_WORDLEVEL && (facts->model.kind != MG_BPE || facts->options.characters != 0))
+		return true;
 	/* A model's words are those of its pre-tokeniser. */
 	if (words && rules && facts->model.kind == (facts->words.kind == MG_PRE_BERT ? MG_WORDPIECE : MG_BPE) &&
 		facts->decoder.kind == (facts->words.kind == MG_PRE_BERT ? MG_DECODE_WORDPIECE : MG_DECODE_BYTES))
@@ -155,7 +169,7 @@ static bool
 check_vocab(MgCtx *cx, const MgSectionFacts *facts)
 {
 	const MgVocabFacts *vocab = &facts->vocab;
-	int32_t least = facts->model.kind == MG_WORDPIECE ? 0 : -1;
+	int32_t least = facts->model.kind == MG_WORDPIECE || facts->model.kind == MG_UNIGRAM ? 0 : -1;
 
 	if (vocab->n_tokens == 0 || vocab->n_tokens > MG_VOCAB_LIMIT || vocab->slot_bits == 0 ||
 		vocab->slot_bits > MG_MAX_SLOT_BITS)
@@ -221,6 +235,7 @@ bind_facts(MgTokenizer *tokenizer, const MgSectionFacts *facts)
 									   (rules & MG_RULE_STRIP) != 0, (rules & MG_RULE_LOWER) != 0,
 									   (rules & MG_RULE_COMPOSE) != 0};
 	tokenizer->kind = (MgTokenizerKind) facts->model.kind;
+	tokenizer->steps = facts->words.kind == MG_PRE_STEPS;
 	tokenizer->pattern = (MgPattern) facts->words.pattern;
 	tokenizer->leading_space = facts->words.leading_space != 0;
 	tokenizer->special = (MgSpecialTokens){facts->vocab.unknown, facts->vocab.pad, facts->vocab.mask};
@@ -238,12 +253,44 @@ bind_facts(MgTokenizer *tokenizer, const MgSectionFacts *facts)
 	tokenizer->normalized.entries = facts->normalized.data;
 	if (tokenizer->kind == MG_WORDPIECE)
 		bind_wordpiece(tokenizer, &facts->model);
-	else
+	else if (tokenizer->kind == MG_UNIGRAM)
+		tokenizer->unigram = (MgUnigram){.scores = facts->scores.data, .prefixes = facts->prefixes.data,
+										 .prefix_bits = facts->options.prefix_bits, .unknown_score = facts->options.unknown_score};
+	else if (tokenizer->kind == MG_BPE)
 		tokenizer->bpe = (MgBpe){.merges = facts->merges.data,
 								 .merge_bits = facts->model.merge_bits,
 								 .max_probe = facts->model.merge_probe,
 								 .whole_words = facts->model.whole_words != 0,
-								 .fuse_unknown = facts->model.fuse_unknown != 0};
+								 .fuse_unknown = facts->model.fuse_unknown != 0,
+								 .characters = facts->options.characters != 0,
+								 .cuts = facts->options.cuts != 0};
+	tokenizer->byte_fallback = facts->options.byte_fallback != 0;
+}
+
+/* What the kind of model wants of the section beside the vocabulary. */
+static bool
+check_model(MgCtx *cx, const MgSectionFacts *facts)
+{
+	switch (facts->model.kind)
+	{
+		case MG_WORDPIECE:
+			return check_wordpiece(cx, &facts->model);
+		case MG_BPE:
+			return mg_bpe_check(cx, facts->model.merge_bits, facts->model.merge_probe, facts->vocab.n_tokens, facts->merges);
+		case MG_UNIGRAM:
+			return mg_unigram_check(cx, facts->vocab.n_tokens, facts->options.prefix_bits, facts->scores, facts->prefixes);
+		default:
+			return true;
+	}
+}
+
+static bool
+read_steps(MgCtx *cx, const MgSectionFacts *facts, MgTokenizer *tokenizer)
+{
+	return !tokenizer->steps ||
+		(mg_steps_read(cx, "normalizing", facts->normalizing, MG_STEP_NFD, MG_STEP_METASPACE - 1, &tokenizer->normalizing) &&
+		 mg_steps_read(cx, "cutting", facts->cutting, MG_STEP_METASPACE, MG_STEP_BYTE_FALLBACK - 1, &tokenizer->cutting) &&
+		 mg_steps_read(cx, "decoding", facts->decoding, MG_STEP_BYTE_FALLBACK, MG_STEP_JOIN, &tokenizer->decoding));
 }
 
 bool
@@ -262,15 +309,13 @@ mg_section_bind(MgCtx *cx, MgSpan section, MgTokenizer *tokenizer)
 					   header[1], MG_SECTION_VERSION);
 	if (!(header[1] == 1 ? mg_old_section_read(cx, section, &facts) : read_facts(cx, section, header[2], &facts)) ||
 		!check_kinds(cx, &facts) || !check_vocab(cx, &facts) ||
-		!(facts.model.kind == MG_WORDPIECE ? check_wordpiece(cx, &facts.model)
-										   : mg_bpe_check(cx, facts.model.merge_bits, facts.model.merge_probe,
-														  facts.vocab.n_tokens, facts.merges)))
+		!check_model(cx, &facts))
 		return false;
 	bind_facts(tokenizer, &facts);
 	return mg_vocab_check(cx, &tokenizer->vocab) &&
 		   mg_added_tokens_check(cx, &tokenizer->vocab, &tokenizer->raw) &&
 		   mg_added_tokens_check(cx, &tokenizer->vocab, &tokenizer->normalized) &&
-		   (tokenizer->kind == MG_WORDPIECE || mg_bpe_bind(cx, tokenizer));
+		   read_steps(cx, &facts, tokenizer) && (tokenizer->kind == MG_WORDPIECE || tokenizer->kind == MG_WORDLEVEL || mg_bpe_bind(cx, tokenizer));
 }
 
 /* ------------------------------------------------------------------ write */
@@ -320,6 +365,18 @@ put_all(Writer *writer, const MgSectionFacts *facts)
 	put(writer, "slots", facts->slots.data, facts->slots.size);
 	if (facts->merges.size > 0)
 		put(writer, "merges", facts->merges.data, facts->merges.size);
+	if (facts->words.kind == MG_PRE_STEPS)
+	{
+		put(writer, "options", &facts->options, sizeof facts->options);
+		put(writer, "normalizing", facts->normalizing.data, facts->normalizing.size);
+		put(writer, "cutting", facts->cutting.data, facts->cutting.size);
+		put(writer, "decoding", facts->decoding.data, facts->decoding.size);
+	}
+	if (facts->model.kind == MG_UNIGRAM)
+	{
+		put(writer, "scores", facts->scores.data, facts->scores.size);
+		put(writer, "prefixes", facts->prefixes.data, facts->prefixes.size);
+	}
 	put(writer, "added", facts->raw.data, facts->raw.size);
 	put(writer, "added.norm", facts->normalized.data, facts->normalized.size);
 	put(writer, "flags", facts->flags.data, facts->flags.size);

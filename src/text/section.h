@@ -22,6 +22,13 @@
  *   wrap        u32 pieces of the single form, u32 of the pair's, then i32 id, u32 segment of each
  *   decoder     MgDecoderFacts
  *
+ * and of a pipeline of steps (text/steps.h), or of Unigram:
+ *
+ *   options     MgOptionFacts
+ *   normalizing, cutting, decoding   lists of steps
+ *   scores      f64 [n_tokens]                     text/unigram.h
+ *   prefixes    bits [1 << prefix_bits]            text/unigram.h
+ *
  * Version 1, of images before version 3, is a fixed header for BERT's pipeline
  * (old_section.c). A section may come from a table row that somebody has
  * changed, so mg_section_bind checks every offset before anything is looked up;
@@ -78,6 +85,13 @@ typedef struct MgModelFacts
 	uint32_t merge_bits, merge_probe, whole_words, fuse_unknown; /* BPE */
 } MgModelFacts;
 
+typedef struct MgOptionFacts
+{
+	uint32_t characters, byte_fallback, cuts; /* BPE; byte_fallback of Unigram, too */
+	uint32_t prefix_bits;
+	double unknown_score;
+} MgOptionFacts;
+
 typedef struct MgDecoderFacts
 {
 	uint32_t kind;
@@ -91,7 +105,9 @@ typedef struct MgSectionFacts
 	MgWordsFacts words;
 	MgModelFacts model;
 	MgDecoderFacts decoder;
+	MgOptionFacts options;
 	MgWrapping wrapping;
+	MgSpan normalizing, cutting, decoding, scores, prefixes;
 	MgSpan offsets, slots, flags, strings, raw, normalized, merges;
 } MgSectionFacts;
 

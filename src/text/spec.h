@@ -11,6 +11,8 @@
  *   post-processor  tokens of one text or two to a sequence (text/wrap.h)
  *   decoder         tokens to text
  *
+ * Two pipelines, BERT's and that of byte-level BPE, have readers of their own; all others are lists of steps.
+ *
  * The numbers of kinds and flags are part of the section's format.
  */
 #ifndef MG_TEXT_SPEC_H
@@ -22,13 +24,16 @@
 typedef enum MgTokenizerKind
 {
 	MG_WORDPIECE = 1,
-	MG_BPE = 2
+	MG_BPE = 2,
+	MG_UNIGRAM = 3,
+	MG_WORDLEVEL = 4
 } MgTokenizerKind;
 
 typedef enum MgPreTokenizerKind
 {
 	MG_PRE_BERT = 1, /* white space and punctuation */
-	MG_PRE_BYTES = 2 /* a pattern, then bytes as characters: text/byte_level.h */
+	MG_PRE_BYTES = 2, /* a pattern, then bytes as characters: text/byte_level.h */
+	MG_PRE_STEPS = 3  /* whatever the steps say: text/steps.h */
 } MgPreTokenizerKind;
 
 /* What parts words of MG_PRE_BYTES; text/byte_level.h has them as regular expressions. */
@@ -43,7 +48,8 @@ typedef enum MgPattern
 typedef enum MgDecoderKind
 {
 	MG_DECODE_WORDPIECE = 1,
-	MG_DECODE_BYTES = 2
+	MG_DECODE_BYTES = 2,
+	MG_DECODE_STEPS = 3
 } MgDecoderKind;
 
 /* Flags of one token, for those recognised in text before anything else ("added tokens"). */
@@ -62,7 +68,80 @@ enum
 typedef struct MgMergeNames
 {
 	MgSpan left, right;
+	uint32_t rank; /* of equal ranks the leftmost pair of a word comes first */
 } MgMergeNames;
+
+/*
+ * A step of a pipeline that is made of steps: MG_PRE_STEPS. Normalising steps take text to text, cutting steps a word to words, decoding
+ * steps a token to text. What number, a and b mean depends on the kind.
+ */
+typedef enum MgStepKind
+{
+	/* Normalising. */
+	MG_STEP_NFD = 1,
+	MG_STEP_NFC = 2,
+	MG_STEP_NFKD = 3,
+	MG_STEP_NFKC = 4,
+	MG_STEP_LOWERCASE = 5,
+	MG_STEP_STRIP_ACCENTS = 6, /* drops marks */
+	MG_STEP_STRIP = 7,		   /* white space: number 1 on the left, 2 on the right, 3 both */
+	MG_STEP_REPLACE = 8,	   /* a by b; decoding, too */
+	MG_STEP_REPLACE_RUN = 9,   /* number or more of the character a, by b */
+	MG_STEP_PREPEND = 10,	   /* a, before text that is not empty */
+	MG_STEP_BERT = 11,		   /* number: MG_RULE_... of text/section.h */
+	MG_STEP_CHARSMAP = 12,	   /* a: text/charsmap.h */
+	MG_STEP_NMT = 13,		   /* drops controls, other spaces to ' ' */
+
+	/* Cutting. */
+	MG_STEP_METASPACE = 32,	  /* a for ' ', and before text: number; decoding, too */
+	MG_STEP_WHITESPACE = 33,  /* \w+|[^\w\s]+ */
+	MG_STEP_SPACES = 34,	  /* at white space, which goes */
+	MG_STEP_PUNCTUATION = 35, /* number: MgSplit */
+	MG_STEP_DIGITS = 36,	  /* number 1: each by itself */
+	MG_STEP_SPLIT = 37,		  /* at the text a; number: MgSplit, and MG_SPLIT_INVERT */
+	MG_STEP_PATTERN = 39,	  /* number: MgPattern, each match a word */
+
+	/* Decoding. */
+	MG_STEP_BYTE_FALLBACK = 64, /* "<0x0A>" is a byte */
+	MG_STEP_STRIP_FIRST = 65,	/* of all text: up to number characters a at its beginning */
+	MG_STEP_WORDPIECE = 66,		/* a: the prefix of continuations; number 1: with clean-up */
+	MG_STEP_JOIN = 67			/* a space before each token but the first */
+} MgStepKind;
+
+/* Of MG_STEP_METASPACE. */
+enum
+{
+	MG_META_ALWAYS = 1, /* before text that does not begin with a */
+	MG_META_FIRST = 2,	/* the same, where it begins at the text's beginning */
+	MG_META_CUT = 4,	/* words begin with a */
+	MG_META_DROP = 8	/* decoding: those of the first token are nothing */
+};
+
+/* What becomes of the delimiter between words. */
+typedef enum MgSplit
+{
+	MG_SPLIT_REMOVED = 1,
+	MG_SPLIT_ISOLATED,
+	MG_SPLIT_PREVIOUS, /* it ends the word before it */
+	MG_SPLIT_NEXT,	   /* it begins the word behind it */
+	MG_SPLIT_CONTIGUOUS, /* a run of them is a word */
+	MG_SPLIT_INVERT = 16 /* a flag: what lies between is the delimiter */
+} MgSplit;
+
+typedef struct MgStep
+{
+	uint32_t kind; /* MgStepKind */
+	uint32_t number;
+	MgSpan a, b;
+} MgStep;
+
+#define MG_STEPS_MAX 32
+
+typedef struct MgSteps
+{
+	size_t n;
+	const MgStep *items; /* [n] */
+} MgSteps;
 
 typedef struct MgTokenizerSpec
 {
@@ -94,6 +173,14 @@ typedef struct MgTokenizerSpec
 	const MgMergeNames *merges; /* [n_merges] */
 	bool whole_words;	   /* a word that is a token is that token ("ignore_merges") */
 	bool fuse_unknown;
+	bool characters;	/* of MG_PRE_STEPS: symbols are characters, not bytes */
+	bool byte_fallback; /* a character that is no token is the tokens of its bytes, "<0x0A>"; Unigram, too */
+
+	/* Unigram */
+	const double *scores; /* [n_tokens] log probabilities */
+
+	/* Steps of MG_PRE_STEPS; else none. */
+	MgSteps normalizing, cutting, decoding;
 
 	MgWrapping wrapping;
 	MgDecoderKind decoder;

@@ -17,6 +17,7 @@
 #include "text/byte_segment.h"
 #include "text/normalized_segment.h"
 #include "text/section.h"
+#include "text/steps.h"
 #include "text/utf8.h"
 
 /* Bytes that are checked between two polls: some milliseconds. */
@@ -114,6 +115,8 @@ take_between(Run *run, size_t start, size_t stop)
 {
 	if (start >= stop)
 		return true;
+	if (run->tokenizer->steps)
+		return mg_steps_segment(run->cx, &run->pieces, run->text, start, stop);
 	if (run->tokenizer->kind == MG_BPE)
 		return mg_byte_segment(run->cx, &run->pieces, &run->normalizer, run->text, start, stop);
 	if (run->tokenizer->normalized.n == 0)

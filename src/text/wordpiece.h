@@ -32,6 +32,8 @@ typedef struct MgPieces
 	uint64_t *ends;
 	MgData data;
 	struct MgBpeScratch *bpe; /* of BPE alone */
+	void *nodes;			  /* [n_nodes] of Unigram alone */
+	size_t n_nodes;
 } MgPieces;
 
 /* Flags of tokens that a word may not become. */

@@ -31,8 +31,8 @@ byte_section(MgCtx *cx)
 	static MgSpan names[270];
 	static uint8_t name_flags[270], chars[256][4];
 	static const MgMergeNames merges[] = {
-		{{(const uint8_t *) "t", 1}, {(const uint8_t *) "h", 1}}, {{(const uint8_t *) "th", 2}, {(const uint8_t *) "e", 1}},
-		{{(const uint8_t *) "\xC4\xA0", 2}, {(const uint8_t *) "the", 3}}, {{(const uint8_t *) "l", 1}, {(const uint8_t *) "a", 1}}};
+		{{(const uint8_t *) "t", 1}, {(const uint8_t *) "h", 1}, 0}, {{(const uint8_t *) "th", 2}, {(const uint8_t *) "e", 1}, 1},
+		{{(const uint8_t *) "\xC4\xA0", 2}, {(const uint8_t *) "the", 3}, 2}, {{(const uint8_t *) "l", 1}, {(const uint8_t *) "a", 1}, 3}};
 	MgTokenizerSpec spec = {.kind = MG_BPE, .pre = MG_PRE_BYTES, .pattern = MG_PATTERN_GPT2, .decoder = MG_DECODE_BYTES, .compose = true,
 							.tokens = names, .flags = name_flags, .unknown = -1, .pad = -1, .mask = 262, .merges = merges, .n_merges = 4,
 							.wrapping = mg_wrapping_of_bert(260, 261)};
