@@ -32,7 +32,7 @@ CREATE TABLE "+maskgen".model (
 	parameters bigint,
 	dtype text,                     -- that matrices are stored in
 	stored_bytes bigint,            -- of the image
-	options jsonb,
+	options jsonb,                  -- of create_model, and its path
 	created timestamptz,
 	PRIMARY KEY (id, part),
 	CHECK (pg_catalog.num_nulls(name, version, owner, grants, architecture, tasks, dims, max_tokens, parameters, dtype, stored_bytes, options, created)

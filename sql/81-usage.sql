@@ -1,4 +1,4 @@
--- Who has used which model, and the labels that a model was trained for.
+-- Who has used which model, the labels that a model was trained for, and how it was made.
 
 CREATE FUNCTION model_labels(model text) RETURNS text[]
 AS 'MODULE_PATHNAME', 'maskgen_model_labels' LANGUAGE C STRICT STABLE PARALLEL SAFE COST 10000;
@@ -14,7 +14,19 @@ SELECT pg_catalog.pg_get_userbyid(s.role) AS role, m.name AS model, s.calls, s.r
 FROM "+maskgen".model m JOIN "+maskgen".role_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
 COMMENT ON VIEW maskgen_stat_roles IS 'what each role used the models of this database for; others than oneself are shown to who has pg_read_all_stats';
 
-GRANT SELECT ON maskgen_stat_roles TO PUBLIC;
+-- Paths of the server are for those who may read its files. Models of 0.1.0 have none.
+CREATE VIEW maskgen_model_sources AS
+SELECT m.name AS model,
+	CASE WHEN pg_catalog.pg_has_role('pg_read_server_files', 'USAGE') THEN m.options OPERATOR(pg_catalog.->>) 'path' END AS path,
+	m.options OPERATOR(pg_catalog.-) 'path'::pg_catalog.text AS options
+FROM "+maskgen".model m WHERE m.part OPERATOR(pg_catalog.<) 0;
+COMMENT ON VIEW maskgen_model_sources IS 'what create_model was given for each model, to make it again';
+
+GRANT SELECT ON maskgen_stat_roles, maskgen_model_sources TO PUBLIC;
+
+COMMENT ON COLUMN maskgen_model_sources.model IS 'name of the model';
+COMMENT ON COLUMN maskgen_model_sources.path IS 'directory or file that it was read from; NULL for who may not read files of the server';
+COMMENT ON COLUMN maskgen_model_sources.options IS 'options of create_model';
 
 COMMENT ON COLUMN maskgen_stat_roles.role IS 'current user of the calls; a role that was dropped is "unknown" with its number';
 COMMENT ON COLUMN maskgen_stat_roles.model IS 'name of the model';

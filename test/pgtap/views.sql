@@ -3,7 +3,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET client_min_messages = warning;
 SET search_path = public, maskgen;
-SELECT plan(23);
+SELECT plan(26);
 
 SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 	WHERE c.relnamespace = 'maskgen'::regnamespace AND c.relkind = 'v' AND col_description(c.oid, a.attnum) IS NULL$$, 'each column of each view has a comment');
@@ -33,6 +33,16 @@ SELECT lives_ok('SET maskgen.threads = 64', 'and may ask for any number below it
 RESET ROLE;
 SELECT set_eq($$SELECT relname::text FROM pg_class c WHERE relnamespace = 'maskgen'::regnamespace AND relkind = 'v' AND NOT has_table_privilege('reader', c.oid, 'SELECT')$$,
 	ARRAY[]::text[], 'anybody may read the views');
+
+-- How it was made: enough to make it again
+SELECT results_eq($$SELECT model, path, options FROM maskgen_model_sources$$,
+	format($$VALUES ('m', %L, '{"prompts": {"query": "pgtap views"}}'::jsonb)$$, :'dir' || '/golden/tiny/bert-mlm'), 'path and options of create_model');
+SELECT create_model('again', path, options) = (SELECT version FROM maskgen_models WHERE name = 'm') AS same FROM maskgen_model_sources \gset
+SELECT ok(:'same', 'make the same model');
+SELECT drop_model('again') AS unused \gset
+SET ROLE reader;
+SELECT is((SELECT (model, path, options)::text FROM maskgen_model_sources), '(m,,"{""prompts"": {""query"": ""pgtap views""}}")', 'paths are for who may read files of the server');
+RESET ROLE;
 
 -- Usage by role
 SET maskgen.enable_result_cache = off;

@@ -77,7 +77,7 @@ FROM maskgen_models ORDER BY name COLLATE "C";
 SELECT resident_bytes, loaded, pinned, users FROM maskgen_models WHERE name = 'mean';
 -- The same content is the same version.
 SELECT count(DISTINCT version) FROM maskgen_models WHERE name IN ('mlm', 'Übung');
-SELECT name, options FROM model WHERE options <> '{}' ORDER BY name COLLATE "C";
+SELECT model, options FROM maskgen_model_sources WHERE options <> '{}' ORDER BY model COLLATE "C";
 
 -- Embedding
 CREATE FUNCTION rounded(v vector, n int DEFAULT 4) RETURNS numeric[] LANGUAGE sql AS

@@ -229,7 +229,7 @@ missing_hint(const char *name)
 		return "See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.";
 	return psprintf("Restore the models before the rows that need them: pg_restore --section=pre-data, then pg_restore --section=data "
 					"--schema=+maskgen, then pg_restore --section=data --exclude-schema=+maskgen, then pg_restore --section=post-data. If the dump "
-					"has no models, run SELECT maskgen.create_model(%s, path, options) after the first of these.", quote_literal_cstr(name));
+					"has no models, run SELECT maskgen.create_model(%s, path, options) after the first of these, with what maskgen_model_sources says where it was made.", quote_literal_cstr(name));
 }
 
 static void

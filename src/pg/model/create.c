@@ -133,14 +133,14 @@ throw_exists(const char *name)
 }
 
 static void
-insert_model(const char *name, const char *version, Oid owner, const MgPlan *plan, int64 id, Datum options)
+insert_model(const char *name, const char *version, Oid owner, const MgPlan *plan, int64 id, const char *path, Datum options)
 {
-	Oid types[12] = {INT8OID, TEXTOID, TEXTOID, OIDOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID, TEXTOID, INT8OID,
-					 JSONBOID};
+	Oid types[13] = {INT8OID, TEXTOID, TEXTOID, OIDOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID, TEXTOID, INT8OID,
+					 JSONBOID, TEXTOID};
 	const MgImage *image = &plan->image;
 	const MgMeta *meta = &image->meta;
 	char tasks[MG_CAN_TEXT];
-	Datum values[12] = {Int64GetDatum(id),
+	Datum values[13] = {Int64GetDatum(id),
 						CStringGetTextDatum(name),
 						CStringGetTextDatum(version),
 						ObjectIdGetDatum(owner),
@@ -151,14 +151,16 @@ insert_model(const char *name, const char *version, Oid owner, const MgPlan *pla
 						Int64GetDatum((int64) meta->parameters),
 						CStringGetTextDatum(mg_dtype_name(meta->dtype)),
 						Int64GetDatum((int64) plan->image.size),
-						options};
+						options,
+						CStringGetTextDatum(path)};
 
+	/* The path beside the options, none of which has that name. */
 	char *statement = psprintf("INSERT INTO %s (id, part, name, version, owner, grants, architecture, tasks, dims, max_tokens, "
 							   "parameters, dtype, stored_bytes, options, created) VALUES ($1, -1, $2, $3, $4, '{}', $5, $6, $7, "
-							   "$8, $9, $10, $11, $12, pg_catalog.now()) ON CONFLICT (name) DO NOTHING",
+							   "$8, $9, $10, $11, $12 OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('path', $13), pg_catalog.now()) ON CONFLICT (name) DO NOTHING",
 							   extension_relation_name("model"));
 
-	if (SPI_execute_with_args(statement, 12, types, values, NULL, false, 0) != SPI_OK_INSERT)
+	if (SPI_execute_with_args(statement, 13, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store a model");
 	/* Another session was faster. */
 	if (SPI_processed == 0)
@@ -236,7 +238,7 @@ maskgen_create_model(PG_FUNCTION_ARGS)
 		host_throw(&cx);
 	id = next_model_id();
 	version = store_image(&cx, &plan, id);
-	insert_model(name, version, user, &plan, id, JsonbPGetDatum(options_json));
+	insert_model(name, version, user, &plan, id, path, JsonbPGetDatum(options_json));
 	forget_on_abort(catalog_find_any(name)->digest);
 	table_owner_leave(&owner);
 	MemoryContextSwitchTo(caller);
