@@ -22,6 +22,9 @@ BEGIN
 END $$;
 
 CREATE TABLE doc (id int PRIMARY KEY, body text, embedding vector(32), note text);
+SELECT throws_ok(format('SELECT create_embed_trigger(%s)', args), '22004', 'argument "' || name || '" is NULL', name || ' that is NULL')
+FROM (VALUES ($$NULL, 'e', 'body', 'embedding'$$, 'table_name'), ($$'doc', NULL, 'body', 'embedding'$$, 'model'), ($$'doc', 'e', VARIADIC NULL$$, 'columns')) a (args, name);
+SELECT throws_ok($$SELECT drop_embed_trigger('doc', NULL)$$, '22004', 'argument "target" is NULL', 'to be dropped as well');
 SELECT create_embed_trigger('doc', 'e', 'body', 'embedding');
 SELECT is((SELECT array_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'doc'::regclass), '{embedding_embed_insert,embedding_embed_update}',
 	'two triggers');

@@ -1,6 +1,6 @@
 -- What CREATE EXTENSION makes and where: names that others see, comments, and schemas that it refuses.
 SET client_min_messages = warning;
-SELECT plan(28);
+SELECT plan(31);
 
 -- Names that a search_path of "public, maskgen" puts before an application
 SELECT set_eq($$SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'maskgen'::regnamespace AND relkind <> 'c'$$,
@@ -95,8 +95,13 @@ CREATE SCHEMA "+maskgen";
 SELECT is(installed(), 'schema "+maskgen" exists already', 'the other schema may not be there');
 DROP SCHEMA "+maskgen";
 
--- Whatever the schemas are called later
+-- Names of schemas, which a dump needs
 CREATE EXTENSION maskgen;
+SELECT throws_ok('ALTER SCHEMA maskgen RENAME TO lm', '0A000', 'schema "maskgen" of extension maskgen cannot be renamed', 'the schema keeps its name');
+SELECT throws_ok('ALTER SCHEMA "+maskgen" RENAME TO lm', '0A000', 'schema "+maskgen" of extension maskgen cannot be renamed', 'so does the other');
+SELECT lives_ok('CREATE SCHEMA another; ALTER SCHEMA another RENAME TO others; ALTER SCHEMA maskgen OWNER TO CURRENT_USER; DROP SCHEMA others', 'others do as they like');
+-- All goes on where somebody has done it all the same
+ALTER EVENT TRIGGER maskgen_schema_renamed DISABLE;
 ALTER SCHEMA maskgen RENAME TO lm;
 ALTER SCHEMA "+maskgen" RENAME TO inner_lm;
 \getenv dir PG_ABS_SRCDIR

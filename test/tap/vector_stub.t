@@ -114,7 +114,7 @@ is($node->safe_psql('named', q(CREATE EXTENSION maskgen; SELECT maskgen.enable_p
 	CREATE INDEX ON t USING hnsw (v vector_l2_ops); CREATE INDEX ON t USING hnsw (w maskgen.vector_l2_ops); DROP EXTENSION vector CASCADE;
 	SELECT count(*) FROM pg_am WHERE amname = 'hnsw')), "\n1", 'it comes beside the names, and leaves them');
 $node->safe_psql('postgres', 'CREATE DATABASE renamed');
-is($node->safe_psql('renamed', q(CREATE EXTENSION maskgen; ALTER SCHEMA maskgen RENAME TO models; CREATE EXTENSION vector; SELECT '[1,2]'::vector <-> '[1,4]'::models.vector)),
+is($node->safe_psql('renamed', q(CREATE EXTENSION maskgen; ALTER EVENT TRIGGER maskgen_schema_renamed DISABLE; ALTER SCHEMA maskgen RENAME TO models; CREATE EXTENSION vector; SELECT '[1,2]'::vector <-> '[1,4]'::models.vector)),
 	'2', 'it comes to a schema of maskgen with another name');
 $node->stop;
 command_ok([ @make, 'uninstall-vector-stub' ], 'it is uninstalled');

@@ -46,7 +46,7 @@ hnsw_batches_begin(IndexScanDesc scan)
 	if (state->store.layout.shape.m < ENOUGH_LINKS)
 		options.ef = options.ef * ENOUGH_LINKS / state->store.layout.shape.m;
 	options.widest_ef = WIDEST_BATCH;
-	options.max_expanded = (uint64_t) state->settings.max_scan_tuples;
+	options.max_expanded = state->settings.first_is_whole ? 0 : (uint64_t) state->settings.max_scan_tuples;
 	options.max_memory = hnsw_scan_memory(state);
 	if (state->target.within && !state->complete)
 		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
@@ -179,6 +179,8 @@ hnsw_batches_next(IndexScanDesc scan)
 	if (is_enough(state))
 		return false;
 	narrow(state);
+	if (state->settings.first_is_whole && state->found != NULL && !state->complete)
+		mg_search_limit(state->search, (uint64_t) state->settings.max_scan_tuples);
 	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
 	state->next = 0;
 	state->any_within = false;

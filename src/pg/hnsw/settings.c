@@ -82,6 +82,7 @@ hnsw_settings_of(Oid access_method, HnswSettings *settings)
 	settings->iteration = maskgen_iterative_scan;
 	settings->max_scan_tuples = maskgen_max_scan_tuples;
 	settings->scan_mem_multiplier = maskgen_scan_mem_multiplier;
+	settings->first_is_whole = false;
 	settings->probes = 0;
 	if (name == NULL)
 		return;
@@ -90,6 +91,7 @@ hnsw_settings_of(Oid access_method, HnswSettings *settings)
 		find_number("hnsw.ef_search", 1, HNSW_MOST_EF_SEARCH, &settings->ef_search);
 		find_iteration("hnsw.iterative_scan", &settings->iteration);
 		find_number("hnsw.max_scan_tuples", 1, INT_MAX, &settings->max_scan_tuples);
+		settings->first_is_whole = true;
 		find_multiple("hnsw.scan_mem_multiplier", MOST_MEMORY, &settings->scan_mem_multiplier);
 	}
 	else if (strcmp(name, "ivfflat") == 0)

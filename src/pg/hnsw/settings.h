@@ -10,6 +10,7 @@ typedef struct HnswSettings
 	int ef_search;
 	int iteration;				/* HnswIteration */
 	int max_scan_tuples;		/* entries that a search by the graph may expand; 0: no bound */
+	bool first_is_whole;		/* its first batch counts for nothing, as in pgvector */
 	double scan_mem_multiplier; /* of work_mem, for one scan */
 	int probes;					/* of an index named ivfflat; 0: nobody has said how many */
 } HnswSettings;

@@ -101,18 +101,32 @@ check_none(Relation relation, const char *target)
 								quote_literal_cstr(qualified_name(relation)), quote_literal_cstr(target))));
 }
 
+/* Somebody whose variable is unset must not believe that it is done. */
+static void
+check_no_null(FunctionCallInfo fcinfo, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" is NULL", names[i])));
+}
+
 Datum
 maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 {
-	Oid oid = PG_GETARG_OID(0);
+	static const char *const names[] = {"table_name", "model", "columns"};
+	Oid oid;
 	int n_columns;
-	MgSpan *columns = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "columns", &n_columns);
-	char **args = palloc((n_columns + 1) * sizeof *args);
+	MgSpan *columns;
+	char **args;
 	Relation relation;
 	EmbedColumns resolved;
 	ModelEntry *model;
 	TableOwner owner;
 
+	check_no_null(fcinfo, names, lengthof(names));
+	oid = PG_GETARG_OID(0);
+	columns = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "columns", &n_columns);
+	args = palloc((n_columns + 1) * sizeof *args);
 	embed_check_count(n_columns);
 	args[0] = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	for (int i = 0; i < n_columns; i++)
@@ -141,12 +155,16 @@ maskgen_create_embed_trigger(PG_FUNCTION_ARGS)
 Datum
 maskgen_drop_embed_trigger(PG_FUNCTION_ARGS)
 {
-	Oid oid = PG_GETARG_OID(0);
-	char *target = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	static const char *const names[] = {"table_name", "target"};
+	Oid oid;
+	char *target;
 	Relation relation;
 	List *statements;
 	ListCell *cell;
 
+	check_no_null(fcinfo, names, lengthof(names));
+	oid = PG_GETARG_OID(0);
+	target = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	check_owner(oid);
 	relation = try_relation_open(oid, AccessShareLock);
 	if (relation == NULL)
