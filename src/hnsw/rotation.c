@@ -82,6 +82,28 @@ transform(float *x, uint32_t n)
 			}
 }
 
+/* Below the first no length of up to MG_MAX_DIMS numbers is above the second, whose square is far from overflowing. */
+#define NO_LONGER 1e16f
+#define LONGEST 1e18
+
+/* Makes a vector that is too long for squares of differences one of the same direction. */
+static void
+shorten(float *x, size_t n)
+{
+	float most = 0;
+	double square = 0, factor;
+
+	for (size_t i = 0; i < n; i++)
+		most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+	if (!(most > NO_LONGER))
+		return;
+	for (size_t i = 0; i < n; i++)
+		square += (double) x[i] * x[i];
+	factor = LONGEST / sqrt(square);
+	for (size_t i = 0; i < n && factor < 1; i++)
+		x[i] = (float) (x[i] * factor);
+}
+
 void
 mg_rotate(const MgRotation *rotation, const float *vector, float *rotated)
 {
@@ -89,6 +111,7 @@ mg_rotate(const MgRotation *rotation, const float *vector, float *rotated)
 	const float *signs = rotation->signs;
 
 	memcpy(rotated, vector, rotation->dims * sizeof *vector);
+	shorten(rotated, rotation->dims);
 	for (uint32_t i = rotation->dims; i < padded; i++)
 		rotated[i] = 0;
 	for (int round = 0; round < MG_ROTATION_ROUNDS; round++)

@@ -34,7 +34,10 @@ mg_rotation_padded(uint32_t dims)
 /* Draws the signs into arena memory; the same seed gives the same rotation on every machine. dims >= 1. */
 bool mg_rotation_init(MgCtx *cx, MgRotation *rotation, uint32_t dims, uint64_t seed);
 
-/* vector [dims] to rotated [padded]; they may not overlap. The same bits on every machine. */
+/*
+ * vector [dims] to rotated [padded]; they may not overlap. The same bits on every machine. One that is longer than 1e18 becomes as long as that: its distances
+ * from all others are finite then, and it is still far off. What is found is ranked by true distances.
+ */
 void mg_rotate(const MgRotation *rotation, const float *vector, float *rotated);
 
 #endif
