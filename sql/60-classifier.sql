@@ -110,3 +110,18 @@ CREATE AGGREGATE fit_labels(guess classifier, embedding halfvec) (
 	SERIALFUNC = "+maskgen".fit_serialize, DESERIALFUNC = "+maskgen".fit_deserialize, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE fit_labels(classifier, halfvec) IS 'classifier learnt from rows without labels, which another one guesses';
+
+-- Equal are values of the same bytes: for DISTINCT and GROUP BY, and for subscribers that find rows by all columns.
+CREATE FUNCTION "+maskgen".classifier_eq(classifier, classifier) RETURNS boolean AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION "+maskgen".classifier_ne(classifier, classifier) RETURNS boolean AS 'byteane' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION "+maskgen".classifier_hash(classifier) RETURNS int AS 'hashvarlena' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION "+maskgen".classifier_hash(classifier, bigint) RETURNS bigint AS 'hashvarlenaextended' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE OPERATOR = (LEFTARG = classifier, RIGHTARG = classifier, FUNCTION = "+maskgen".classifier_eq, COMMUTATOR = =, NEGATOR = <>,
+	RESTRICT = eqsel, JOIN = eqjoinsel, HASHES);
+CREATE OPERATOR <> (LEFTARG = classifier, RIGHTARG = classifier, FUNCTION = "+maskgen".classifier_ne, COMMUTATOR = <>, NEGATOR = =,
+	RESTRICT = neqsel, JOIN = neqjoinsel);
+CREATE OPERATOR CLASS classifier_ops DEFAULT FOR TYPE classifier USING hash AS
+	OPERATOR 1 =, FUNCTION 1 "+maskgen".classifier_hash(classifier), FUNCTION 2 "+maskgen".classifier_hash(classifier, bigint);
+COMMENT ON OPERATOR = (classifier, classifier) IS 'whether two classifiers are the same, bit for bit';
+COMMENT ON OPERATOR <> (classifier, classifier) IS 'whether they are not';
+COMMENT ON OPERATOR CLASS classifier_ops USING hash IS 'classifiers by their bytes';

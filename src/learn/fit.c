@@ -34,19 +34,23 @@ make_classifier(const Fit *fit, MgMethod method, MgClassifier *classifier)
 }
 
 /* weights [n_labels, dims] in the directions of sums [n_labels, dims]; a class without rows has none. */
-static void
+static bool
 set_centres(const Fit *fit, const double *sums, float *weights)
 {
 	for (size_t k = 0; k < fit->n_labels; k++)
 	{
 		const double *sum = sums + k * fit->dims;
-		double squares = 0;
+		double squares = 0, length;
 
+		if (!mg_poll(fit->cx))
+			return false;
 		for (size_t d = 0; d < fit->dims; d++)
 			squares += sum[d] * sum[d];
+		length = sqrt(squares);
 		for (size_t d = 0; d < fit->dims; d++)
-			weights[k * fit->dims + d] = squares > 0 ? (float) (MG_FIT_KAPPA * sum[d] / sqrt(squares)) : 0;
+			weights[k * fit->dims + d] = squares > 0 ? (float) (MG_FIT_KAPPA * sum[d] / length) : 0;
 	}
+	return true;
 }
 
 /* Adds labelled rows that are not in fold hold_out; shares [n_labels]. */
@@ -81,8 +85,7 @@ fit_centres(const Fit *fit, int hold_out, MgClassifier *classifier)
 	if (sums == NULL || shares == NULL || !make_classifier(fit, MG_CENTRES, classifier) ||
 		!add_labelled(fit, hold_out, sums, shares))
 		return false;
-	set_centres(fit, sums, (float *) classifier->weights);
-	return true;
+	return set_centres(fit, sums, (float *) classifier->weights);
 }
 
 static bool
@@ -167,9 +170,9 @@ fit_mixture(const Fit *fit, int hold_out, MgClassifier *classifier)
 		memset(sums, 0, k_n * fit->dims * sizeof *sums);
 		memset(shares, 0, k_n * sizeof *shares);
 		if (!add_labelled(fit, hold_out, sums, shares) ||
-			!add_unlabelled(fit, guess, round == 0 ? NULL : classifier, sums, shares))
+			!add_unlabelled(fit, guess, round == 0 ? NULL : classifier, sums, shares) ||
+			!set_centres(fit, sums, (float *) classifier->weights))
 			return false;
-		set_centres(fit, sums, (float *) classifier->weights);
 		for (size_t k = 0; k < k_n; k++)
 			n += shares[k];
 		for (size_t k = 0; k < k_n; k++)

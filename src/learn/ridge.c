@@ -276,6 +276,8 @@ mg_ridge_solve(const MgRidge *ridge, const uint8_t *folds, int hold_out, float *
 	{
 		double share = n_rows > 0 ? shares[k] / n_rows : 0;
 
+		if (!mg_poll(ridge->cx))
+			return false;
 		for (size_t j = 0; j < d; j++)
 			weights[k * d + j] = (float) (MG_FIT_RIDGE_SCALE * w[k * d + j]);
 		biases[k] = (float) (MG_FIT_RIDGE_SCALE * (share - dot(mean, w + k * d, d)));

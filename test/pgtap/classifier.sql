@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(74);
+SELECT plan(77);
 
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE said text; detail text;
@@ -167,6 +167,11 @@ SELECT results_eq($$SELECT t.id, s.label, s.score FROM t, c, predict_scores(valu
 SELECT is(count(DISTINCT predict(value, '[1,0,0]'::halfvec)), 1::bigint, 'halfvec: a constant beside a column') FROM (SELECT value FROM c, generate_series(1, 3) WHERE name = 'plain') x;
 SELECT is(predict(value, NULL::halfvec), NULL, 'halfvec: NULL') FROM c WHERE name = 'plain';
 SELECT is(refused($$SELECT predict(value, '[1,2]'::halfvec) FROM c WHERE name = 'plain'$$), '22000 expected 3 dimensions, not 2', 'halfvec: other dimensions');
+
+-- Equality, by bytes
+SELECT is(count(*), (SELECT count(*) FROM c), 'classifiers can be told apart') FROM (SELECT value FROM c UNION SELECT value::text::classifier FROM c) x;
+SELECT is(count(*), 2 * count(DISTINCT a.name), 'and found again') FROM c a JOIN (SELECT value FROM c UNION ALL SELECT value::text::classifier FROM c) b USING (value);
+SELECT ok(bool_and(a.value <> b.value), 'others differ') FROM c a, c b WHERE a.name <> b.name;
 
 -- A classifier of each row: what is remembered of one is not taken for another
 ALTER TABLE c ALTER value SET STORAGE external;

@@ -11,7 +11,7 @@
 #include "pg/classifier/classifier.h"
 #include "utils/array.h"
 
-#define FIT_BYTES (64 * 1024 * 1024)
+#define FIT_BYTES (96 * 1024 * 1024)
 #define FIT_MOST_LABELLED 200000 /* sorted without a poll */
 #define FIT_MOST_UNLABELLED 16384
 
