@@ -90,11 +90,11 @@ CREATE FUNCTION "+maskgen".model_state(OUT model bigint, OUT resident_bytes bigi
 AS 'MODULE_PATHNAME', 'maskgen_model_state' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION "+maskgen".model_state() IS 'what of each model is in shared memory; read maskgen.maskgen_models instead';
 
-CREATE FUNCTION "+maskgen".model_statistics(OUT model bigint, OUT calls bigint, OUT rows bigint, OUT tokens bigint,
+CREATE FUNCTION "+maskgen".model_usage(OUT model bigint, OUT calls bigint, OUT rows bigint, OUT tokens bigint,
 	OUT batches bigint, OUT compute_time double precision, OUT errors bigint, OUT cache_hits bigint,
-	OUT stats_reset timestamptz) RETURNS SETOF record
+	OUT stats_reset timestamptz, OUT prompt_tokens bigint, OUT new_tokens bigint) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'maskgen_model_statistics' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION "+maskgen".model_statistics() IS 'what each model was used for; read maskgen.maskgen_stat_models instead';
+COMMENT ON FUNCTION "+maskgen".model_usage() IS 'what each model was used for; read maskgen.maskgen_stat_models instead';
 
 CREATE FUNCTION stat_models_reset(name text DEFAULT '') RETURNS void
 AS 'MODULE_PATHNAME', 'maskgen_stat_models_reset' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -111,8 +111,8 @@ FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_c
 COMMENT ON VIEW maskgen_models IS 'the models of this database, and what of them is in memory';
 
 CREATE VIEW maskgen_stat_models AS
-SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset
-FROM "+maskgen".model m JOIN "+maskgen".model_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset, s.prompt_tokens, s.new_tokens
+FROM "+maskgen".model m JOIN "+maskgen".model_usage() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
 COMMENT ON VIEW maskgen_stat_models IS 'what the models of this database were used for; compute_time is in milliseconds';
 
 GRANT SELECT ON maskgen_models, maskgen_stat_models TO PUBLIC;

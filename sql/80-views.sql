@@ -63,6 +63,8 @@ COMMENT ON COLUMN maskgen_stat_models.compute_time IS 'milliseconds spent in the
 COMMENT ON COLUMN maskgen_stat_models.errors IS 'calls that ended in an error';
 COMMENT ON COLUMN maskgen_stat_models.cache_hits IS 'texts answered from the result cache';
 COMMENT ON COLUMN maskgen_stat_models.stats_reset IS 'time since which is counted';
+COMMENT ON COLUMN maskgen_stat_models.prompt_tokens IS 'of the tokens, those that were read, in prompts and other texts';
+COMMENT ON COLUMN maskgen_stat_models.new_tokens IS 'tokens of answers; the last one of each is drawn and not computed further';
 
 COMMENT ON COLUMN maskgen_result_cache.size IS 'bytes of shared memory; 0: there is no cache';
 COMMENT ON COLUMN maskgen_result_cache.entries IS 'results in it';

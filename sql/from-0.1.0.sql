@@ -145,7 +145,6 @@ ALTER FUNCTION maskgen.bit_jaccard_within(bit, bit_sphere) SET SCHEMA "+maskgen"
 ALTER FUNCTION maskgen.hnsw_bit_jaccard_kind(internal) SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.model_changed() SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.model_state() SET SCHEMA "+maskgen";
-ALTER FUNCTION maskgen.model_statistics() SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.embed_support(internal) SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.fill_mask_support(internal) SET SCHEMA "+maskgen";
 ALTER FUNCTION maskgen.classify_support(internal) SET SCHEMA "+maskgen";
@@ -212,9 +211,15 @@ SELECT m.name, m.version, m.architecture, m.tasks, m.dims, m.max_tokens, m.param
 		FROM pg_catalog.unnest(m.grants) g (role) LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) g.role::pg_catalog.oid
 		WHERE r.oid IS NOT NULL OR g.role::pg_catalog.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1) AS granted_to
 FROM "+maskgen".model m JOIN "+maskgen".model_state() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+CREATE FUNCTION "+maskgen".model_usage(OUT model bigint, OUT calls bigint, OUT rows bigint, OUT tokens bigint,
+	OUT batches bigint, OUT compute_time double precision, OUT errors bigint, OUT cache_hits bigint,
+	OUT stats_reset timestamptz, OUT prompt_tokens bigint, OUT new_tokens bigint) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'maskgen_model_statistics' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 CREATE OR REPLACE VIEW maskgen_stat_models AS
-SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset
-FROM "+maskgen".model m JOIN "+maskgen".model_statistics() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+SELECT m.name, s.calls, s.rows, s.tokens, s.batches, s.compute_time, s.errors, s.cache_hits, s.stats_reset, s.prompt_tokens, s.new_tokens
+FROM "+maskgen".model m JOIN "+maskgen".model_usage() s ON s.model OPERATOR(pg_catalog.=) m.id WHERE m.part OPERATOR(pg_catalog.<) 0;
+ALTER EXTENSION maskgen DROP FUNCTION maskgen.model_statistics();
+DROP FUNCTION maskgen.model_statistics();
 
 ALTER TABLE maskgen.model ALTER id DROP DEFAULT;
 ALTER EXTENSION maskgen DROP TABLE maskgen.model_grant;
@@ -233,7 +238,7 @@ FOR EACH ROW EXECUTE FUNCTION "+maskgen".model_restored();
 
 -- Comments
 COMMENT ON FUNCTION "+maskgen".model_state() IS 'what of each model is in shared memory; read maskgen.maskgen_models instead';
-COMMENT ON FUNCTION "+maskgen".model_statistics() IS 'what each model was used for; read maskgen.maskgen_stat_models instead';
+COMMENT ON FUNCTION "+maskgen".model_usage() IS 'what each model was used for; read maskgen.maskgen_stat_models instead';
 COMMENT ON FUNCTION count_tokens(text, text) IS
 'tokens of a text, special tokens included; to be compared with max_tokens of maskgen.maskgen_models';
 COMMENT ON FUNCTION "+maskgen".result_cache_state() IS 'how full the result cache is and what it was good for; read maskgen.maskgen_result_cache instead';

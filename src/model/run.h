@@ -13,6 +13,9 @@ typedef struct MgUsage
 {
 	uint64_t rows;	  /* texts */
 	uint64_t tokens;  /* that ran through the model */
+	uint64_t decoded; /* of these, behind a prompt: not read, but drawn before, or guessed */
+	uint64_t new_tokens; /* that were drawn */
+	uint64_t answers; /* that are complete, of a run that generates; its rows count when all are */
 	uint64_t batches; /* forward passes */
 } MgUsage;
 

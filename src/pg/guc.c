@@ -11,12 +11,14 @@
 char *maskgen_embed_model;
 char *maskgen_classify_model;
 int maskgen_long_input = MASKGEN_LONG_NOTICE;
+int maskgen_on_row_error = MASKGEN_ROW_ERROR;
 int maskgen_threads = 1;
 int maskgen_max_threads = MASKGEN_MOST_THREADS;
 int maskgen_batch_tokens = MG_BATCH_TOKENS;
 int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
 int maskgen_kv_memory = 512 * 1024;
+int maskgen_statement_tokens;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
@@ -25,6 +27,8 @@ bool maskgen_has_planned;
 
 static const struct config_enum_entry long_input_values[] = {
 	{"notice", MASKGEN_LONG_NOTICE, false}, {"truncate", MG_LONG_TRUNCATE, false}, {"error", MG_LONG_ERROR, false}, {NULL, 0, false}};
+
+static const struct config_enum_entry on_row_error_values[] = {{"error", MASKGEN_ROW_ERROR, false}, {"null", MASKGEN_ROW_NULL, false}, {NULL, 0, false}};
 
 static const struct config_enum_entry cpu_values[] = {{"auto", MASKGEN_CPU_AUTO, false},
 #if defined(__aarch64__)
@@ -78,6 +82,12 @@ assign_long_input(int value, void *extra)
 }
 
 static void
+assign_on_row_error(int value, void *extra)
+{
+	results_change(value != maskgen_on_row_error);
+}
+
+static void
 assign_cpu(int value, void *extra)
 {
 	results_change(value != maskgen_cpu);
@@ -108,6 +118,9 @@ guc_define(void)
 							   &maskgen_classify_model, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("maskgen.long_input", "What happens to a text that is longer than a model takes.", NULL,
 							 &maskgen_long_input, MASKGEN_LONG_NOTICE, long_input_values, PGC_USERSET, 0, NULL, assign_long_input, NULL);
+	DefineCustomEnumVariable("maskgen.on_row_error", "What happens to a text that a model refuses, or cannot go on with.",
+							 "\"null\" gives NULL for it, and a WARNING a statement says how many there were.", &maskgen_on_row_error,
+							 MASKGEN_ROW_ERROR, on_row_error_values, PGC_USERSET, 0, NULL, assign_on_row_error, NULL);
 	DefineCustomIntVariable("maskgen.threads", "Threads that one session computes with.",
 							"Parallel workers always use one.", &maskgen_threads, 1, 1, MASKGEN_MOST_THREADS, PGC_USERSET, 0, NULL, NULL,
 							NULL);
@@ -124,6 +137,9 @@ guc_define(void)
 	DefineCustomIntVariable("maskgen.kv_memory", "Memory for keys and values of texts that are generated together.",
 							"A text that does not fit is an error. Results do not depend on it.", &maskgen_kv_memory,
 							512 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.statement_tokens", "Most tokens that a statement may compute.",
+							"Compared with the plan's estimate before the first row, and then with what is computed; 0 means no limit.",
+							&maskgen_statement_tokens, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("maskgen.enable_batching", "Lets plans compute tasks for many rows at once.", NULL,
 							 &maskgen_enable_batching, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",

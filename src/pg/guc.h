@@ -11,18 +11,24 @@
 
 #define MASKGEN_MOST_THREADS 64
 
+/* maskgen.on_row_error */
+#define MASKGEN_ROW_ERROR 0
+#define MASKGEN_ROW_NULL 1
+
 /* maskgen.cpu: an MgCpuLevel, or this for the best that the machine has. */
 #define MASKGEN_CPU_AUTO (-1)
 
 extern char *maskgen_embed_model;	 /* "": none */
 extern char *maskgen_classify_model; /* "": none */
 extern int maskgen_long_input;		 /* see above */
+extern int maskgen_on_row_error;	 /* see above */
 extern int maskgen_threads;
 extern int maskgen_max_threads;		 /* caps the one above */
 extern int maskgen_batch_tokens;
 extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */
 extern int maskgen_kv_memory;		 /* kB of keys of the texts that a call generates together */
+extern int maskgen_statement_tokens; /* 0: no limit */
 extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
 extern int maskgen_result_cache_size; /* kB; 0 for none */

@@ -15,6 +15,8 @@
 
 #define HOST_ALIGNMENT 16
 
+void (*host_polled)(void);
+
 /* Memory contexts align to 8: what is handed out lies behind a pointer to what they gave. */
 static void *
 host_alloc(void *user, size_t size)
@@ -43,6 +45,8 @@ static bool
 host_poll(void *user)
 {
 	CHECK_FOR_INTERRUPTS();
+	if (host_polled != NULL)
+		host_polled();
 	return true;
 }
 
@@ -81,6 +85,19 @@ host_note(void *user, const char *text)
 
 	make_printable(printable, text);
 	ereport(NOTICE, (errmsg_internal("%s", printable)));
+}
+
+void
+host_show(const char *text, char *shown, size_t size)
+{
+	char printable[MG_MESSAGE_SIZE];
+	size_t n;
+
+	make_printable(printable, text);
+	n = strlen(printable);
+	n = n < size ? n : (size_t) pg_mbcliplen(printable, (int) n, (int) size - 1);
+	memcpy(shown, printable, n);
+	shown[n] = '\0';
 }
 
 MgHost

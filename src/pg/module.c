@@ -13,6 +13,7 @@
 #include "pg/model/forget.h"
 #include "pg/hnsw/paths.h"
 #include "pg/model/planned.h"
+#include "pg/model/progress.h"
 #include "pg/model/stats.h"
 #include "pg/planner/cost.h"
 #include "pg/resident/registry.h"
@@ -32,7 +33,8 @@ _PG_init(void)
 	guc_define();
 	hnsw_options_init();
 	guc_reserve();
-	shared_reserve(add_size(add_size(registry_size(), stats_size()), add_size(add_size(priors_size(), cut_size()), result_control_size())));
+	shared_reserve(add_size(add_size(add_size(registry_size(), stats_size()), progress_size()),
+							add_size(add_size(priors_size(), cut_size()), result_control_size())));
 	plan_labels_install();
 	plan_lateral_install();
 	plan_parallel_install();
@@ -41,6 +43,7 @@ _PG_init(void)
 	plan_batch_install();
 	planned_install();
 	forget_install();
+	progress_install();
 	cut_install();
 	hnsw_order_install();
 	hnsw_paths_install();

@@ -1,12 +1,12 @@
 /*
  * Pieces of PostgreSQL's shared memory: the registry of models (resident/registry.h),
  * the statistics (model/stats.h), the priors of label sets (task/priors.h), what
- * workers tell of texts that were cut (task/cut.h) and what says
+ * workers tell of texts that were cut and rows that failed (task/cut.h), what runs now (model/progress.h) and what says
  * where the result cache is (task/result_segment.h).
  *
  * A piece is made by the first backend that asks for it, under
  * AddinShmemInitLock, out of the slack that every server keeps (100 kB and
- * more); together they take less than 64 kB. shared_preload_libraries is
+ * more); together they take less than 88 kB. shared_preload_libraries is
  * therefore optional: with it the room is reserved instead of borrowed.
  * After a crash of any backend the server starts shared memory anew, and the
  * pieces with it.

@@ -48,6 +48,9 @@ advance(const MgRun *run, MgAnswerStream *stream, MgSpan *piece)
 	if (!mg_decoder_step(&stream->decoder, &input, 1, stream->logits) ||
 		!mg_draw(run->cx, &stream->options->sampling, history, stream->ends, 0, stream->logits, run->model->sizes->vocab, &id))
 		return false;
+	run->usage->new_tokens++;
+	if (stream->n_read > 0)
+		run->usage->decoded += input.n;
 	stream->n_read = stream->n;
 	stream->done = is_end(stream, id);
 	if (!stream->done)

@@ -42,6 +42,16 @@ mg_chat_options_read(MgCtx *cx, const MgJson *object, MgChatOptions *options)
 		read_member(cx, object, "variables", MG_JSON_OBJECT, &options->variables);
 }
 
+/* Whether a message says null. Who calls tools may have nothing to say. */
+static bool
+lacks_content(const MgJson *message)
+{
+	for (size_t i = 0; message->kind == MG_JSON_OBJECT && i < message->n; i++)
+		if (mg_span_is(message->keys[i], "content") && message->items[i].kind == MG_JSON_NULL)
+			return mg_json_get(message, "tool_calls") == NULL;
+	return false;
+}
+
 static const MgJson *
 read_messages(const MgRun *run, MgSpan text)
 {
@@ -51,8 +61,14 @@ read_messages(const MgRun *run, MgSpan text)
 		return NULL;
 	for (size_t i = 0; messages->kind == MG_JSON_ARRAY && i < messages->n; i++)
 	{
-		const MgJson *role = mg_json_get(&messages->items[i], "role");
+		const MgJson *message = &messages->items[i], *role = mg_json_get(message, "role");
 
+		if (lacks_content(message))
+		{
+			mg_fail(run->cx, MG_BAD_ARGUMENT, "message %zu has no content", i + 1);
+			mg_hint(run->cx, "A NULL makes it null: leave such rows out, put another text there with coalesce(), or set maskgen.on_row_error to null.");
+			return NULL;
+		}
 		if (role != NULL && role->kind == MG_JSON_STRING)
 			continue;
 		mg_fail(run->cx, MG_BAD_ARGUMENT, "message %zu has no \"role\"", i + 1);

@@ -78,11 +78,33 @@ typedef struct Engine
 
 /* The most tokens of prompt and answer. */
 static size_t
+room_for(const MgRun *run, const MgGenerateOptions *options, size_t n)
+{
+	size_t longest = run->model->meta.max_tokens;
+
+	return options->max_tokens < longest - n ? n + options->max_tokens : longest;
+}
+
+static size_t
 room_of(const Engine *engine, size_t row)
 {
-	size_t longest = engine->run->model->meta.max_tokens, n = engine->prompts[row].n;
+	return room_for(engine->run, engine->options, engine->prompts[row].n);
+}
 
-	return engine->options->max_tokens < longest - n ? n + engine->options->max_tokens : longest;
+/* Sequences of so many tokens that the memory has keys for: at least one. */
+static bool
+count_fitting(const MgRun *run, const MgGenerateOptions *options, size_t room, size_t *fitting)
+{
+	size_t size;
+
+	if (!mg_decoder_slot_size(run->model, room, &size))
+		size = SIZE_MAX;
+	*fitting = options->memory / (size > 0 ? size : 1);
+	if (*fitting > 0)
+		return true;
+	mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", room);
+	mg_detail(run->cx, "They take %zu kB of model \"%s\", and %zu kB are allowed.", size / 1024, run->name, options->memory / 1024);
+	return mg_hint(run->cx, "Raise maskgen.kv_memory, shorten the prompt, or lower max_tokens.");
 }
 
 /* Tokens that all prompts begin with; each keeps one of its own. */
@@ -108,25 +130,17 @@ shared_beginning(const Engine *engine)
 static bool
 plan_slots(Engine *engine)
 {
-	const MgRun *run = engine->run;
-	size_t size, fitting;
+	size_t fitting;
 
 	engine->room = 1;
 	for (size_t i = 0; i < engine->n; i++)
 		if (room_of(engine, i) > engine->room)
 			engine->room = room_of(engine, i);
 	engine->shared = shared_beginning(engine);
-	if (!mg_decoder_slot_size(run->model, engine->room, &size))
-		size = SIZE_MAX;
-	fitting = engine->options->memory / (size > 0 ? size : 1);
+	if (!count_fitting(engine->run, engine->options, engine->room, &fitting))
+		return false;
 	if (fitting < 2)
 		engine->shared = 0;
-	if (fitting < 1)
-	{
-		mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", engine->room);
-		mg_detail(run->cx, "They take %zu kB of model \"%s\", and %zu kB are allowed.", size / 1024, run->name, engine->options->memory / 1024);
-		return mg_hint(run->cx, "Raise maskgen.kv_memory, shorten the prompt, or lower max_tokens.");
-	}
 	engine->n_slots = engine->n < MG_GENERATE_SLOTS ? engine->n : MG_GENERATE_SLOTS;
 	if (engine->n_slots > fitting - (engine->shared > 0))
 		engine->n_slots = fitting - (engine->shared > 0);
@@ -194,6 +208,24 @@ is_end(const Engine *engine, int32_t id)
 	return false;
 }
 
+/* Gives up an answer that cannot go on, if somebody wants to hear of that; its slot is free. */
+static bool
+give_up(Engine *engine, Running *running)
+{
+	MgError *error = &engine->run->cx->error, *copy;
+
+	if (engine->options->refusals == NULL || error->code == MG_NO_MEMORY || error->code == MG_STOPPED)
+		return false;
+	copy = mg_alloc(engine->run->cx, sizeof *copy);
+	if (copy == NULL)
+		return false;
+	*copy = *error;
+	memset(error, 0, sizeof *error);
+	engine->answers[running->row].error = copy;
+	running->row = NO_ROW;
+	return true;
+}
+
 /* Draws the next token of a slot; the answer may be complete then, and the slot free. */
 static bool
 draw(Engine *engine, uint32_t slot, float *logits)
@@ -209,10 +241,11 @@ draw(Engine *engine, uint32_t slot, float *logits)
 	if (engine->options->samples)
 		memcpy(engine->scored, logits, vocab * sizeof *logits);
 	if (!mg_draw(engine->run->cx, &engine->options->sampling, history, engine->ends, engine->options->samples ? running->row : 0, logits, vocab, &id))
-		return false;
+		return give_up(engine, running);
 	if (engine->options->samples)
 		answer->score += mg_log_probability(engine->scored, vocab, id);
 	answer->n_tokens++;
+	engine->run->usage->new_tokens++;
 	answer->complete = is_end(engine, id);
 	if (!answer->complete)
 	{
@@ -227,6 +260,7 @@ draw(Engine *engine, uint32_t slot, float *logits)
 	if ((!answer->complete || is_end(engine, id)) && !add_text(engine, answer, mg_text_stream_end(running->stream)))
 		return false;
 	running->row = NO_ROW;
+	engine->run->usage->answers++;
 	return true;
 }
 
@@ -283,6 +317,7 @@ advance(Engine *engine, bool *any)
 		if (engine->slots[s].row != NO_ROW)
 			engine->inputs[n++] = (MgDecoderInput){s, engine->slots[s].ids + engine->slots[s].n - 1, 1};
 	*any = n > 0;
+	engine->run->usage->decoded += n;
 	return step(engine, n);
 }
 
@@ -352,13 +387,13 @@ find_text(const Texts *all, const MgSpan *texts, size_t number)
 	return &all->slots[slot];
 }
 
-/* A prompt's own fault is handed on, if somebody wants to hear of it. */
+/* A prompt's own fault is handed on, if somebody wants to hear of it. Beyond memory and a stop, all that reading it meets is its own. */
 static bool
 refuse(const MgRun *run, const MgGenerateOptions *options, size_t number)
 {
 	MgError *error = &run->cx->error;
 
-	if (options->refusals == NULL || (error->code != MG_BAD_ARGUMENT && error->code != MG_BAD_TEXT && error->code != MG_TOO_LARGE))
+	if (options->refusals == NULL || error->code == MG_NO_MEMORY || error->code == MG_STOPPED)
 		return false;
 	options->refusals->refuse(options->refusals->user, number, error);
 	memset(error, 0, sizeof *error);
@@ -378,13 +413,15 @@ gather(const MgRun *run, const MgGenerateOptions *options, const MgPromptReader 
 	for (size_t i = 0; i < n; i++)
 	{
 		uint32_t *slot = find_text(all, texts, i);
+		size_t fitting;
 
 		if (!mg_poll(run->cx))
 			return false;
 		all->places[i] = NO_ROW;
 		if (*slot != 0)
 			all->places[i] = all->places[*slot - 1];
-		else if (reader->read(run, reader, texts[i], &all->ids[all->n]))
+		else if (reader->read(run, reader, texts[i], &all->ids[all->n]) &&
+				 count_fitting(run, options, room_for(run, options, all->ids[all->n].n), &fitting))
 		{
 			all->places[i] = all->n++;
 			*slot = (uint32_t) i + 1;
@@ -433,6 +470,11 @@ mg_generate_read(const MgRun *run, const MgGenerateOptions *options, const MgPro
 		{
 			answers[i] = computed[all.places[i]];
 			run->usage->rows++;
+			if (answers[i].error == NULL)
+				continue;
+			run->cx->error = *answers[i].error;
+			if (!refuse(run, options, i))
+				return false;
 		}
 	return true;
 }

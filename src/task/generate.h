@@ -32,6 +32,7 @@ typedef struct MgAnswer
 	MgSpan text;		  /* arena memory */
 	size_t n_tokens;	  /* drawn, with the one that ended it */
 	double score;		  /* of samples: log probability of all tokens drawn, as the model has it before any filter */
+	const MgError *error; /* of drawing it, which has ended it; NULL. Only where somebody hears of refusals */
 	bool complete;		  /* ended by a token or a stop, not by max_tokens or the model's longest sequence */
 } MgAnswer;
 

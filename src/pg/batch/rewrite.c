@@ -16,6 +16,7 @@
 #include "pg/batch/rewrite.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "pg/model/progress.h"
 #include "utils/plancache.h"
 #include "utils/syscache.h"
 
@@ -202,6 +203,7 @@ typedef struct Walk
 	const Plan *parent;
 	BatchDemand demand;	 /* on parent */
 	bool in_worker;		 /* parent is */
+	double n_processes;	 /* that run it */
 	bool restorable;	 /* parent must be able to go back to a marked row */
 } Walk;
 
@@ -212,6 +214,15 @@ passes_marks(const Walk *walk, int position)
 	return (IsA(walk->parent, MergeJoin) && position == 1) || (walk->restorable && IsA(walk->parent, Result));
 }
 
+/* As the planner divides rows: a leader with many workers has little time for rows of its own. */
+static double
+count_processes(const Plan *gather)
+{
+	double workers = IsA(gather, Gather) ? ((const Gather *) gather)->num_workers : ((const GatherMerge *) gather)->num_workers;
+
+	return parallel_leader_participation ? workers + Max(1 - 0.3 * workers, 0) : workers;
+}
+
 static Plan *
 rewrite_plan(Plan *plan, int position, void *context)
 {
@@ -220,7 +231,8 @@ rewrite_plan(Plan *plan, int position, void *context)
 	BatchDemand demand = demand_on_child(above->parent, position, &above->demand);
 	bool in_worker = above->in_worker || IsA(above->parent, Gather) || IsA(above->parent, GatherMerge);
 	bool restorable = passes_marks(above, position);
-	Walk walk = {rewrite, plan, demand, in_worker, restorable};
+	double n_processes = in_worker && !above->in_worker ? count_processes(above->parent) : above->n_processes;
+	Walk walk = {rewrite, plan, demand, in_worker, n_processes, restorable};
 	BatchDemand below;
 
 	check_stack_depth();
@@ -231,6 +243,7 @@ rewrite_plan(Plan *plan, int position, void *context)
 		batch_lift_inner((NestLoop *) plan);
 	visit_children(plan, rewrite_plan, &walk);
 	rewrite->in_worker = in_worker;
+	rewrite->n_processes = n_processes;
 	below = demand_on_child(plan, 0, &demand);
 	batch_push_down(rewrite, plan, &below);
 	if (batch_merge_calls_any(plan))
@@ -243,7 +256,7 @@ static Plan *
 rewrite_tree(BatchRewrite *rewrite, Plan *plan)
 {
 	Result nobody = {.plan = {.type = T_Result}};
-	Walk walk = {rewrite, &nobody.plan, some, false, false};
+	Walk walk = {rewrite, &nobody.plan, some, false, 1, false};
 
 	return rewrite_plan(plan, 0, &walk);
 }
@@ -351,6 +364,7 @@ start_statement(QueryDesc *query, int flags)
 		first_statement = false;
 		rewrite_late(query);
 	}
+	progress_expect();
 	if (next_start != NULL)
 		next_start(query, flags);
 	else

@@ -43,6 +43,7 @@ typedef struct BatchRewrite
 	int next_id;	   /* a plan_node_id that is free */
 	List *range_table; /* of the statement */
 	bool in_worker;	   /* the node at hand may run in parallel workers */
+	double n_processes; /* of which each has a part of its rows, as the planner counts the leader */
 	const Plan *model; /* of a new node: where its estimates and parameters are copied from */
 } BatchRewrite;
 

@@ -6,10 +6,11 @@
  *   custom_scan_tlist  what our rows are before projection: results of the calls, then the child's columns
  *   lefttree           the child; only the calls' arguments name its columns (OUTER_VAR), all else ours (INDEX_VAR)
  *   custom_exprs       of a LIMIT above: count, and offset if there is one
- *   custom_private     (all, is_bound) of BatchDemand; below a MERGE also what batch/merge.c describes
+ *   custom_private     (all, is_bound) of BatchDemand, and what the plan expects of the calls; below a MERGE also what batch/merge.c describes
  */
 #include "pg/batch/scan.h"
 
+#include "access/parallel.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "commands/explain.h"
@@ -19,6 +20,8 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "pg/batch/rewrite.h"
+#include "pg/model/progress.h"
+#include "pg/planner/cost.h"
 #include "pg/compat.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -53,6 +56,23 @@ shift_columns(Node *node, void *context)
 		return (Node *) column;
 	}
 	return expression_tree_mutator(node, shift_columns, context);
+}
+
+/* Of each call: tokens that it reads and draws for a row, as Float nodes; then how many times the rows of a process there are. */
+static List *
+call_estimates(const BatchRewrite *rewrite, List *calls)
+{
+	List *estimates = NIL;
+	ListCell *cell;
+
+	foreach(cell, calls)
+	{
+		PlanTokens tokens = plan_call_tokens(lfirst_node(FuncExpr, cell));
+
+		estimates = lappend(estimates, makeFloat(psprintf("%.17g", tokens.read)));
+		estimates = lappend(estimates, makeFloat(psprintf("%.17g", tokens.drawn)));
+	}
+	return lappend(estimates, makeFloat(psprintf("%.17g", rewrite->in_worker ? rewrite->n_processes : 1)));
 }
 
 /* Our rows. */
@@ -92,7 +112,7 @@ batch_scan_make(BatchRewrite *rewrite, Plan *child, List *calls, List *qual, Lis
 	outerPlan(plan) = child;
 	scan->custom_scan_tlist = row_targets(calls, child);
 	scan->custom_exprs = copyObject(demand->limit);
-	scan->custom_private = list_make2(makeBoolConst(demand->all, false), makeBoolConst(demand->is_bound, false));
+	scan->custom_private = list_make3(makeBoolConst(demand->all, false), makeBoolConst(demand->is_bound, false), call_estimates(rewrite, calls));
 	scan->methods = &plan_methods;
 	return plan;
 }
@@ -109,6 +129,45 @@ check_privilege(Oid function)
 	InvokeFunctionExecuteHook(function);
 }
 
+/* The value of a constant count; -1: it is none. */
+static int64
+const_count(Node *count)
+{
+	return count != NULL && IsA(count, Const) && !((Const *) count)->constisnull ? DatumGetInt64(((Const *) count)->constvalue) : -1;
+}
+
+/* Rows of the child that will be asked for, as far as the plan knows. */
+static double
+rows_expected(const CustomScan *plan)
+{
+	double rows = outerPlan(plan)->plan_rows;
+	int64 limit = plan->custom_exprs == NIL ? -1 : const_count(linitial(plan->custom_exprs));
+	int64 offset = list_length(plan->custom_exprs) < 2 ? 0 : const_count(lsecond(plan->custom_exprs));
+
+	return limit >= 0 && offset >= 0 && plan->scan.plan.qual == NIL ? Min(rows, (double) limit + (double) offset) : rows;
+}
+
+BatchEstimate
+batch_scan_estimate(const CustomScan *plan, int call)
+{
+	List *estimates = lthird_node(List, plan->custom_private);
+
+	return (BatchEstimate){rows_expected(plan) * floatVal(llast(estimates)), floatVal(list_nth(estimates, 2 * call)),
+						   floatVal(list_nth(estimates, 2 * call + 1))};
+}
+
+/* Refuses what is expected to be more than a statement may compute. */
+static void
+check_tokens(const CustomScan *plan, int n_calls)
+{
+	for (int i = 0; i < n_calls; i++)
+	{
+		BatchEstimate estimate = batch_scan_estimate(plan, i);
+
+		progress_expect_tokens(estimate.rows, estimate.rows * (estimate.read + estimate.drawn));
+	}
+}
+
 static void
 prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, List *args)
 {
@@ -123,6 +182,7 @@ prepare_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, List *args)
 	fmgr_info(expr->funcid, &call->function);
 	fmgr_info_set_expr((Node *) expr, &call->function);
 	call->call.function = task;
+	call->call.expected = rows_expected((CustomScan *) scan->custom.ss.ps.plan);
 	call->input = task_input(task);
 	call->call.flinfo = &call->function;
 	call->is_column = IsA(list_nth(args, call->input), Var) && list_nth_node(Var, args, call->input)->varno == OUTER_VAR;
@@ -141,7 +201,7 @@ begin(CustomScanState *node, EState *estate, int flags)
 {
 	BatchScan *scan = (BatchScan *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	const List *merge = list_length(plan->custom_private) > 2 ? lthird(plan->custom_private) : NIL;
+	const List *merge = list_length(plan->custom_private) > 3 ? lfourth(plan->custom_private) : NIL;
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, flags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
 	/* Arguments see the child's rows in the form that we keep them in. */
@@ -153,6 +213,8 @@ begin(CustomScanState *node, EState *estate, int flags)
 	scan->n_columns = list_length(outerPlan(plan)->targetlist);
 	scan->n_calls = list_length(plan->custom_scan_tlist) - scan->n_columns;
 	scan->calls = palloc0(scan->n_calls * sizeof *scan->calls);
+	if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !IsParallelWorker())
+		check_tokens(plan, scan->n_calls);
 	for (int i = 0; i < scan->n_calls; i++)
 	{
 		FuncExpr *call = (FuncExpr *) list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr;
@@ -170,7 +232,7 @@ begin(CustomScanState *node, EState *estate, int flags)
 
 /* ----------------------------------------------------------------- output */
 
-/* The result of a call for the row that is shown. */
+/* The result of a call for the row that is shown; afterwards it is known whether that is NULL. */
 static Datum
 result_of(BatchScan *scan, BatchCall *call, int row)
 {
@@ -178,15 +240,13 @@ result_of(BatchScan *scan, BatchCall *call, int row)
 		return (Datum) 0;
 	if (call->varies && !call->made[row])
 		batch_window_make(scan, call, row);
-	if (call->errors[row] != NULL && scan->merge != NULL)
-	{
-		/* The action makes the call itself, and is told the same. */
-		call->nulls[row] = true;
-		return (Datum) 0;
-	}
-	if (call->errors[row] != NULL)
-		task_throw(&call->call, call->errors[row]);
-	return call->results[row];
+	if (call->errors[row] == NULL)
+		return call->results[row];
+	/* The action of a MERGE makes the call itself, and is told the same. */
+	if (scan->merge == NULL)
+		task_null_or_throw(&call->call, call->errors[row]);
+	call->nulls[row] = true;
+	return (Datum) 0;
 }
 
 /* One of our rows: results, and the child's columns. */

@@ -25,7 +25,7 @@ typedef struct BatchCall
 	MgSpan *inputs;					 /* [capacity] */
 	Datum *results;					 /* [capacity] */
 	bool *nulls;					 /* [capacity]; no call is made */
-	const MgError **errors;			 /* [capacity] of inputs that the library refuses, else NULL; thrown when their row is asked for */
+	const TaskError **errors;			 /* [capacity] of inputs that the library refuses, else NULL; thrown when their row is asked for */
 } BatchCall;
 
 typedef struct BatchUsage BatchUsage;
@@ -86,6 +86,14 @@ void batch_window_show(BatchScan *scan, int row);
 /* Frees the window; and lets the next one be the first, before the child is scanned again. */
 void batch_window_forget(BatchScan *scan);
 void batch_window_restart(BatchScan *scan);
+
+/* What the plan expects of a call: rows of all processes, and tokens that it reads and draws for one. */
+typedef struct BatchEstimate
+{
+	double rows, read, drawn;
+} BatchEstimate;
+
+BatchEstimate batch_scan_estimate(const CustomScan *plan, int call);
 
 /* Callbacks of the node. */
 void batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state);

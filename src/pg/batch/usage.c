@@ -11,6 +11,7 @@
 
 #include "access/parallel.h"
 #include "pg/compat.h"
+#include "pg/planner/model_work.h"
 #include EXPLAIN_FORMAT_HEADER
 #include EXPLAIN_STATE_HEADER
 #include "nodes/makefuncs.h"
@@ -160,6 +161,39 @@ explain_counts(const BatchScan *scan, int call, ExplainState *state)
 		appendStringInfo(state->str, "  Time: %.3f ms", milliseconds);
 }
 
+/* What the plan expects of a call that generates; of others in VERBOSE. */
+static void
+explain_estimate(const CustomScan *plan, int call, const TaskFunction *task, const char *model, ExplainState *state)
+{
+	bool generates = task->cost == TASK_COST_GENERATE;
+	BatchEstimate estimate = batch_scan_estimate(plan, call);
+	ModelEstimate whole = {-1, -1};
+
+	if (!state->costs || !(generates || state->verbose) || estimate.read == 0)
+		return;
+	if (generates && model != NULL)
+		whole = model_work_estimate(model, estimate.rows, estimate.read, estimate.drawn);
+	if (state->format != EXPLAIN_FORMAT_TEXT)
+	{
+		ExplainPropertyFloat("Expected Rows", NULL, estimate.rows, 0, state);
+		ExplainPropertyFloat("Expected Prompt Tokens", NULL, estimate.rows * estimate.read, 0, state);
+		ExplainPropertyFloat("Expected New Tokens", NULL, estimate.rows * estimate.drawn, 0, state);
+		if (whole.seconds >= 0)
+		{
+			ExplainPropertyFloat("Expected Time", "ms", whole.seconds * 1000, 3, state);
+			ExplainPropertyFloat("Expected Memory", "kB", whole.memory / 1024, 0, state);
+		}
+		return;
+	}
+	appendStringInfoSpaces(state->str, state->indent * 2 + 2);
+	appendStringInfo(state->str, "Expected: %.0f rows, %.0f %s", estimate.rows, estimate.rows * estimate.read, generates ? "prompt tokens" : "tokens");
+	if (generates)
+		appendStringInfo(state->str, ", %.0f new tokens", estimate.rows * estimate.drawn);
+	if (whole.seconds >= 0)
+		appendStringInfo(state->str, ", %.3g s, %.0f kB", whole.seconds, whole.memory / 1024);
+	appendStringInfoChar(state->str, '\n');
+}
+
 void
 batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state)
 {
@@ -176,10 +210,11 @@ batch_usage_explain(CustomScanState *node, List *ancestors, ExplainState *state)
 
 		ExplainOpenGroup("Call", NULL, true, state);
 		ExplainPropertyText("Call", deparse_expression(expr, names, prefix, false), state);
+		if (state->format != EXPLAIN_FORMAT_TEXT && model != NULL)
+			ExplainPropertyText("Model", model, state);
+		explain_estimate(plan, i, scan->calls[i].call.function, model, state);
 		if (state->format != EXPLAIN_FORMAT_TEXT)
 		{
-			if (model != NULL)
-				ExplainPropertyText("Model", model, state);
 			if (state->analyze)
 				explain_counts(scan, i, state);
 		}

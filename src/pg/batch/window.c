@@ -247,7 +247,7 @@ make_call(BatchScan *scan, BatchCall *call, const int *rows, int n)
 {
 	MgSpan *inputs = palloc(n * sizeof *inputs);
 	Datum *results = palloc(n * sizeof *results);
-	const MgError **errors = palloc(n * sizeof *errors);
+	const TaskError **errors = palloc(n * sizeof *errors);
 
 	for (int i = 0; i < n; i++)
 		inputs[i] = call->inputs[rows[i]];

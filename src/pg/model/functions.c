@@ -143,7 +143,7 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-#define STATISTICS 8 /* columns of counts, and since when */
+#define STATISTICS 10 /* columns of counts, and since when; who has fewer leaves out the last */
 
 static void
 put_statistics(const StatsRow *row, Datum *values, bool *nulls)
@@ -159,6 +159,8 @@ put_statistics(const StatsRow *row, Datum *values, bool *nulls)
 	values[6] = Int64GetDatum((int64) counts[STATS_CACHE_HITS]);
 	values[7] = TimestampTzGetDatum(row->reset);
 	nulls[7] = row->reset == 0;
+	values[8] = Int64GetDatum((int64) (counts[STATS_TOKENS] - counts[STATS_DECODED]));
+	values[9] = Int64GetDatum((int64) counts[STATS_NEW_TOKENS]);
 }
 
 static bool

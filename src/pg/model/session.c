@@ -7,6 +7,7 @@
 #include "pg/compat.h"
 #include "pg/guc.h"
 #include "pg/host.h"
+#include "pg/model/progress.h"
 #include "pg/model/stats.h"
 #include "pg/model/stored_image.h"
 #include "tensor/blas.h"
@@ -196,6 +197,15 @@ model_use_begin(ModelUse *use, const char *name)
 					   .batch_tokens = (size_t) maskgen_batch_tokens,
 					   .usage = &use->usage};
 	INSTR_TIME_SET_CURRENT(use->start);
+	progress_watch(&use->usage);
+}
+
+void
+model_use_begin_as(ModelUse *use, const char *name, const char *verb)
+{
+	progress_begin(verb, name, 0);
+	model_use_begin(use, name);
+	use->is_work = true;
 }
 
 void
@@ -212,7 +222,12 @@ model_use_end(ModelUse *use, bool fine)
 	counts.values[STATS_BATCHES] = use->usage.batches;
 	counts.values[STATS_MICROSECONDS] = INSTR_TIME_GET_MICROSEC(end);
 	counts.values[STATS_ERRORS] = !fine;
+	counts.values[STATS_DECODED] = use->usage.decoded;
+	counts.values[STATS_NEW_TOKENS] = use->usage.new_tokens;
 	stats_add(use->entry->digest, &counts);
+	progress_watch(NULL);
+	if (use->is_work)
+		progress_rows(use->usage.rows);
 	if (!fine)
 		host_throw(use->run.cx);
 }

@@ -26,9 +26,13 @@ typedef struct ModelUse
 	MgRun run;
 	MgUsage usage; /* that run adds to: a use is not copied */
 	instr_time start;
+	bool is_work; /* its rows are counted for progress */
 } ModelUse;
 
 void model_use_begin(ModelUse *use, const char *name);
+
+/* The same of a call that is shown as a work of its own (model/progress.h), which those of tasks are anyway. */
+void model_use_begin_as(ModelUse *use, const char *name, const char *verb);
 
 void model_use_end(ModelUse *use, bool fine);
 

@@ -25,6 +25,8 @@ typedef enum StatsCounter
 	STATS_MICROSECONDS, /* of computing */
 	STATS_ERRORS,
 	STATS_CACHE_HITS, /* inputs answered without computing */
+	STATS_DECODED,	  /* tokens computed behind a prompt; the others were read */
+	STATS_NEW_TOKENS, /* drawn */
 	STATS_COUNTERS
 } StatsCounter;
 

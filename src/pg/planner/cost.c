@@ -104,16 +104,25 @@ read_call(PlannerInfo *root, Node *node, Call *call)
 	return true;
 }
 
+/* What a call gives the model to do. */
+typedef struct Load
+{
+	double n;		   /* sequences */
+	double tokens;	   /* of all of them, that are read */
+	double new_tokens; /* that are drawn */
+	double masks;	   /* rows that pass the vocabulary beside these */
+} Load;
+
 /* One text, or many in an array; with a prompt in front. */
-static double
-embed_seconds(const Call *call)
+static Load
+embed_load(const Call *call)
 {
 	Node *input = argument(call, "input"), *inputs = argument(call, "inputs"), *prompt = argument(call, "prompt");
 	double n = inputs != NULL ? compat_array_length(call->root, inputs) : 1;
 	double width = plan_width(call->root, inputs != NULL ? inputs : input);
 	double more = prompt != NULL ? plan_width(call->root, prompt) / BYTES_A_TOKEN : 0;
 
-	return model_work_seconds(call->work, n, n > 0 ? n * tokens_of(width / n, more, call->work) : 0);
+	return (Load){n, n > 0 ? n * tokens_of(width / n, more, call->work) : 0, 0, 0};
 }
 
 /* Masks that a text is known to have, as BERT and as RoBERTa writes them; else it is expected to have one. */
@@ -147,15 +156,14 @@ const_array_length(Node *node)
 	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
-static double
-fill_mask_seconds(const Call *call)
+static Load
+fill_mask_load(const Call *call)
 {
 	Node *input = argument(call, "input");
 
 	/* With targets, only their rows of the vocabulary count: next to nothing. */
-	return model_work_seconds(call->work, 1, tokens_of(plan_width(call->root, input), 0, call->work)) +
-		(const_array_length(argument(call, "targets")) > 0 ? 0
-														  : model_work_mask_seconds(call->work, count_masks(input)));
+	return (Load){1, tokens_of(plan_width(call->root, input), 0, call->work), 0,
+				  const_array_length(argument(call, "targets")) > 0 ? 0 : count_masks(input)};
 }
 
 static double
@@ -233,15 +241,15 @@ count_lengths(Node *labels)
 	return Max(n_lengths, 1);
 }
 
-static double
-classify_seconds(const Call *call)
+static Load
+classify_load(const Call *call)
 {
 	double n = call->work->masked ? count_lengths(argument(call, "labels"))
 		: call->work->pass_a_label ? Max(const_array_length(argument(call, "labels")), 1)
 								  : 1;
 	double more = call->work->masked ? TEMPLATE_TOKENS : call->work->pass_a_label ? SENTENCE_TOKENS : 0;
 
-	return model_work_seconds(call->work, n, n * tokens_of(plan_width(call->root, argument(call, "input")), more, call->work));
+	return (Load){n, n * tokens_of(plan_width(call->root, argument(call, "input")), more, call->work), 0, 0};
 }
 
 /* The functions about tokens, which run no model. */
@@ -261,17 +269,17 @@ tokenize_rows(const Call *call)
 /* Tokens of a text that is generated, where its argument is not known. */
 #define NEW_TOKENS 128
 
-/*
- * The prompt, and new tokens, of which many rows decode in step at about what a batch of so many tokens takes: a row's share of it is
- * counted.
- */
-static double
-generate_seconds(const Call *call)
+/* Rows that decode in step, for the costs of one that nobody has counted the others of. */
+#define STEP_ROWS 16
+
+static Load
+generate_load(const Call *call)
 {
 	Const *most = (Const *) argument(call, "max_tokens");
-	double n = IsA(most, Const) && !most->constisnull ? DatumGetInt32(most->constvalue) : NEW_TOKENS;
+	double wanted = IsA(most, Const) && !most->constisnull ? Max(DatumGetInt32(most->constvalue), 0) : NEW_TOKENS;
+	double prompt = tokens_of(plan_width(call->root, argument(call, "prompt")), 0, call->work);
 
-	return model_work_seconds(call->work, 1, tokens_of(plan_width(call->root, argument(call, "prompt")), n, call->work));
+	return (Load){1, prompt, Min(wanted, call->work->max_tokens - prompt), 0};
 }
 
 /* Bytes of the input, and of the text that stands beside it. */
@@ -289,8 +297,8 @@ score_width(const Call *call)
 }
 
 /* Documents in an array each stand beside the query; a question is asked once for each rotation. */
-static double
-score_seconds(const Call *call)
+static Load
+score_load(const Call *call)
 {
 	Node *documents = argument(call, "documents");
 	Const *rotations = (Const *) argument(call, "rotations");
@@ -301,33 +309,50 @@ score_seconds(const Call *call)
 
 	double width = score_width(call) + (documents != NULL && n > 0 ? plan_width(call->root, documents) / n : 0);
 
-	return model_work_seconds(call->work, n, n * tokens_of(width, 0, call->work));
+	return (Load){n, n * tokens_of(width, 0, call->work), 0, 0};
 }
 
-static double
-words_seconds(const Call *call)
+static Load
+words_load(const Call *call)
 {
 	double tokens = tokens_of(score_width(call), 0, call->work);
 
-	return model_work_seconds(call->work, 1, tokens) + model_work_mask_seconds(call->work, tokens);
+	return (Load){1, tokens, 0, tokens};
 }
 
-/* What these answer below 0 is "not known". */
+static Load
+load_of(const Call *call)
+{
+	switch (call->task->cost)
+	{
+		case TASK_COST_EMBED:
+			return embed_load(call);
+		case TASK_COST_FILL_MASK:
+			return fill_mask_load(call);
+		case TASK_COST_CLASSIFY:
+			return classify_load(call);
+		case TASK_COST_GENERATE:
+			return generate_load(call);
+		case TASK_COST_SCORE:
+			return score_load(call);
+		case TASK_COST_WORDS:
+			return words_load(call);
+		case TASK_COST_TOKENIZE:
+			break;
+	}
+	return (Load){0};
+}
+
+/* Below 0: not known. */
 static double
-seconds_of(const Call *call)
+seconds_of(const Call *call, const Load *load)
 {
 	if (call->task->cost == TASK_COST_TOKENIZE)
 		return tokenize_seconds(call);
 	if (call->work == NULL)
 		return -1;
-	if (call->task->cost == TASK_COST_SCORE)
-		return score_seconds(call);
-	if (call->task->cost == TASK_COST_WORDS)
-		return words_seconds(call);
-	return call->task->cost == TASK_COST_EMBED		 ? embed_seconds(call)
-		: call->task->cost == TASK_COST_GENERATE  ? generate_seconds(call)
-		: call->task->cost == TASK_COST_FILL_MASK ? fill_mask_seconds(call)
-												  : classify_seconds(call);
+	return model_work_seconds(call->work, load->n, load->tokens) + model_work_mask_seconds(call->work, load->masks) +
+		model_work_new_seconds(call->work, load->new_tokens, load->tokens, STEP_ROWS);
 }
 
 static double
@@ -346,59 +371,11 @@ rows_of(const Call *call)
 	}
 }
 
-/* Costs that the planner was told of late. It asks with what it knows of columns, which a finished plan no longer says. */
-#define TOLD 64
-
-typedef struct ToldCost
-{
-	Oid function;
-	int location;
-	double cost;
-} ToldCost;
-
-static ToldCost told[TOLD];
-static int n_told;
-
-static ToldCost *
-find_told(const FuncExpr *call)
-{
-	for (int i = 0; i < Min(n_told, TOLD); i++)
-		if (told[i].function == call->funcid && told[i].location == call->location)
-			return &told[i];
-	return NULL;
-}
-
-static void
-remember_told(Node *node, double cost)
-{
-	ToldCost *entry;
-
-	if (node == NULL || !IsA(node, FuncExpr))
-		return;
-	entry = find_told((FuncExpr *) node);
-	if (entry == NULL)
-		entry = &told[n_told++ % TOLD];
-	if (n_told >= 2 * TOLD)
-		n_told -= TOLD;
-	*entry = (ToldCost){((FuncExpr *) node)->funcid, ((FuncExpr *) node)->location, cost};
-}
-
-double
-plan_call_cost(FuncExpr *call)
-{
-	const ToldCost *entry = find_told(call);
-	QualCost cost = {0, 0};
-
-	if (entry != NULL)
-		return entry->cost;
-	add_function_cost(NULL, call->funcid, (Node *) call, &cost);
-	return cost.per_tuple;
-}
-
 static Datum
 answer(Node *request)
 {
 	Call call;
+	Load load = {0};
 	double estimate = -1;
 
 	if (IsA(request, SupportRequestCost))
@@ -408,14 +385,16 @@ answer(Node *request)
 		if (read_call(cost->root, cost->node, &call))
 		{
 			call.work = work_of(&call);
-			estimate = seconds_of(&call);
+			if (call.work != NULL)
+				load = load_of(&call);
+			estimate = seconds_of(&call, &load);
 			plan_n_costed += call.task->cost != TASK_COST_TOKENIZE;
 		}
 		if (estimate < 0)
 			return PointerGetDatum(NULL);
 		cost->startup = 0;
 		cost->per_tuple = estimate / OPERATOR_SECONDS * cpu_operator_cost;
-		remember_told(cost->node, cost->per_tuple);
+		plan_tell(cost->node, cost->per_tuple, (PlanTokens){load.tokens, load.new_tokens});
 		return PointerGetDatum(request);
 	}
 	if (IsA(request, SupportRequestRows))

@@ -23,8 +23,16 @@ bool plan_is_task(Node *node);
  */
 bool plan_find_labels(Node *node, ArrayType **labels, int *n);
 
-/* What the planner was last told that a call costs, for a row; calls are told apart by their place in the text. */
+/* Tokens of a call's texts for a row: those that are read, and those that are drawn. */
+typedef struct PlanTokens
+{
+	double read, drawn;
+} PlanTokens;
+
+/* What the planner is told that a call costs, for a row; and what it was told last. Calls are told apart by their place in the text. */
+void plan_tell(Node *node, double cost, PlanTokens tokens);
 double plan_call_cost(FuncExpr *call);
+PlanTokens plan_call_tokens(FuncExpr *call);
 
 /* Counts up with each call of a task that the planner asks the cost of. */
 extern uint64 plan_n_costed;

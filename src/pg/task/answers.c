@@ -65,7 +65,7 @@ maskgen_generate_samples(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("n is %d", n), errdetail("It is from 1 to %d.", MOST_SAMPLES)));
 	copy_arguments(fcinfo, args);
 	json = generate_begin(args, &options);
-	model_use_begin(&use, model);
+	model_use_begin_as(&use, model, "generate_samples");
 	model_use_end(&use, draw_samples(&use.run, args, json, prompt, n, &options, &answers));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
@@ -128,7 +128,7 @@ next_piece(Streaming *streaming, bool is_first)
 	ModelUse use;
 	bool fine;
 
-	model_use_begin(&use, streaming->model);
+	model_use_begin_as(&use, streaming->model, "generate_stream");
 	if (is_first)
 		memcpy(streaming->digest, use.entry->digest, DIGEST_SIZE);
 	else if (memcmp(streaming->digest, use.entry->digest, DIGEST_SIZE) != 0)

@@ -126,12 +126,12 @@ typedef struct Missing
 /* Runs the model for those that are missing, and keeps what it says. */
 static void
 run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, const MgSpan *inputs, Datum *results,
-			const MgError **errors)
+			const TaskError **errors)
 {
 	int n = missing->n;
 	MgSpan *texts = palloc(n * sizeof *texts);
 	Datum *computed = palloc(n * sizeof *computed);
-	const MgError **refused = errors == NULL ? NULL : palloc(n * sizeof *refused);
+	const TaskError **refused = errors == NULL ? NULL : palloc(n * sizeof *refused);
 	uint8 digest[DIGEST_SIZE];
 	bool *all_cut = call->cut, *cut = palloc0(n * sizeof *cut);
 
@@ -162,7 +162,7 @@ run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, cons
 
 void
 task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results,
-				const MgError **errors)
+				const TaskError **errors)
 {
 	uint8 digest[DIGEST_SIZE];
 	MgHash one_key, *keys = n == 1 ? &one_key : palloc(n * sizeof *keys), options;

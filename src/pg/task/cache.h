@@ -10,6 +10,6 @@
  * Counts hits.
  */
 void task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results,
-					 const MgError **errors);
+					 const TaskError **errors);
 
 #endif

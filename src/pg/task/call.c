@@ -12,6 +12,7 @@
 #include "pg/guc.h"
 #include "pg/host.h"
 #include "pg/model/planned.h"
+#include "pg/model/progress.h"
 #include "pg/task/cache.h"
 #include "pg/task/cut.h"
 #include "utils/builtins.h"
@@ -70,12 +71,12 @@ task_begin(TaskCall *call)
 	pfree(model);
 }
 
-static const MgError *
-copy_error(const MgError *error)
+static const TaskError *
+copy_error(const MgError *error, bool of_row)
 {
-	MgError *copy = palloc(sizeof *copy);
+	TaskError *copy = palloc(sizeof *copy);
 
-	*copy = *error;
+	*copy = (TaskError){*error, of_row};
 	return copy;
 }
 
@@ -89,9 +90,11 @@ task_end(TaskCall *call, bool fine)
 
 	call->usage.model.rows += used->rows;
 	call->usage.model.tokens += used->tokens;
+	call->usage.model.decoded += used->decoded;
+	call->usage.model.new_tokens += used->new_tokens;
 	call->usage.model.batches += used->batches;
 	if (keep)
-		call->failed = copy_error(error);
+		call->failed = copy_error(error, false);
 	model_use_end(&call->use, fine || keep);
 	return fine;
 }
@@ -101,7 +104,7 @@ refuse(void *user, size_t text, const MgError *error)
 {
 	TaskCall *call = user;
 
-	call->errors[call->n_done + (int) text] = copy_error(error);
+	call->errors[call->n_done + (int) text] = copy_error(error, true);
 }
 
 const MgRefusals *
@@ -119,14 +122,23 @@ task_refused(const TaskCall *call, int input)
 }
 
 void
-task_throw(const TaskCall *call, const MgError *error)
+task_throw(const TaskCall *call, const TaskError *error)
 {
 	session_count_error(call->digest);
-	host_throw_error(error);
+	host_throw_error(&error->error);
 }
 
 void
-task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors)
+task_null_or_throw(const TaskCall *call, const TaskError *error)
+{
+	if (!error->of_row || maskgen_on_row_error == MASKGEN_ROW_ERROR)
+		task_throw(call, error);
+	session_count_error(call->digest);
+	row_error_count(&error->error);
+}
+
+void
+task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const TaskError **errors)
 {
 	if (errors != NULL)
 		memset(errors, 0, n * sizeof *errors);
@@ -137,8 +149,17 @@ task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgEr
 		errors[i] = call->failed;
 }
 
+static void
+begin_progress(const TaskCall *call)
+{
+	char *model = task_call_model(call);
+
+	progress_begin(task_verb(call->function), model, call->expected);
+	pfree(model);
+}
+
 void
-task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors)
+task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const TaskError **errors)
 {
 	ResultSegment *segment;
 	instr_time start, end;
@@ -146,6 +167,7 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgE
 
 	if (n == 0)
 		return;
+	begin_progress(call);
 	call->cut = cut = n == 1 ? &one : palloc0(n * sizeof *cut);
 	INSTR_TIME_SET_CURRENT(start);
 	segment = maskgen_enable_result_cache ? result_segment() : NULL;
@@ -163,6 +185,7 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgE
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(call->usage.time, end, start);
 	call->usage.inputs += (uint64) n;
+	progress_rows((uint64) n);
 }
 
 Datum
@@ -253,6 +276,7 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 {
 	Scalar *scalar = fcinfo->flinfo->fn_extra;
 	TaskCall *call;
+	const TaskError *error = NULL;
 	MgSpan input;
 	Datum result;
 
@@ -282,7 +306,12 @@ task_scalar(FunctionCallInfo fcinfo, const TaskFunction *function)
 		return copy_result(function, scalar->memo.result);
 	}
 	input = span_of_text(DatumGetTextPP(call->args[task_input(function)]));
-	task_call(call, &input, 1, &result, NULL);
+	task_call(call, &input, 1, &result, maskgen_on_row_error == MASKGEN_ROW_NULL ? &error : NULL);
+	if (error != NULL)
+	{
+		task_null_or_throw(call, error);
+		PG_RETURN_NULL();
+	}
 	memo_keep(&scalar->memo, call, result);
 	return result;
 }

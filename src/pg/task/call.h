@@ -16,6 +16,13 @@
 #include "pg/model/session.h"
 #include "pg/task/function.h"
 
+/* What an input failed of. */
+typedef struct TaskError
+{
+	MgError error;
+	bool of_row; /* the input's own: it is refused, and others are not; else the call as a whole has failed, and all have this error */
+} TaskError;
+
 /* What calls cost, added up by task_call; for EXPLAIN. */
 typedef struct TaskUsage
 {
@@ -32,6 +39,7 @@ struct TaskCall
 	FmgrInfo *flinfo;			/* for types of arguments; its memory context is that of state */
 	Datum args[TASK_MOST_ARGS]; /* the input's is ignored */
 	bool nulls[TASK_MOST_ARGS]; /* only of an enum */
+	double expected; /* inputs of the whole scan, by the plan; 0: not known */
 	TaskUsage usage;
 	ModelUse use; /* of the last run; entry and version of the last task_call, which may have found all */
 	void *state;  /* the function's own, kept from call to call */
@@ -39,8 +47,8 @@ struct TaskCall
 	uint8 digest[DIGEST_SIZE]; /* of the model of the last run */
 
 	/* Of the run at hand: an error for each input that is refused, else NULL; NULL: errors are thrown. */
-	const MgError **errors;		/* [inputs] */
-	const MgError *failed;		/* the run as a whole */
+	const TaskError **errors;		/* [inputs] */
+	const TaskError *failed;		/* the run as a whole */
 	MgRefusals refusals;
 	int n_done; /* inputs before those that the library has now */
 	bool *cut;	  /* [inputs] to be set for those that are cut */
@@ -52,13 +60,16 @@ struct TaskCall
  * [n], an input that the library refuses (it is too long, say) has its error there, and no result; the others have NULL.
  * Without, the first such error is thrown.
  */
-void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors);
+void task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const TaskError **errors);
 
 /* The same without the cache, and uncounted. */
-void task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const MgError **errors);
+void task_run(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const TaskError **errors);
 
 /* Throws an error of the last task_call, and counts it. */
-void task_throw(const TaskCall *call, const MgError *error) __attribute__((noreturn));
+void task_throw(const TaskCall *call, const TaskError *error) __attribute__((noreturn));
+
+/* The result of an input with an error is NULL, by maskgen.on_row_error, which is counted; or the error is thrown. */
+void task_null_or_throw(const TaskCall *call, const TaskError *error);
 
 /* The name of the model that a call uses; palloc'd. */
 char *task_call_model(const TaskCall *call);

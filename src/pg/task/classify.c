@@ -125,7 +125,7 @@ maskgen_classify_scores(PG_FUNCTION_ARGS)
 
 	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(2), "labels", &request.n);
 	items = palloc((request.n + 1) * sizeof *items);
-	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_begin_as(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), "classify_scores");
 	use.run.cut = &cut;
 	model_use_end(&use, score_labels(&use, &request, NULL, &input, 1, &scores));
 	cut_count(cut);

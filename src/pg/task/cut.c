@@ -1,5 +1,5 @@
 /*
- * Counting texts that were cut, and telling it; see cut.h.
+ * Counting texts that were cut, and rows that failed, and telling it; see cut.h.
  *
  * A statement ends with the outermost ExecutorFinish or ProcessUtility. A
  * parallel worker hands its count to its leader with the end of its
@@ -14,18 +14,30 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/guc.h"
+#include "pg/host.h"
 #include "pg/model/planned.h"
+#include "pg/model/progress.h"
 #include "pg/shared.h"
 #include "storage/proc.h"
 #include "tcop/utility.h"
 
 /* Leaders whose workers have counted something since they looked. */
-#define PLACES 64
+#define PLACES 32
+
+/* Bytes of an error's message that a worker hands over. */
+#define REASON_SIZE 192
+
+/* What is counted. */
+typedef struct Counts
+{
+	uint64 n_cut, n_failed;
+	char reason[REASON_SIZE]; /* of the first that failed */
+} Counts;
 
 typedef struct Place
 {
 	int leader; /* process; 0: free */
-	uint64 n;
+	Counts counts;
 } Place;
 
 typedef struct CutTable
@@ -34,7 +46,7 @@ typedef struct CutTable
 	Place places[PLACES];
 } CutTable;
 
-static uint64 n_cut;
+static Counts counted;
 static int depth; /* of executors and utilities that are running */
 static bool may_have_workers;
 static CutTable *table;
@@ -79,12 +91,21 @@ find_place(int leader)
 }
 
 static void
+add(Counts *sum, const Counts *more)
+{
+	if (sum->n_failed == 0)
+		strlcpy(sum->reason, more->reason, REASON_SIZE);
+	sum->n_cut += more->n_cut;
+	sum->n_failed += more->n_failed;
+}
+
+static void
 hand_over(void)
 {
 	PGPROC *leader = MyProc->lockGroupLeader;
 	Place *place;
 
-	if (n_cut == 0 || leader == NULL)
+	if ((counted.n_cut == 0 && counted.n_failed == 0) || leader == NULL)
 		return;
 	attach();
 	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
@@ -92,54 +113,76 @@ hand_over(void)
 	if (place != NULL)
 	{
 		place->leader = leader->pid;
-		place->n += n_cut;
+		add(&place->counts, &counted);
 	}
 	LWLockRelease(&table->head.lock);
-	n_cut = 0;
+	counted = (Counts){0};
 }
 
-static uint64
+static Counts
 collect(void)
 {
 	Place *place;
-	uint64 n = 0;
+	Counts counts = {0};
 
 	attach();
 	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	place = find_place(MyProcPid);
 	if (place != NULL && place->leader == MyProcPid)
 	{
-		n = place->n;
-		*place = (Place){0, 0};
+		counts = place->counts;
+		*place = (Place){0};
 	}
 	LWLockRelease(&table->head.lock);
-	return n;
+	return counts;
+}
+
+static void
+tell(const Counts *counts)
+{
+	if (counts->n_cut > 0 && maskgen_long_input == MASKGEN_LONG_NOTICE)
+		ereport(NOTICE, (errcode(ERRCODE_WARNING_STRING_DATA_RIGHT_TRUNCATION),
+						 errmsg_plural("%llu text was longer than its model takes and was cut",
+									   "%llu texts were longer than their models take and were cut", (unsigned long) counts->n_cut,
+									   (unsigned long long) counts->n_cut),
+						 errhint("Set maskgen.long_input to \"truncate\" to allow that, or to \"error\" to refuse it.")));
+	if (counts->n_failed > 0)
+		ereport(WARNING, (errmsg_plural("%llu row has no result", "%llu rows have no result", (unsigned long) counts->n_failed,
+										(unsigned long long) counts->n_failed),
+						  errdetail("The first reason: %s", counts->reason),
+						  errhint("Set maskgen.on_row_error to \"error\" to have an error instead.")));
 }
 
 static void
 end_statement(void)
 {
-	uint64 n;
+	Counts counts;
 
 	if (depth > 0 || planned_is_active() || IsParallelWorker())
 		return;
 	if (may_have_workers)
-		n_cut += collect();
+	{
+		counts = collect();
+		add(&counted, &counts);
+	}
 	may_have_workers = false;
-	n = n_cut;
-	n_cut = 0;
-	if (n > 0 && maskgen_long_input == MASKGEN_LONG_NOTICE)
-		ereport(NOTICE, (errcode(ERRCODE_WARNING_STRING_DATA_RIGHT_TRUNCATION),
-						 errmsg_plural("%llu text was longer than its model takes and was cut",
-									   "%llu texts were longer than their models take and were cut", (unsigned long) n,
-									   (unsigned long long) n),
-						 errhint("Set maskgen.long_input to \"truncate\" to allow that, or to \"error\" to refuse it.")));
+	progress_end();
+	counts = counted;
+	counted = (Counts){0};
+	tell(&counts);
 }
 
 void
 cut_count(uint64 n)
 {
-	n_cut += n;
+	counted.n_cut += n;
+}
+
+void
+row_error_count(const MgError *error)
+{
+	if (counted.n_failed++ == 0)
+		host_show(error->message, counted.reason, REASON_SIZE);
 }
 
 static void
@@ -226,7 +269,7 @@ end_transaction(XactEvent event, void *unused)
 		hand_over();
 	else if (event == XACT_EVENT_ABORT)
 	{
-		n_cut = 0;
+		counted = (Counts){0};
 		/* Workers of a statement that failed may have counted. */
 		if (table != NULL)
 			(void) collect();

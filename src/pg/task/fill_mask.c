@@ -44,7 +44,7 @@ maskgen_fill_mask(PG_FUNCTION_ARGS)
 	if (top_k < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("top_k is %d", top_k),
 						errdetail("It is at least 1.")));
-	model_use_begin(&use, model);
+	model_use_begin_as(&use, model, "fill_mask");
 	use.run.cut = &cut;
 	model_use_end(&use, mg_fill_mask(&use.run, &options, input, &filled, &n));
 	cut_count(cut);

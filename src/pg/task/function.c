@@ -39,6 +39,12 @@ task_function_named(const char *symbol)
 	return NULL;
 }
 
+const char *
+task_verb(const TaskFunction *function)
+{
+	return function->symbol + strlen("maskgen_");
+}
+
 int
 task_arg(const TaskFunction *function, const char *name)
 {

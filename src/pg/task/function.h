@@ -93,6 +93,9 @@ const TaskFunction *task_function_named(const char *symbol);
 /* The position of an argument; -1: there is none of that name. */
 int task_arg(const TaskFunction *function, const char *name);
 
+/* What a function does, as its SQL name says: "generate". */
+const char *task_verb(const TaskFunction *function);
+
 /* That of the text. */
 int task_input(const TaskFunction *function);
 

@@ -133,7 +133,7 @@ maskgen_token_logprobs(PG_FUNCTION_ARGS)
 	ModelUse use;
 	bool cut = false;
 
-	model_use_begin(&use, model);
+	model_use_begin_as(&use, model, "token_logprobs");
 	use.run.cut = &cut;
 	model_use_end(&use, mg_likelihood(&use.run, &options, input, &likelihood));
 	cut_count(cut);

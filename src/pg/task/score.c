@@ -207,7 +207,7 @@ put_classes(FunctionCallInfo fcinfo, const MgScoreOptions *options, MgSpan input
 	ModelUse use;
 	bool cut = false, fine;
 
-	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_begin_as(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), "classify");
 	use.run.cut = &cut;
 	fine = score_inputs(&use, options, &input, 1, &logits, &classes);
 	if (fine)

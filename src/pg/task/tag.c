@@ -176,7 +176,7 @@ maskgen_entities(PG_FUNCTION_ARGS)
 	Found found = {0};
 	ModelUse use;
 
-	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_begin_as(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), "entities");
 	model_use_end(&use, find_entities(&use, NULL, &input, 1, &found));
 	InitMaterializedSRF(fcinfo, 0);
 	for (size_t e = 0; e < found.n; e++)
@@ -206,7 +206,7 @@ maskgen_token_anomalies(PG_FUNCTION_ARGS)
 	ModelUse use;
 	bool fine;
 
-	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_begin_as(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), "token_anomalies");
 	fine = mg_tag(&use.run, &options, &input, 1, &tags) &&
 		mg_wrap(use.run.cx, mg_tokenizer_wrapping(use.run.model->tokenizer), &(MgIds){0, NULL}, 1, &around);
 	model_use_end(&use, fine);

@@ -34,7 +34,7 @@ maskgen_zero_shot_classifier(PG_FUNCTION_ARGS)
 	ModelUse use;
 
 	request.labels = spans_of_text_array(PG_GETARG_ARRAYTYPE_P(1), "labels", &request.n);
-	model_use_begin(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	model_use_begin_as(&use, text_to_cstring(PG_GETARG_TEXT_PP(0)), "zero_shot_classifier");
 	/* A model that fills masks as well would choose that without a template. */
 	if (request.template.size == 0 && !mg_cosine_reads(use.run.model->template))
 		request.template = mg_span_of(MG_COSINE_TEMPLATE);
