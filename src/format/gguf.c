@@ -473,3 +473,30 @@ mg_gguf_integers(MgCtx *cx, const MgGguf *gguf, const char *key, int64_t **integ
 	*n = value->n;
 	return true;
 }
+
+bool
+mg_gguf_reals(MgCtx *cx, const MgGguf *gguf, const char *key, double **reals, size_t *n)
+{
+	const MgGgufValue *value = mg_gguf_find(gguf, key);
+
+	*n = 0;
+	*reals = NULL;
+	if (value == NULL)
+		return true;
+	if (value->type != MG_GGUF_ARRAY || value->item != MG_GGUF_F32)
+		return fail_type(cx, gguf, key, "an array of f32 numbers");
+	*reals = mg_alloc_array(cx, value->n, sizeof **reals);
+	if (*reals == NULL)
+		return false;
+	for (size_t i = 0; i < value->n; i++)
+	{
+		float real;
+
+		if (i % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
+		memcpy(&real, value->bytes.data + i * sizeof real, sizeof real);
+		(*reals)[i] = (double) real;
+	}
+	*n = value->n;
+	return true;
+}

@@ -65,6 +65,9 @@ bool mg_gguf_flag(MgCtx *cx, const MgGguf *gguf, const char *key, bool *flag);
 /* The texts of an array, in arena memory; an absent key gives none. */
 bool mg_gguf_texts(MgCtx *cx, const MgGguf *gguf, const char *key, MgSpan **texts, size_t *n);
 
+/* The same of an array of reals, f32. */
+bool mg_gguf_reals(MgCtx *cx, const MgGguf *gguf, const char *key, double **reals, size_t *n);
+
 /* The same of an array of integers. */
 bool mg_gguf_integers(MgCtx *cx, const MgGguf *gguf, const char *key, int64_t **integers, size_t *n);
 

@@ -3,19 +3,12 @@
 
 #include <stdio.h>
 
-#include "format/token_table.h"
+#include "format/sentencepiece.h"
 
 #define KEY(name) "tokenizer.ggml." name
 
 /* Entries between two polls. */
 #define POLL_STEP 4096
-
-enum
-{
-	TYPE_UNKNOWN = 2,
-	TYPE_CONTROL = 3,
-	TYPE_USER = 4
-};
 
 /* Patterns by the names that converters of GGUF have given them. */
 static const struct
@@ -58,7 +51,7 @@ find_pattern(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec, bool *begins)
 	if (!mg_span_is(model, "gpt2"))
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "tokenizer model \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(model));
-		return mg_hint(cx, "Supported is gpt2, byte-level BPE.");
+		return mg_hint(cx, "Supported are gpt2, byte-level BPE, and llama, SentencePiece's BPE.");
 	}
 	for (size_t i = 0; i < N_PATTERNS; i++)
 		if (mg_span_is(name, patterns[i].name))
@@ -76,7 +69,7 @@ find_pattern(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec, bool *begins)
 }
 
 static bool
-read_tokens(MgCtx *cx, const MgGguf *gguf, MgTokenTable *table)
+read_tokens(MgCtx *cx, const MgGguf *gguf, bool scored, MgTokenTable *table)
 {
 	MgSpan *tokens;
 	int64_t *types;
@@ -94,10 +87,8 @@ read_tokens(MgCtx *cx, const MgGguf *gguf, MgTokenTable *table)
 
 		if ((i % POLL_STEP == 0 && !mg_poll(cx)) || (tokens[i].size > 0 && !mg_token_table_put(cx, table, i, tokens[i])))
 			return false;
-		if (tokens[i].size > 0 && type == TYPE_CONTROL)
-			table->flags[i] = MG_TOKEN_ADDED | MG_TOKEN_SPECIAL;
-		else if (tokens[i].size > 0 && type == TYPE_USER)
-			table->flags[i] = MG_TOKEN_ADDED;
+		if (tokens[i].size > 0 && (type != MG_PIECE_UNUSED || scored) && (type != MG_PIECE_UNKNOWN || scored))
+			table->flags[i] = mg_piece_flags(type);
 	}
 	return true;
 }
@@ -130,6 +121,24 @@ read_merges(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 	spec->merges = names;
 	spec->n_merges = n;
 	return true;
+}
+
+/* SentencePiece's BPE: merges follow from scores. */
+static bool
+read_scores(MgCtx *cx, const MgGguf *gguf, size_t n_tokens, MgTokenizerSpec *spec)
+{
+	bool prefix = true, squeeze = false;
+	double *scores;
+	size_t n;
+
+	if (!mg_gguf_flag(cx, gguf, KEY("add_space_prefix"), &prefix) || !mg_gguf_flag(cx, gguf, KEY("remove_extra_whitespaces"), &squeeze) ||
+		!mg_gguf_reals(cx, gguf, KEY("scores"), &scores, &n))
+		return false;
+	if (n != n_tokens)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %zu tokens and %zu scores", gguf->name, n_tokens, n);
+	spec->scores = scores;
+	spec->byte_fallback = spec->fuse_unknown = true;
+	return mg_sentencepiece_steps(cx, prefix, mg_span("", 0), squeeze, spec);
 }
 
 /* The id that a key names; -1: it is absent. */
@@ -172,6 +181,7 @@ bool
 mg_gguf_tokenizer_read(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 {
 	MgTokenTable table = {0};
+	MgSpan model = mg_span_of("");
 	bool begins = false;
 
 	memset(spec, 0, sizeof *spec);
@@ -179,7 +189,16 @@ mg_gguf_tokenizer_read(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 	spec->kind = MG_BPE;
 	spec->pre = MG_PRE_BYTES;
 	spec->decoder = MG_DECODE_BYTES;
-	if (!find_pattern(cx, gguf, spec, &begins) || !read_tokens(cx, gguf, &table) || !read_merges(cx, gguf, spec))
+	if (!mg_gguf_text(cx, gguf, KEY("model"), &model))
+		return false;
+	if (mg_span_is(model, "llama"))
+	{
+		spec->decoder = MG_DECODE_STEPS;
+		begins = true;
+		if (!read_tokens(cx, gguf, true, &table) || !read_scores(cx, gguf, table.n, spec))
+			return false;
+	}
+	else if (!find_pattern(cx, gguf, spec, &begins) || !read_tokens(cx, gguf, false, &table) || !read_merges(cx, gguf, spec))
 		return false;
 	mg_token_table_finish(&table, spec);
 	return read_id(cx, gguf, KEY("unknown_token_id"), spec->n_tokens, &spec->unknown) &&

@@ -1,10 +1,11 @@
 /*
  * A GGUF file's tokeniser, by its values "tokenizer.ggml.*":
  *
- *   model        gpt2: byte-level BPE; others are refused by name
+ *   model        gpt2: byte-level BPE; llama: SentencePiece's BPE; others are refused by name
  *   pre          the pattern that cuts words, by name: gguf_tokenizer.c has those that are known
  *   tokens       texts by id, token_type what each is: 1 normal, 2 unknown, 3 control, 4 of the user, 5 unused, 6 a byte
- *   merges       "a b"
+ *   merges       "a b", of gpt2
+ *   scores       f32, of llama; add_space_prefix, remove_extra_whitespaces
  *   bos_token_id, eos_token_id, eot_token_id, padding_token_id, unknown_token_id
  *   add_bos_token, add_eos_token
  */

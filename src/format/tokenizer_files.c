@@ -8,7 +8,7 @@
  */
 #include "format/tokenizer_files.h"
 
-#include "format/token_table.h"
+#include "format/sentencepiece.h"
 
 #define VOCABULARY_LIMIT ((size_t) 64 * 1024 * 1024)
 #define CONFIG_LIMIT ((size_t) 16 * 1024 * 1024)
@@ -69,12 +69,19 @@ read_vocabulary(MgCtx *cx, const MgFiles *files, const MgTokenizerConfig *config
 		return false;
 	if (found)
 		return mg_tokenizer_json_read(cx, text, table, spec);
+	for (const char *const *name = mg_sentencepiece_files; *name != NULL; name++)
+	{
+		if (!read_file(cx, files, *name, VOCABULARY_LIMIT, &text, &found))
+			return false;
+		if (found)
+			return refuse_added_tokens(cx, files) && mg_sentencepiece_read(cx, *name, text, config, table, spec);
+	}
 	if (!read_file(cx, files, "vocab.txt", VOCABULARY_LIMIT, &text, &found))
 		return false;
 	if (!found)
 	{
 		mg_fail(cx, MG_BAD_FILE, "file \"tokenizer.json\" is missing");
-		return mg_detail(cx, "There is no file \"vocab.txt\" either.");
+		return mg_detail(cx, "There is no file \"vocab.txt\", \"tokenizer.model\" or \"spiece.model\" either.");
 	}
 	return refuse_added_tokens(cx, files) && mg_vocab_txt_read(cx, text, config, table, spec);
 }

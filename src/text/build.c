@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "text/scored_merges.h"
 #include "text/steps.h"
 #include "text/utf8.h"
 
@@ -50,11 +51,11 @@ check_wordpiece(MgCtx *cx, const MgTokenizerSpec *spec)
 }
 
 static bool
-check_unigram(MgCtx *cx, const MgTokenizerSpec *spec)
+check_scores(MgCtx *cx, const MgTokenizerSpec *spec)
 {
-	if (spec->unknown == -1)
+	if (spec->kind == MG_UNIGRAM && spec->unknown == -1)
 		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model Unigram without an unknown token is not supported");
-	for (size_t i = 0; i < spec->n_tokens; i++)
+	for (size_t i = 0; spec->scores != NULL && i < spec->n_tokens; i++)
 		if (!isfinite(spec->scores[i]))
 			return mg_fail(cx, MG_BAD_FILE, "score of token %zu is not a finite number", i);
 	return true;
@@ -73,7 +74,7 @@ check_facts(MgCtx *cx, const MgTokenizerSpec *spec)
 		return mg_fail(cx, MG_BAD_FILE, "vocabulary is empty");
 	if (spec->n_tokens > MG_VOCAB_LIMIT)
 		return mg_fail(cx, MG_TOO_LARGE, "vocabulary has %zu tokens, more than %zu", spec->n_tokens, MG_VOCAB_LIMIT);
-	if ((words && !check_wordpiece(cx, spec)) || (spec->kind == MG_UNIGRAM && !check_unigram(cx, spec)))
+	if ((words && !check_wordpiece(cx, spec)) || !check_scores(cx, spec))
 		return false;
 	if (!mg_wrapping_is_valid(&spec->wrapping, spec->n_tokens))
 		return mg_fail(cx, MG_BAD_FILE, "special tokens around a text are not in the vocabulary");
@@ -289,13 +290,13 @@ fill_vocab(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, MgS
 
 /* Whether no merge makes a token with U+2581 behind another character; the mark is a token itself. */
 static bool
-can_cut(const MgTokenizerSpec *spec, const MgVocab *vocab, const MgMerge *merges)
+can_cut(const MgTokenizerSpec *spec, const MgVocab *vocab, const MgMerge *merges, size_t n)
 {
 	MgSpan mark = mg_span_of("\xE2\x96\x81");
 
 	if (mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mark), mg_span("", 0), mark) < 0)
 		return false;
-	for (size_t i = 0; i < spec->n_merges; i++)
+	for (size_t i = 0; i < n; i++)
 	{
 		MgSpan token = spec->tokens[merges[i].id];
 		bool other = false;
@@ -324,6 +325,7 @@ fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 					 .max_probe = facts->vocab.max_probe};
 	MgMerge *merges = mg_alloc_array(cx, spec->n_merges, sizeof *merges);
 	MgSpan none = mg_span("", 0);
+	size_t n = spec->n_merges;
 
 	if (merges == NULL)
 		return false;
@@ -342,8 +344,10 @@ fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 						   MG_SPAN_ARGS(right));
 		merges[i] = (MgMerge){(uint32_t) ids[0], (uint32_t) ids[1], (uint32_t) ids[2], spec->merges[i].rank};
 	}
-	facts->options.cuts = spec->characters && can_cut(spec, &vocab, merges);
-	return mg_bpe_build(cx, merges, spec->n_merges, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
+	if (spec->scores != NULL && !mg_scored_merges(cx, spec, &vocab, &merges, &n))
+		return false;
+	facts->options.cuts = spec->characters && can_cut(spec, &vocab, merges, n);
+	return mg_bpe_build(cx, merges, n, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
 }
 
 /* Steps, and what Unigram wants. */

@@ -176,7 +176,7 @@ typedef struct MgTokenizerSpec
 	bool characters;	/* of MG_PRE_STEPS: symbols are characters, not bytes */
 	bool byte_fallback; /* a character that is no token is the tokens of its bytes, "<0x0A>"; Unigram, too */
 
-	/* Unigram */
+	/* Unigram; or BPE without a list of merges: they follow from these (text/scored_merges.h) */
 	const double *scores; /* [n_tokens] log probabilities */
 
 	/* Steps of MG_PRE_STEPS; else none. */
