@@ -8,6 +8,7 @@
 
 #include "task/classify.h"
 #include "task/embed.h"
+#include "task/generate.h"
 
 #define ROUNDS 3
 #define SHORT_CALLS 200
@@ -189,6 +190,35 @@ bench_classify(const MgRun *run, const MgSpan *lines, size_t n)
 	return fine && options.labels != NULL;
 }
 
+/* All lines in step, each a prompt; ends are banned, so that each answer has as many tokens as may be. */
+static bool
+bench_generate(const MgRun *run, const MgSpan *lines, size_t n)
+{
+	const char *most = getenv("MG_MAX_TOKENS"), *rounds = getenv("MG_ROUNDS");
+	MgGenerateOptions options = {.sampling = MG_SAMPLING_PLAIN, .max_tokens = most != NULL ? strtoul(most, NULL, 10) : 64,
+								 .memory = SIZE_MAX, .read_specials = true};
+	MgAnswer *answers = malloc(n * sizeof *answers);
+	bool fine = answers != NULL;
+
+	options.sampling.temperature = 0;
+	options.sampling.min_tokens = options.max_tokens;
+	for (int i = 0; fine && i < (rounds != NULL ? atoi(rounds) : ROUNDS); i++)
+	{
+		Round round = round_begin("generate", n);
+		MgCompute compute = *run->compute;
+		MgRun profiled = *run;
+
+		compute.profile = &round.profile;
+		profiled.compute = &compute;
+		profiled.usage = &round.usage;
+		mg_ctx_reset(run->cx);
+		fine = mg_generate(&profiled, &options, lines, n, answers);
+		report(&round);
+	}
+	free(answers);
+	return fine;
+}
+
 bool
 bench_run(const MgRun *run, const char *task, const char *file)
 {
@@ -196,11 +226,13 @@ bench_run(const MgRun *run, const char *task, const char *file)
 	size_t n = 0;
 	bool fine;
 
-	if (strcmp(task, "embed") != 0 && strcmp(task, "classify") != 0)
+	if (strcmp(task, "embed") != 0 && strcmp(task, "classify") != 0 && strcmp(task, "generate") != 0)
 		return mg_fail(run->cx, MG_BAD_ARGUMENT, "task \"%s\" cannot be measured", task);
 	if (!read_lines(run->cx, file, &lines, &n))
 		return false;
-	fine = strcmp(task, "embed") == 0 ? bench_embed(run, lines, n) : bench_classify(run, lines, n);
+	fine = strcmp(task, "embed") == 0	   ? bench_embed(run, lines, n)
+		: strcmp(task, "classify") == 0 ? bench_classify(run, lines, n)
+										: bench_generate(run, lines, n);
 	for (size_t i = 0; i < n; i++)
 		free((void *) lines[i].data);
 	free(lines);

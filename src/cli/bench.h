@@ -5,8 +5,9 @@
 #include "model/run.h"
 
 /*
- * task "embed" or "classify" (labels world, sports, business, technology, one
- * mask, sequences of at most 62 tokens). Prints one JSON line a round: texts,
+ * task "embed", "classify" (labels world, sports, business, technology, one
+ * mask, sequences of at most 62 tokens) or "generate" (MG_MAX_TOKENS behind each
+ * line, MG_ROUNDS times). Prints one JSON line a round: texts,
  * tokens, seconds for all of them in batches; and for "embed" the latency of
  * single short calls.
  */

@@ -237,7 +237,7 @@ static const Verb verbs[] = {
 	{"classify", "DIR LABEL,LABEL,... TEXT...",
 	 "Prints a score for each label of each text. MG_TEMPLATE is the template, with {mask} and {text} in it, or {label}.", 2, -1, NULL, classify},
 	{"generate", "DIR TEXT...", "Prints what follows each text: up to MG_MAX_TOKENS (64) tokens.", 1, -1, NULL, generate},
-	{"bench", "DIR embed|classify FILE", "Measures a task over the lines of a file; prints a line of JSON for each of its rounds.",
+	{"bench", "DIR embed|classify|generate FILE", "Measures a task over the lines of a file; prints a line of JSON for each of its rounds.",
 	 2, 2, NULL, bench},
 };
 

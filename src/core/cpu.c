@@ -24,6 +24,14 @@ has_f16c(void)
 	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
 
+static bool
+has_vectors_bf16(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1u << 5) != 0;
+}
+
 /*
  * Linux keeps 8 kB more for each thread that uses tiles, and wants to be asked. A kernel that does not know of them, or a
  * process that may not, gets an error.
@@ -32,11 +40,11 @@ static bool
 has_tiles(void)
 {
 #if defined(SYS_arch_prctl)
-	const unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25, vectors_bf16 = 1u << 5;
+	const unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25;
 	unsigned a, b, c, d;
 
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tile) != 0 && (d & int8) != 0 && (d & bf16) != 0 &&
-		__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & vectors_bf16) != 0 &&
+		has_vectors_bf16() &&
 		syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
 #else
 	return false;
@@ -65,6 +73,20 @@ mg_cpu_counts_bits(void)
 	return __builtin_cpu_supports("avx512vpopcntdq");
 }
 
+bool
+mg_cpu_has_bf16(void)
+{
+	static atomic_int known = -1;
+	int has = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (has < 0)
+	{
+		has = mg_cpu_level() >= MG_CPU_VNNI && has_vectors_bf16();
+		atomic_store_explicit(&known, has, memory_order_relaxed);
+	}
+	return has != 0;
+}
+
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 
@@ -86,6 +108,12 @@ mg_cpu_counts_bits(void)
 	return false;
 }
 
+bool
+mg_cpu_has_bf16(void)
+{
+	return false;
+}
+
 #else
 
 static MgCpuLevel
@@ -96,6 +124,12 @@ find_level(void)
 
 bool
 mg_cpu_counts_bits(void)
+{
+	return false;
+}
+
+bool
+mg_cpu_has_bf16(void)
 {
 	return false;
 }

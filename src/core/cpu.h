@@ -39,6 +39,9 @@ const char *mg_cpu_level_name(MgCpuLevel level);
 /* AVX-512 VPOPCNTDQ: some CPUs of MG_CPU_VNNI lack it. */
 bool mg_cpu_counts_bits(void);
 
+/* AVX-512 BF16: the same. */
+bool mg_cpu_has_bf16(void);
+
 /* The headers of older clangs have the dot products of AArch64 only when all code is compiled for them. */
 #if defined(__aarch64__) && (!defined(__clang__) || __clang_major__ >= 16)
 #define MG_HAS_NEONDOT

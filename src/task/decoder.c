@@ -17,14 +17,30 @@ mg_decoder_can(const MgRun *run)
 	return mg_hint(run->cx, "Use a model whose config.json says ...ForCausalLM, or a GGUF file.");
 }
 
+/* Whether weights are so coarse that keys may be bfloat16. */
+static bool
+is_narrow(const MgModel *model)
+{
+	return model->meta.dtype == MG_Q8 || mg_dtype_is_grouped(model->meta.dtype);
+}
+
+/* Bytes of the keys and of the values of a layer. */
+static bool
+layer_size(const MgModel *model, size_t room, size_t *keys, size_t *values)
+{
+	MgKeysForm form = model->arch->keys_form(model);
+	bool narrow = is_narrow(model);
+
+	return (narrow ? mg_pair_keys_size : mg_keys_size)(form.heads, form.head_size, room, keys, values) &&
+		mg_multiply(*keys, narrow ? sizeof(uint16_t) : sizeof(float), keys) && mg_multiply(*values, narrow ? sizeof(uint16_t) : sizeof(float), values);
+}
+
 bool
 mg_decoder_slot_size(const MgModel *model, size_t room, size_t *size)
 {
-	MgKeysForm form = model->arch->keys_form(model);
 	size_t keys, values;
 
-	return mg_keys_size(form.heads, form.head_size, room, &keys, &values) && !__builtin_add_overflow(keys, values, &keys) &&
-		mg_multiply(keys, model->sizes->layers * sizeof(float), size);
+	return layer_size(model, room, &keys, &values) && !__builtin_add_overflow(keys, values, &keys) && mg_multiply(keys, model->sizes->layers, size);
 }
 
 bool
@@ -34,7 +50,7 @@ mg_decoder_init(const MgRun *run, size_t n_slots, size_t room, MgDecoder *decode
 	size_t n = run->model->sizes->layers, n_keys, n_values;
 
 	*decoder = (MgDecoder){.run = *run, .n_slots = n_slots, .room = room};
-	if (!mg_multiply(n, n_slots, &n) || !mg_keys_size(form.heads, form.head_size, room, &n_keys, &n_values))
+	if (!mg_multiply(n, n_slots, &n) || !layer_size(run->model, room, &n_keys, &n_values))
 		return mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu sequences of %zu tokens are too large", n_slots, room);
 	decoder->lengths = mg_alloc_zeroed(run->cx, n_slots, sizeof *decoder->lengths);
 	decoder->run.keys = mg_alloc_array(run->cx, n, sizeof *decoder->run.keys);
@@ -43,11 +59,22 @@ mg_decoder_init(const MgRun *run, size_t n_slots, size_t room, MgDecoder *decode
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
-		float *keys = mg_alloc_array(run->cx, n_keys, sizeof *keys), *values = mg_alloc_array(run->cx, n_values, sizeof *values);
+		void *keys = mg_alloc(run->cx, n_keys), *values = mg_alloc(run->cx, n_values);
+		MgKeys *made = &decoder->run.keys[i];
 
 		if (keys == NULL || values == NULL || (i % 64 == 0 && !mg_poll(run->cx)))
 			return false;
-		decoder->run.keys[i] = (MgKeys){form.heads, form.head_size, room, 0, keys, values, true};
+		*made = (MgKeys){.heads = form.heads, .head_size = form.head_size, .room = room, .finite = true};
+		if (is_narrow(run->model))
+		{
+			made->narrow_keys = keys;
+			made->narrow_values = values;
+		}
+		else
+		{
+			made->keys = keys;
+			made->values = values;
+		}
 	}
 	return true;
 }
@@ -192,5 +219,13 @@ mg_decoder_copy(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to)
 {
 	for (size_t l = 0; l < decoder->run.model->sizes->layers; l++)
 		mg_keys_copy(&decoder->run.keys[l * decoder->n_slots + from], n, &decoder->run.keys[l * decoder->n_slots + to]);
+	decoder->lengths[to] = (uint32_t) n;
+}
+
+void
+mg_decoder_share(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to)
+{
+	for (size_t l = 0; l < decoder->run.model->sizes->layers; l++)
+		mg_keys_share(&decoder->run.keys[l * decoder->n_slots + from], n, &decoder->run.keys[l * decoder->n_slots + to]);
 	decoder->lengths[to] = (uint32_t) n;
 }

@@ -64,4 +64,7 @@ void mg_decoder_keep(MgDecoder *decoder, uint32_t slot, size_t n);
 /* Gives one slot the first n tokens of another. */
 void mg_decoder_copy(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to);
 
+/* The same, without a copy where that can be: from, which was given nothing itself, keeps these tokens while to has them. */
+void mg_decoder_share(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to);
+
 #endif

@@ -109,6 +109,32 @@ weigh(const float *logits, size_t n, double largest, double inverse, double *wei
 	return sum;
 }
 
+typedef float v4 __attribute__((vector_size(16)));
+typedef int32_t m4 __attribute__((vector_size(16)));
+
+/* The largest of logits [BLOCK], -INFINITY at least; NaN when one is NaN or infinite. In lanes, for the compiler's vectors. */
+static float
+largest_of_block(const float *logits)
+{
+	v4 most = (v4){0} - INFINITY;
+	m4 fine = ~(m4){0};
+	float largest = -INFINITY;
+
+	for (size_t i = 0; i < BLOCK; i += 4)
+	{
+		v4 some;
+		m4 more;
+
+		memcpy(&some, logits + i, sizeof some);
+		fine &= some < INFINITY; /* not of a NaN either */
+		more = some > most;
+		most = (v4) (((m4) some & more) | ((m4) most & ~more));
+	}
+	for (size_t i = 0; i < 4; i++)
+		largest = most[i] > largest ? most[i] : largest;
+	return (fine[0] & fine[1] & fine[2] & fine[3]) != 0 ? largest : NAN;
+}
+
 /* The place of the largest of logits [n], the first of equal ones; n when one is NaN or infinite, or all are banned. */
 static size_t
 largest_of(const float *logits, size_t n)
@@ -116,14 +142,22 @@ largest_of(const float *logits, size_t n)
 	size_t place = n;
 	float largest = -INFINITY;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t at = 0; at < n; at += BLOCK)
 	{
-		if (isnan(logits[i]) || logits[i] == INFINITY)
+		size_t size = n - at < BLOCK ? n - at : BLOCK;
+		float most = size == BLOCK ? largest_of_block(logits + at) : INFINITY;
+
+		if (isnan(most))
 			return n;
-		if (logits[i] > largest)
+		for (size_t i = at; most > largest && i < at + size; i++)
 		{
-			largest = logits[i];
-			place = i;
+			if (isnan(logits[i]) || logits[i] == INFINITY)
+				return n;
+			if (logits[i] > largest)
+			{
+				largest = logits[i];
+				place = i;
+			}
 		}
 	}
 	return place;

@@ -301,7 +301,7 @@ begin(Engine *engine)
 		memcpy(running->ids, prompt->ids, prompt->n * sizeof *running->ids);
 		mg_decoder_keep(&engine->decoder, s, 0);
 		if (engine->shared > 0)
-			mg_decoder_copy(&engine->decoder, (uint32_t) engine->n_slots, engine->shared, s);
+			mg_decoder_share(&engine->decoder, (uint32_t) engine->n_slots, engine->shared, s);
 		engine->inputs[n++] = (MgDecoderInput){s, running->ids + engine->shared, prompt->n - engine->shared};
 	}
 	return step(engine, n);

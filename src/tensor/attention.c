@@ -20,11 +20,10 @@
  */
 #include "tensor/attention.h"
 
-#include <math.h>
-
 #include "tensor/kernels.h"
 #include "tensor/keys.h"
 #include "tensor/pool.h"
+#include "tensor/weigh.h"
 
 /* 128 KiB of scores, a quarter of a small second-level cache. */
 #define SCORES ((size_t) 32 * 1024)
@@ -147,54 +146,18 @@ pack_head(void *arg, size_t head, size_t worker)
 	mg_keys_put(&work->packed, head, a->k + column, a->k_stride, a->v + column, a->v_stride, a->n_keys);
 }
 
-/* Whether scores are more than scaled before the softmax, which cannot mask where the scale is zero. */
-static bool
-is_adjusted(const MgAttention *a)
-{
-	return a->soft_cap > 0 || a->bias != NULL || a->scale == 0;
-}
-
-/* Scores of a query in one head, n of them, before the softmax, where they are not just products times scale. */
-static void
-adjust(const Work *work, size_t head, size_t query, size_t first, size_t n, float *scores)
-{
-	const MgAttention *a = work->a;
-	const MgKernels *kernels = work->kernels;
-
-	kernels->scale(scores, n, a->soft_cap > 0 ? a->scale / a->soft_cap : a->scale);
-	if (a->soft_cap > 0)
-	{
-		kernels->epilogue(scores, n, 1, n, NULL, MG_ACT_TANH);
-		kernels->scale(scores, n, a->soft_cap);
-	}
-	if (a->bias != NULL)
-		a->bias(a->bias_user, &(MgScores){head, position_of(a, query), a->key_positions, first, n, scores});
-}
-
 /* scores of the keys from start on become weights of those in range, and zeros up to depth; returns the weights' sum. */
 static float
 weigh(const Work *work, size_t head, size_t query, size_t start, size_t depth, float *scores)
 {
 	const MgAttention *a = work->a;
+	const MgWeighing weighing = {work->kernels, a->scale, a->soft_cap, a->bias, a->bias_user};
 	Range range = range_of(a, query);
-	float scale = a->scale, sum;
-	size_t first = range.first - start, last = range.last - start;
+	MgScores seen = {head, position_of(a, query), a->key_positions, range.first, range.last - range.first, scores + range.first - start};
 
 	if (range.first >= range.last)
-	{
-		memset(scores, 0, depth * sizeof *scores);
-		return 1.0f;
-	}
-	if (is_adjusted(a))
-	{
-		adjust(work, head, query, range.first, last - first, scores + first);
-		scale = 1.0f;
-	}
-	for (size_t j = 0; j < first; j++)
-		scores[j] = scale > 0 ? -INFINITY : INFINITY;
-	sum = work->kernels->softmax(scores, last, scale);
-	memset(scores + last, 0, (depth - last) * sizeof *scores);
-	return sum;
+		seen = (MgScores){.scores = scores};
+	return mg_weigh(&weighing, &seen, (size_t) (seen.scores - scores), depth - (size_t) (seen.scores - scores) - seen.n);
 }
 
 static void
@@ -384,7 +347,7 @@ mg_attention(MgCtx *cx, const MgCompute *compute, const MgAttention *attention)
 		return true;
 	}
 	work.group = a->heads / kv_heads;
-	work.plain = a->window == NULL && !is_adjusted(a);
+	work.plain = a->window == NULL && a->soft_cap <= 0 && a->bias == NULL && a->scale != 0;
 	work.n_heads = a->keys != NULL || mg_pool_threads(pool) > 1 ? kv_heads : 1;
 	fine = prepare(cx, &work, mg_pool_threads(pool)) && run_groups(cx, pool, &work);
 	mg_rewind(cx, mark);

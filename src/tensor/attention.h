@@ -37,6 +37,13 @@ typedef struct MgWindow
  *
  *   keys    [heads][padded room / MG_PANEL][head_size][MG_PANEL]    packed like a weight
  *   values  [heads][padded head_size / MG_PANEL][room][MG_PANEL]    panels of columns
+ *
+ * Or as bfloat16, for models whose weights are coarser than that, where products take numbers in pairs (MgPairProduct):
+ *
+ *   narrow_keys    [heads][padded room / MG_PANEL][head_size / 2][MG_PANEL][2]
+ *   narrow_values  [heads][padded head_size / MG_PANEL][room / 2][MG_PANEL][2]
+ *
+ * Such keys may lend their beginning to other sequences: base has the first n_base of them, whole panels, and what follows is a sequence's own.
  */
 typedef struct MgKeys
 {
@@ -46,16 +53,25 @@ typedef struct MgKeys
 	float *keys;
 	float *values;
 	bool finite; /* whether all values are finite numbers */
+	uint16_t *narrow_keys, *narrow_values; /* instead of keys and values */
+	const struct MgKeys *base;
+	size_t n_base;
 } MgKeys;
 
 /* Floats of keys and of values; false on overflow. */
 bool mg_keys_size(size_t heads, size_t head_size, size_t room, size_t *n_keys, size_t *n_values);
+
+/* The same of narrow ones. */
+bool mg_pair_keys_size(size_t heads, size_t head_size, size_t room, size_t *n_keys, size_t *n_values);
 
 /* Appends n keys and values [n, heads * head_size], each with its stride; there must be room for them. */
 void mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, size_t v_stride, size_t n);
 
 /* Gives to, of the same form and room, the first n keys of from; what it had is forgotten. */
 void mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to);
+
+/* The same, but narrow ones are lent: from has no base of its own, and those keys of it stay as they are while to has them. */
+void mg_keys_share(const MgKeys *from, size_t n, MgKeys *to);
 
 /* The first n keys stay, at most as many as there are; the others can be appended again. */
 void mg_keys_truncate(MgKeys *keys, size_t n);

@@ -40,6 +40,15 @@ widen_codes(const uint8_t *panel, uint8_t *codes)
 		}
 }
 
+/* The lines of the group that stands GROUPS_AHEAD of them further. */
+INLINE void
+ask_for_group(const uint8_t *group, const size_t group_size)
+{
+	UNROLL for (size_t line = 0; line < 1152; line += 64)
+		if (line < group_size)
+			__builtin_prefetch((const void *) ((uintptr_t) group + GROUPS_AHEAD * group_size + line), 0);
+}
+
 /* A panel as a tile sees it. */
 typedef struct GroupPanel
 {
@@ -48,6 +57,7 @@ typedef struct GroupPanel
 	const uint8_t *scales; /* d [MG_PANEL], m [MG_PANEL] of the first group */
 	size_t scales_stride;
 	bool narrow; /* codes are of 4 bits, and widened on the way */
+	bool ahead;	 /* it comes from memory: what follows is asked for */
 } GroupPanel;
 
 /* out [rows, INT8_CHANNELS] of channels from at on within the panel. */
@@ -68,9 +78,8 @@ group_tile(const size_t rows, const bool narrow, const MgGroupProduct *p, const 
 		const int8_code *x = (const int8_code *) p->x + first * p->x_stride + g * MG_GROUP;
 		vq sum[GROUP_ROWS][INT8_SUMS];
 
-		UNROLL for (size_t line = 0; line < 1152; line += 64)
-			if (line < group_size)
-				__builtin_prefetch((const void *) ((uintptr_t) codes + GROUPS_AHEAD * group_size + line), 0);
+		if (panel->ahead)
+			ask_for_group(codes, group_size);
 		if (narrow)
 		{
 			widen_codes(codes, wide);
@@ -167,7 +176,10 @@ static void
 widen_panel(const MgGroupProduct *p, const uint8_t *panel, size_t panel_size)
 {
 	for (size_t g = 0; g < p->depth / MG_GROUP; g++)
+	{
+		ask_for_group(panel + g * panel_size, 640);
 		widen_codes(panel + g * panel_size, p->scratch + g * GROUP_BYTES);
+	}
 }
 
 /* The panel at a column, widened where that pays. */
@@ -176,14 +188,14 @@ group_panel(const MgGroupProduct *p, size_t column, size_t least_rows)
 {
 	size_t panel_size = GROUP_BYTES / (p->narrow ? 2 : 1) + 2 * MG_PANEL * sizeof(uint16_t);
 	const uint8_t *panel = p->w + column / MG_PANEL * (p->depth / MG_GROUP) * panel_size;
-	GroupPanel made = {panel, panel_size, panel + panel_size - 2 * MG_PANEL * sizeof(uint16_t), panel_size, p->narrow};
+	GroupPanel made = {panel, panel_size, panel + panel_size - 2 * MG_PANEL * sizeof(uint16_t), panel_size, p->narrow, true};
 
 	if (p->narrow && (p->rows > least_rows || INT8_CHANNELS < MG_PANEL))
 	{
 		widen_panel(p, panel, panel_size);
 		made.codes = p->scratch;
 		made.codes_stride = GROUP_BYTES;
-		made.narrow = false;
+		made.narrow = made.ahead = false;
 	}
 	return made;
 }
@@ -202,6 +214,7 @@ group_product(const MgGroupProduct *p)
 
 			rows = p->rows - row < GROUP_ROWS ? p->rows - row : GROUP_ROWS;
 			group_rows(p, &panel, row, rows, n, out);
+			panel.ahead = false;
 		}
 	}
 }
@@ -214,7 +227,7 @@ quantize_groups(const float *row, size_t n, void *codes, MgGroupScale *scales)
 	for (size_t g = 0; g < n / MG_GROUP; g++, row += MG_GROUP, to += MG_GROUP)
 	{
 		const vf round = v_set1(12582912.0f); /* 1.5 * 2^23, as in quantize */
-		vf most = v_set1(0.0f);
+		vf most = v_set1(0.0f), zero = v_set1(0.0f);
 		vi sum = i_set1(0);
 		float largest, factor;
 		int32_t total;
@@ -224,10 +237,9 @@ quantize_groups(const float *row, size_t n, void *codes, MgGroupScale *scales)
 			vf v = v_load(row + i);
 
 			most = v_max(most, v_max(v, v_set1(0.0f) - v));
+			zero = v_fma(v, v_set1(0.0f), zero); /* NaN where a number is not finite */
 		}
-		largest = v_largest(most);
-		for (size_t i = 0; i < MG_GROUP; i++)
-			largest = row[i] == row[i] ? largest : NAN;
+		largest = v_sum(zero) == 0 ? v_largest(most) : NAN;
 		factor = largest >= LEAST_EXTENT && largest <= FLT_MAX ? 127.0f / largest : 0.0f;
 		UNROLL for (size_t i = 0; i < MG_GROUP; i += VW)
 		{

@@ -11,7 +11,7 @@ mg_kernels(MgCpuLevel level)
 		case MG_CPU_AMX:
 			return &mg_kernels_amx;
 		case MG_CPU_VNNI:
-			return &mg_kernels_avx512vnni;
+			return mg_cpu_has_bf16() ? &mg_kernels_avx512bf16 : &mg_kernels_avx512vnni;
 		case MG_CPU_AVX512:
 			return &mg_kernels_avx512;
 		case MG_CPU_AVX2:

@@ -140,6 +140,27 @@ typedef struct MgBf16x2Product
 	size_t out_stride;
 } MgBf16x2Product;
 
+/*
+ * out [rows, columns] = x [rows, depth] B of bfloat16, behind what out holds already where it is chained.
+ *
+ * B stands in panels of MG_PANEL columns, each [depth / 2][MG_PANEL][2], and w_stride between two. Each output is one chain, of which
+ * the odd number of a pair comes before the even one: so a product and one that is chained to it give what one of both depths does, bit
+ * for bit, on every CPU level; only numbers near the smallest that there are differ, which some CPUs take for zero.
+ */
+typedef struct MgPairProduct
+{
+	const uint16_t *x;
+	size_t x_stride;
+	size_t rows;
+	size_t depth; /* even */
+	const uint16_t *w;
+	size_t w_stride; /* in numbers */
+	size_t columns;	 /* a multiple of MG_PANEL */
+	bool chained;
+	float *out;
+	size_t out_stride;
+} MgPairProduct;
+
 struct MgKernels
 {
 	MgCpuLevel level;
@@ -178,6 +199,11 @@ struct MgKernels
 	/* h and l of a row [n], each mg_bf16x2_cols(n) long, filled up with zeros; l follows h. */
 	void (*split)(const float *row, size_t n, uint16_t *to);
 
+	void (*pair_product)(const MgPairProduct *product);
+
+	/* A row [n] to bfloat16, rounded to the nearest, ties to even. */
+	void (*to_bf16)(const float *from, size_t n, uint16_t *to);
+
 	/* rows [n, columns] = act(rows + bias); bias may be NULL. */
 	void (*epilogue)(float *rows, size_t stride, size_t n, size_t columns, const float *bias, MgActivation activation);
 
@@ -204,6 +230,7 @@ extern const MgKernels mg_kernels_scalar;
 extern const MgKernels mg_kernels_avx2;
 extern const MgKernels mg_kernels_avx512;
 extern const MgKernels mg_kernels_avx512vnni;
+extern const MgKernels mg_kernels_avx512bf16; /* of the same level */
 extern const MgKernels mg_kernels_amx;
 #elif defined(__aarch64__)
 extern const MgKernels mg_kernels_neon;

@@ -22,6 +22,7 @@
 #define GROUP_PRODUCT_BODY "tensor/body_amx_group.h"
 
 #include "tensor/simd_avx512.h"
+#include "tensor/pairs_avx512bf16.h"
 #include "tensor/int8_avx512vnni.h"
 #include "tensor/kernels_body.h"
 

@@ -19,6 +19,7 @@
 #include "tensor/body_product.h"
 #include "tensor/body_rows.h"
 #include "tensor/body_int8.h"
+#include "tensor/body_pairs.h"
 
 /* A level may bring an int8 product that does not go tile by tile of vectors. */
 #if defined(INT8_PRODUCT)
@@ -65,6 +66,8 @@ const MgKernels TABLE_NAME(LEVEL_NAME) = {
 	.quantize_groups = quantize_groups,
 	.bf16x2_product = bf16x2_product,
 	.split = split,
+	.pair_product = pair_product,
+	.to_bf16 = to_bf16,
 	.epilogue = epilogue,
 	.softmax = softmax,
 	.norm = norm,

@@ -2,6 +2,7 @@
 #include "tensor/keys.h"
 
 #include "tensor/kernels.h"
+#include "tensor/pair_keys.h"
 
 typedef uint32_t Eight __attribute__((vector_size(32)));
 
@@ -118,6 +119,11 @@ mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, si
 {
 	size_t d = keys->head_size;
 
+	if (keys->narrow_keys != NULL)
+	{
+		mg_pair_keys_append(keys, k, k_stride, v, v_stride, n);
+		return;
+	}
 	for (size_t head = 0; head < keys->heads; head++)
 		mg_keys_put(keys, head, k + head * d, k_stride, v + head * d, v_stride, n);
 	keys->finite = (keys->n == 0 || keys->finite) && mg_is_finite(v, v_stride, n, keys->heads * d);
@@ -129,6 +135,11 @@ mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
 {
 	size_t d = from->head_size, panels = up_to_panel(d) / MG_PANEL;
 
+	if (from->narrow_keys != NULL)
+	{
+		mg_pair_keys_copy(from, n, to);
+		return;
+	}
 	for (size_t head = 0; head < from->heads; head++)
 	{
 		memcpy((float *) mg_keys_panels(to, head), mg_keys_panels(from, head), up_to_panel(n) * d * sizeof(float));
@@ -141,8 +152,19 @@ mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
 }
 
 void
+mg_keys_share(const MgKeys *from, size_t n, MgKeys *to)
+{
+	if (from->narrow_keys != NULL)
+		mg_pair_keys_share(from, n, to);
+	else
+		mg_keys_copy(from, n, to);
+}
+
+void
 mg_keys_truncate(MgKeys *keys, size_t n)
 {
-	if (n < keys->n)
+	if (keys->narrow_keys != NULL)
+		mg_pair_keys_truncate(keys, n);
+	else if (n < keys->n)
 		keys->n = n;
 }

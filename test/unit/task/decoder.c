@@ -247,6 +247,13 @@ check_pieces(const char *config, const char *dtype, MgCpuLevel level, MgForm for
 	if (!mg_decoder_step(&c->decoder, &(MgDecoderInput){3, c->ids + 25, 15}, 1, other))
 		exit(1);
 	same = same && memcmp(first, other, size) == 0;
+	for (uint32_t s = 1; s < 4; s++)
+		mg_decoder_keep(&c->decoder, s, 0);
+	mg_decoder_share(&c->decoder, 0, 37, 1);
+	mg_decoder_share(&c->decoder, 0, 37, 3);
+	if (!mg_decoder_step(&c->decoder, (MgDecoderInput[]){{1, c->ids, 2}, {3, c->ids + 37, 3}}, 2, c->logits))
+		exit(1);
+	same = same && memcmp(first, c->logits + c->run.model->sizes->vocab, size) == 0;
 	c->run.batch_tokens = c->decoder.run.batch_tokens = 16;
 	run_pieces(c, whole, false, other);
 	same = same && memcmp(first, other, size) == 0;
@@ -283,6 +290,7 @@ main(void)
 		check_pieces(CONFIG("null"), "{\"dtype\": \"int8\"}", (MgCpuLevel) level, MG_FORM_PANELS);
 		check_pieces(CONFIG("null"), "{\"dtype\": \"q8\"}", (MgCpuLevel) level, MG_FORM_PANELS);
 		check_pieces(CONFIG("null"), "{\"dtype\": \"q4\"}", (MgCpuLevel) level, MG_FORM_PANELS);
+		check_pieces(CONFIG("9"), "{\"dtype\": \"q4\"}", (MgCpuLevel) level, MG_FORM_PANELS);
 	}
 	golden_tolerance = 2e-3; /* 16 bits of each factor */
 	check_file("llama", 0, mg_cpu_level(), MG_FORM_BF16X2);
