@@ -61,13 +61,16 @@ is_ignored(const MgArch *arch, MgSpan name)
 
 /* Each tensor of the checkpoint is used or known to be of no use: otherwise this is not the model that we think it is. */
 static bool
-check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
+check_all_used(MgCtx *cx, const MgFacts *facts, MgPlan *plan)
 {
 	size_t prefix = strlen(facts->prefix);
 	bool *used = mg_alloc_zeroed(cx, facts->tensors.n, sizeof *used);
+	MgSpan *ignored = mg_alloc_array(cx, facts->tensors.n, sizeof *ignored);
 
-	if (used == NULL)
+	if (used == NULL || ignored == NULL)
 		return false;
+	plan->ignored = ignored;
+	plan->n_ignored = 0;
 	for (size_t i = N_FACTS; i < plan->image.n_sections; i++)
 		used[plan->origins[i].tensor - facts->tensors.items] = true;
 	for (size_t i = 0; i < facts->tensors.n; i++)
@@ -76,8 +79,13 @@ check_all_used(MgCtx *cx, const MgFacts *facts, const MgPlan *plan)
 
 		if (name.size >= prefix && memcmp(name.data, facts->prefix, prefix) == 0)
 			bare = mg_span(name.data + prefix, name.size - prefix);
-		if (used[i] || is_ignored(facts->arch, name) || is_ignored(facts->arch, bare))
+		if (used[i])
 			continue;
+		if (is_ignored(facts->arch, name) || is_ignored(facts->arch, bare))
+		{
+			ignored[plan->n_ignored++] = name;
+			continue;
+		}
 		mg_fail(cx, MG_UNSUPPORTED, "tensor \"%.*s\" is not known to architecture \"%s\"", MG_SPAN_ARGS(name),
 				facts->arch->name);
 		return mg_hint(cx, "The checkpoint holds a part that would have no effect.");

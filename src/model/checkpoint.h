@@ -43,6 +43,8 @@ typedef struct MgPlan
 	MgImage image;
 	const MgOrigin *origins; /* [image.n_sections] */
 	const MgSpan *bytes;	 /* [image.n_sections], of the sections that are no weights */
+	const MgSpan *ignored;	 /* [n_ignored] names of tensors that are known to be of no use */
+	size_t n_ignored;
 } MgPlan;
 
 bool mg_checkpoint_plan(MgCtx *cx, const MgFiles *files, const MgModelOptions *options, MgPlan *plan);
