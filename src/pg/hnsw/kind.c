@@ -1,6 +1,7 @@
 /* Operator classes' kinds. */
 #include "pg/hnsw/kind.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "access/genam.h"
@@ -218,6 +219,13 @@ is_sparse(const void *bytes, uint32_t size)
 		mg_sparse_size((size_t) row->nnz) <= size;
 }
 
+/* A square that overflows is as far as can be: rows that are infinitely far from all others would have no neighbours. */
+static float
+bounded(double distance)
+{
+	return distance > FLT_MAX ? FLT_MAX : distance < -FLT_MAX ? -FLT_MAX : (float) distance;
+}
+
 float
 hnsw_kind_distance(void *user, const void *a, uint32_t a_size, const void *b, uint32_t b_size)
 {
@@ -231,7 +239,7 @@ hnsw_kind_distance(void *user, const void *a, uint32_t a_size, const void *b, ui
 		return INFINITY;
 	if (store->rounded)
 		return rounded_l1(a, b, layout->shape.dims);
-	return (float) store->plain.pair(a, b, layout->shape.dims);
+	return bounded(store->plain.pair(a, b, layout->shape.dims));
 }
 
 /* ---- what the library takes */
