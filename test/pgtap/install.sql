@@ -5,7 +5,7 @@ SELECT plan(31);
 -- Names that a search_path of "public, maskgen" puts before an application
 SELECT set_eq($$SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'maskgen'::regnamespace AND relkind <> 'c'$$,
 	$$VALUES ('maskgen_models', 'v'), ('maskgen_stat_models', 'v'), ('maskgen_result_cache', 'v'), ('maskgen_model_grants', 'v'),
-		('maskgen_settings', 'v'), ('maskgen_stat_roles', 'v'), ('maskgen_model_sources', 'v')$$, 'relations in the search_path: views with names of ours');
+		('maskgen_settings', 'v'), ('maskgen_stat_roles', 'v'), ('maskgen_stat_progress', 'v'), ('maskgen_model_sources', 'v')$$, 'relations in the search_path: views with names of ours');
 SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace$$, ARRAY['l2_distance', 'cosine_distance', 'inner_product',
 	'l1_distance', 'hamming_distance', 'jaccard_distance', 'vector_dims', 'vector_norm', 'l2_norm', 'l2_normalize', 'binary_quantize', 'subvector', 'avg', 'sum',
 	'sphere', 'embed', 'embed_query', 'embed_document', 'embed_batch', 'fill_mask', 'classify', 'classify_scores', 'classify_as', 'tokenize', 'detokenize',
