@@ -5,6 +5,8 @@
 #include "hnsw/heap.h"
 
 #define POLL_EVERY 512 /* distances: some 20 us */
+#define SLACK 0.08f	   /* so much of its distance a measured node may be beyond the bound, and is expanded */
+#define TOGETHER 8	   /* nodes that are measured at a time */
 #define ATTEMPTS 3	   /* to descend: each fails only when an entry on the way was freed meanwhile */
 
 /* More room, in the arena: what was there stays until the search ends, at most as much again. */
@@ -27,7 +29,7 @@ grow(MgBeam *beam, void *array, size_t *room, size_t piece)
 static size_t
 memory_of(const MgBeam *beam)
 {
-	return (beam->candidates.room + beam->rest.room) * sizeof(MgCandidate) +
+	return (beam->candidates.room + beam->rest.room + beam->measured.room) * sizeof(MgCandidate) +
 		(beam->top.room + beam->leftover.room) * sizeof(MgKnown) + beam->room_records * beam->record_size +
 		((size_t) beam->seen.mask + 1) * sizeof(uint32_t);
 }
@@ -43,18 +45,40 @@ bound(const MgBeam *beam)
 }
 
 static bool
-add_candidate(MgBeam *beam, MgCandidate candidate)
+add_last(MgBeam *beam, MgCandidates *to, MgCandidate candidate)
 {
-	MgCandidates *to = candidate.distance <= bound(beam) ? &beam->candidates : &beam->rest;
-
-	if (to == &beam->rest && beam->descending)
-		return true;
 	if (to->n == to->room && !grow(beam, &to->items, &to->room, sizeof *to->items))
 		return false;
 	to->items[to->n++] = candidate;
-	if (to == &beam->candidates)
-		mg_candidates_rise(to->items, to->n - 1);
 	return true;
+}
+
+static bool
+add_to_heap(MgBeam *beam, MgCandidates *to, MgCandidate candidate)
+{
+	if (!add_last(beam, to, candidate))
+		return false;
+	mg_candidates_rise(to->items, to->n - 1);
+	return true;
+}
+
+static MgCandidate
+take(MgCandidates *from)
+{
+	MgCandidate nearest = from->items[0];
+
+	from->items[0] = from->items[--from->n];
+	if (from->n > 0)
+		mg_candidates_sink(from->items, from->n, 0);
+	return nearest;
+}
+
+static bool
+add_candidate(MgBeam *beam, MgCandidate candidate)
+{
+	if (candidate.distance <= bound(beam))
+		return add_to_heap(beam, &beam->candidates, candidate);
+	return beam->descending || add_last(beam, &beam->rest, candidate);
 }
 
 static bool
@@ -107,13 +131,15 @@ keep_record(MgBeam *beam, const uint8_t *entry, uint32_t *record)
 	return true;
 }
 
+/* whole: with its links. */
 static bool
-read_entry(MgBeam *beam, uint32_t id, uint8_t *entry, bool *found)
+read_entry(MgBeam *beam, uint32_t id, bool whole, uint8_t *entry, bool *found)
 {
 	const MgStore *store = &beam->graph->store;
+	bool (*read)(void *, MgCtx *, uint32_t, uint8_t *, bool *) = whole || store->peek == NULL ? store->read : store->peek;
 
 	beam->counts.entries++;
-	if (!store->read(store->user, beam->cx, id, entry, found))
+	if (!read(store->user, beam->cx, id, entry, found))
 		return false;
 	/* An id that was used again for a node of another level is as good as gone. */
 	*found = *found && mg_entry_level(entry) == beam->level;
@@ -139,7 +165,7 @@ add_plain(MgBeam *beam, uint32_t id)
 
 	if (id == MG_NO_NODE || mg_seen_has(&beam->seen, id))
 		return true;
-	if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, beam->other, &found))
+	if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, true, beam->other, &found))
 		return false;
 	if (!found)
 		return true;
@@ -175,40 +201,108 @@ add_neighbours(MgBeam *beam, float own)
 	return true;
 }
 
+/* What beam->entry is, at its own distance, becomes known. */
+static bool
+learn(MgBeam *beam, uint32_t id, float own)
+{
+	uint32_t record;
+
+	if (own < beam->nearest || beam->nearest_id == MG_NO_NODE)
+	{
+		beam->nearest = own;
+		beam->nearest_id = id;
+		beam->nearest_below = mg_entry_below(beam->entry);
+	}
+	return beam->descending || mg_entry_deleted(beam->entry) ||
+		(keep_record(beam, beam->entry, &record) && add_known(beam, (MgKnown){own, id, record}));
+}
+
+static float
+own_distance(MgBeam *beam)
+{
+	beam->counts.distances++;
+	return mg_code_distance(beam->graph->layout, beam->graph->kernels, beam->query, mg_entry_value(beam->entry));
+}
+
 static bool
 expand(MgBeam *beam, MgCandidate candidate)
 {
-	const MgEntryLayout *layout = beam->graph->layout;
+	bool coded = beam->graph->layout->coded, found;
 	float own = candidate.distance;
-	uint32_t record;
-	bool found;
 
-	if (layout->coded && !mg_seen_add(beam->cx, &beam->seen, candidate.id))
+	if (coded && !mg_seen_add(beam->cx, &beam->seen, candidate.id))
 		return false;
-	if (!read_entry(beam, candidate.id, beam->entry, &found))
+	if (!read_entry(beam, candidate.id, true, beam->entry, &found))
 		return false;
 	if (!found)
 		return true;
 	beam->n_expanded++;
-	if (layout->coded)
-	{
-		own = mg_code_distance(layout, beam->graph->kernels, beam->query, mg_entry_value(beam->entry));
-		beam->counts.distances++;
-	}
-	if (isfinite(own))
-	{
-		if (own < beam->nearest || beam->nearest_id == MG_NO_NODE)
-		{
-			beam->nearest = own;
-			beam->nearest_id = candidate.id;
-			beam->nearest_below = mg_entry_below(beam->entry);
-		}
-		if (!beam->descending && !mg_entry_deleted(beam->entry) &&
-			(!keep_record(beam, beam->entry, &record) ||
-			 !add_known(beam, (MgKnown){own, candidate.id, record})))
-			return false;
-	}
+	if (coded)
+		own = own_distance(beam);
+	if (isfinite(own) && !learn(beam, candidate.id, own))
+		return false;
 	return add_neighbours(beam, own);
+}
+
+/* Of a node that is marked as seen. */
+static bool
+measure(MgBeam *beam, uint32_t id)
+{
+	float own;
+	bool found;
+
+	if (!read_entry(beam, id, false, beam->entry, &found))
+		return false;
+	if (!found)
+		return true;
+	beam->n_expanded++;
+	beam->since_poll++;
+	own = own_distance(beam);
+	return !isfinite(own) || (learn(beam, id, own) && add_to_heap(beam, &beam->measured, (MgCandidate){own, id}));
+}
+
+static void
+prefetch(const MgBeam *beam, uint32_t id, bool whole)
+{
+	const MgGraph *graph = beam->graph;
+
+	if (graph->layout->coded && graph->store.prefetch != NULL)
+		graph->store.prefetch(graph->store.user, id, whole);
+}
+
+/* The nearest candidates up to a distance, some at a time: memory is as fast with several reads under way as with one. */
+static bool
+measure_some(MgBeam *beam, float most)
+{
+	MgCandidates *candidates = &beam->candidates;
+	uint32_t ids[TOGETHER];
+	int n = 0;
+
+	while (n < TOGETHER && candidates->n > 0 && candidates->items[0].distance <= most)
+	{
+		uint32_t id = take(candidates).id;
+
+		if (mg_seen_has(&beam->seen, id))
+			continue;
+		if (!mg_seen_add(beam->cx, &beam->seen, id))
+			return false;
+		prefetch(beam, id, false);
+		ids[n++] = id;
+	}
+	for (int i = 0; i < n; i++)
+		if (!measure(beam, ids[i]))
+			return false;
+	return true;
+}
+
+static bool
+expand_measured(MgBeam *beam, MgCandidate measured)
+{
+	bool found;
+
+	if (!read_entry(beam, measured.id, true, beam->entry, &found))
+		return false;
+	return !found || add_neighbours(beam, measured.distance);
 }
 
 bool
@@ -230,13 +324,13 @@ mg_beam_start(MgBeam *beam, int level, uint32_t id)
 	float distance = -INFINITY;
 
 	beam->level = level;
-	beam->candidates.n = beam->rest.n = beam->top.n = beam->leftover.n = 0;
+	beam->candidates.n = beam->rest.n = beam->measured.n = beam->top.n = beam->leftover.n = 0;
 	beam->n_records = beam->n_free = 0;
 	beam->nearest = INFINITY;
 	beam->nearest_id = MG_NO_NODE;
 	if (!beam->graph->layout->coded)
 	{
-		if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, beam->other, &found))
+		if (!mg_seen_add(beam->cx, &beam->seen, id) || !read_entry(beam, id, true, beam->other, &found))
 			return false;
 		if (found)
 			distance = plain_distance(beam, beam->other);
@@ -253,7 +347,7 @@ descend_once(MgBeam *beam, int level, int *reached)
 
 	*reached = -1;
 	mg_seen_clear(&beam->seen);
-	beam->candidates.n = beam->rest.n = beam->top.n = beam->leftover.n = 0;
+	beam->candidates.n = beam->rest.n = beam->measured.n = beam->top.n = beam->leftover.n = 0;
 	if (!store->entry_point(store->user, beam->cx, &id, &from))
 		return false;
 	if (id == MG_NO_NODE)
@@ -294,24 +388,51 @@ may_go_on(MgBeam *beam)
 	return !beam->bounded;
 }
 
+/* Where a measured node comes among candidates. Those who are led to from few places have few estimates, all of them too far by chance: so others are expanded a little beyond the bound. */
+static float
+turn_of(MgCandidate measured)
+{
+	return measured.distance - SLACK * fabsf(measured.distance);
+}
+
+/* The nearest candidate, by what is known of it, goes into the beam. False: an error was recorded. *done: it is beyond the bound. */
+static bool
+step(MgBeam *beam, bool *done)
+{
+	MgCandidates *candidates = &beam->candidates, *measured = &beam->measured;
+	float by_estimate = candidates->n > 0 ? candidates->items[0].distance : INFINITY;
+	float by_own = measured->n > 0 ? turn_of(measured->items[0]) : INFINITY;
+	MgCandidate nearest;
+
+	*done = (candidates->n == 0 && measured->n == 0) || (!beam->descending && !may_go_on(beam)) || fminf(by_estimate, by_own) > bound(beam);
+	if (*done)
+		return true;
+	if (measured->n > 0 && by_own <= by_estimate)
+	{
+		nearest = take(measured);
+		if (measured->n > 0)
+			prefetch(beam, measured->items[0].id, true);
+		return expand_measured(beam, nearest);
+	}
+	if (beam->far)
+		return measure_some(beam, fminf(by_own, bound(beam)));
+	nearest = take(candidates);
+	if (beam->graph->layout->coded && mg_seen_has(&beam->seen, nearest.id))
+		return true;
+	/* Mostly the next one. */
+	if (candidates->n > 0)
+		prefetch(beam, candidates->items[0].id, true);
+	return expand(beam, nearest);
+}
+
 bool
 mg_beam_run(MgBeam *beam)
 {
-	while (beam->candidates.n > 0 && (beam->descending || may_go_on(beam)))
-	{
-		MgCandidate candidate = beam->candidates.items[0];
+	bool done = false;
 
-		if (candidate.distance > bound(beam))
-			return true;
-		beam->candidates.items[0] = beam->candidates.items[--beam->candidates.n];
-		if (beam->candidates.n > 0)
-			mg_candidates_sink(beam->candidates.items, beam->candidates.n, 0);
-		if (beam->graph->layout->coded && mg_seen_has(&beam->seen, candidate.id))
-			continue;
-		/* Mostly the next one. */
-		if (beam->graph->layout->coded && beam->graph->store.prefetch != NULL && beam->candidates.n > 0)
-			beam->graph->store.prefetch(beam->graph->store.user, beam->candidates.items[0].id);
-		if (!expand(beam, candidate))
+	while (!done)
+	{
+		if (!step(beam, &done))
 			return false;
 		if (beam->since_poll >= POLL_EVERY)
 		{
@@ -358,12 +479,8 @@ mg_beam_resume(MgBeam *beam)
 		if (!add_known(beam, beam->leftover.items[i]))
 			return false;
 	for (size_t i = 0; i < rest->n; i++)
-	{
-		if (candidates->n == candidates->room &&
-			!grow(beam, &candidates->items, &candidates->room, sizeof *candidates->items))
+		if (!(beam->graph->layout->coded && mg_seen_has(&beam->seen, rest->items[i].id)) && !add_last(beam, candidates, rest->items[i]))
 			return false;
-		candidates->items[candidates->n++] = rest->items[i];
-	}
 	rest->n = 0;
 	for (size_t i = candidates->n / 2; i-- > 0;)
 		mg_candidates_sink(candidates->items, candidates->n, i);

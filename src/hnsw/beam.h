@@ -3,12 +3,17 @@
  * nearest is expanded, its own distance becomes known.
  *
  *   candidates   heap, nearest first; estimated, not expanded (coded: perhaps several times, by several parents)
+ *   measured     heap, nearest first; their own distance is known, not yet expanded: far only
  *   rest         candidates that were farther than the bound: of use only when the search goes on
  *   top          heap, farthest first: the ef nearest of the known
  *   leftover     known, but farther; or within the radius
  *
  * The bound is the distance of the farthest of top once top is full; the run
  * ends when the nearest candidate is beyond it.
+ *
+ * Estimates are off by more than what lies between the distances of nodes that are far from the query: a run that is to find a thousand
+ * expanded ten thousand. So far from it, where there are many of all kinds, a node is only measured when its turn comes by its estimate, by the first bytes of its
+ * entry, and expanded when it comes by its own distance.
  */
 #ifndef MG_HNSW_BEAM_H
 #define MG_HNSW_BEAM_H
@@ -50,17 +55,18 @@ typedef struct MgBeam
 	uint32_t ef;
 	float radius;		/* -INFINITY: none */
 	bool descending;	/* towards one nearest node, deleted or not */
-	MgSeen seen;		/* coded: expanded; plain: ever a candidate */
-	MgCandidates candidates, rest;
+	bool far;			/* coded: measures before it expands */
+	MgSeen seen;		/* coded: expanded or measured; plain: ever a candidate */
+	MgCandidates candidates, rest, measured;
 	MgKnowns top, leftover;
 	uint8_t *records;	/* [room_records, record_size] */
 	size_t record_size, n_records, room_records;
 	uint32_t *free_records;
 	size_t n_free, room_free;
 	uint8_t *entry, *other; /* copies of entries */
-	float nearest;		/* of all expanded in this run */
+	float nearest;		/* of all expanded or measured in this run */
 	uint32_t nearest_id, nearest_below;
-	uint64_t n_expanded, max_expanded;
+	uint64_t n_expanded, max_expanded; /* or measured */
 	size_t max_memory;
 	bool bounded;		/* a bound ended the run */
 	uint64_t since_poll; /* distances */

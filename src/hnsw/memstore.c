@@ -28,6 +28,20 @@ read_entry(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 	return true;
 }
 
+static bool
+peek_entry(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
+{
+	MgMemstore *memstore = user;
+	const uint8_t *at = mg_memstore_at(memstore, id);
+
+	(void) cx;
+	memstore->reads++;
+	*found = at != NULL && at[0] != MG_ENTRY_CHUNK;
+	if (*found)
+		memcpy(entry, at, memstore->layout->links_at[mg_entry_level(at) > 0]);
+	return true;
+}
+
 void
 mg_memstore_init(MgCtx *cx, MgMemstore *memstore, const MgEntryLayout *layout, MgGraph *graph)
 {
@@ -36,6 +50,7 @@ mg_memstore_init(MgCtx *cx, MgMemstore *memstore, const MgEntryLayout *layout, M
 	graph->store.entry_point = entry_point;
 	graph->store.read = read_entry;
 	graph->store.prefetch = NULL;
+	graph->store.peek = peek_entry;
 }
 
 uint8_t *

@@ -96,6 +96,7 @@ mg_search_next(MgCtx *cx, MgSearch *search, const MgFound **found, size_t *n)
 		else if (beam->ef < search->widest_ef)
 			beam->ef = beam->ef < search->widest_ef / 2 ? 2 * beam->ef : search->widest_ef;
 		search->next_ef = 0;
+		beam->far = beam->graph->layout->coded;
 		if (!mg_beam_resume(beam))
 			return false;
 	}

@@ -190,15 +190,32 @@ store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 	return true;
 }
 
+static bool
+store_peek(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
+{
+	HnswStore *store = user;
+	Buffer buffer;
+	uint8 *at;
+
+	CHECK_FOR_INTERRUPTS();
+	*found = hnsw_store_lock(store, id, BUFFER_LOCK_SHARE, &buffer, &at);
+	if (*found)
+	{
+		memcpy(entry, at, store->layout.links_at[mg_entry_level(at) > 0]);
+		UnlockReleaseBuffer(buffer);
+	}
+	return true;
+}
+
 /* The beginning of a node, after which the CPU sees the pattern. Only what is in a buffer already can be fetched ahead. */
 static void
-store_prefetch(void *user, uint32_t id)
+store_prefetch(void *user, uint32_t id, bool whole)
 {
 	const HnswStore *store = user;
 	const HnswPlaces *places = &store->places;
 	Size offset = MAXALIGN(SizeOfPageHeaderData) + hnsw_place_slot(places, id) * places->slot_size[0];
 
-	hnsw_recent_prefetch(store->recent, hnsw_place_block(places, id), offset, Min(places->slot_size[0], PREFETCHED));
+	hnsw_recent_prefetch(store->recent, hnsw_place_block(places, id), offset, whole ? Min(places->slot_size[0], PREFETCHED) : store->layout.links_at[0]);
 }
 
 void
@@ -224,7 +241,7 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 						errmsg("an entry of index \"%s\" does not fit a page", RelationGetRelationName(index))));
 	store->graph.layout = &store->layout;
 	store->graph.cpu = guc_cpu_level();
-	store->graph.store = (MgStore){store, store_entry_point, store_read, hnsw_kind_distance, store_prefetch};
+	store->graph.store = (MgStore){store, store_entry_point, store_read, hnsw_kind_distance, store_prefetch, store_peek};
 	if (!store->layout.coded)
 	{
 		store->rounded = store->layout.value_size != hnsw_kind_room(kind, (int) meta->shape.dims, true);

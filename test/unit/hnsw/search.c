@@ -95,6 +95,33 @@ test_limit(void)
 	world_close(world);
 }
 
+/* Far from the query most nodes are measured by their first bytes alone, few are expanded. */
+static void
+test_far(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 2000, 64, 8, 0);
+	MgSearchOptions options = {.ef = 8, .radius = -INFINITY, .widest_ef = 100};
+	MgSearch *search = NULL;
+	const MgFound *found;
+	MgCounts first;
+	MgQuery query;
+	uint64_t entries, estimates;
+	size_t n = 0;
+	bool fine = world_build(world, 0, 2000) && world_query(world, &world->scratch, world->vectors, &query) &&
+		(search = mg_search_begin(&world->scratch, &world->graph, &query, &options)) != NULL &&
+		mg_search_next(&world->scratch, search, &found, &n);
+
+	first = *mg_search_counts(search);
+	mg_search_narrow(search, 100);
+	fine = fine && mg_search_next(&world->scratch, search, &found, &n);
+	ok(fine && n == 100, "a batch far from the query");
+	entries = mg_search_counts(search)->entries - first.entries;
+	estimates = mg_search_counts(search)->estimates - first.estimates;
+	ok(estimates * first.entries < 6 * entries * first.estimates / 10, "it expands few nodes: %zu estimates of %zu entries, before %zu of %zu",
+	   (size_t) estimates, (size_t) entries, (size_t) first.estimates, (size_t) first.entries);
+	world_close(world);
+}
+
 static void
 test_radius(void)
 {
@@ -226,6 +253,7 @@ main(void)
 	test_resume(MG_GRAPH_L2);
 	test_resume(MG_GRAPH_PLAIN);
 	test_limit();
+	test_far();
 	test_radius();
 	test_deleted();
 	test_empty();
