@@ -2,7 +2,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
-SELECT plan(54);
+SELECT plan(58);
 
 SELECT setseed(0.7);
 CREATE TYPE mood AS ENUM ('sad', 'well');
@@ -33,7 +33,8 @@ CREATE FUNCTION conditions() RETURNS TABLE (condition text) LANGUAGE sql AS $$ V
 	('tenant = ANY (ARRAY[1, 5, NULL, 5])'), ('tenant IS NULL'), ('tenant IS NOT NULL AND price < 0.05'), ('tenant = 100000'), ('tenant > 250'),
 	('code = repeat(''tenant '', 12) || 11'), ('code = ''none'''), ('code LIKE ''tenant tenant 1%'''), ('code > ''tenant tenant 5'' AND code < ''tenant tenant 6'''),
 	('price < 0.02 AND day > ''2026-06-01'''), ('key = md5(''7'')::uuid'), ('mood = ''sad'' AND tenant = 2'), ('big = 3 AND tenant = 2'), ('tenant + 1 = 4'),
-	('tenant = (SELECT 4)'), ('(tenant, code) = (5, ''x'')'), ('tenant = 2 AND v <<->> sphere(q(), 2.9)'), ('tenant = NULL'), ('tenant IN (1, 2) OR tenant IS NULL') $$;
+	('tenant = (SELECT 4)'), ('(tenant, code) = (5, ''x'')'), ('tenant = 2 AND v <<->> sphere(q(), 2.9)'), ('tenant = NULL'), ('tenant IN (1, 2) OR tenant IS NULL'),
+	('0.98 < price'), ('price < (SELECT 0.02::float8)'), ('price < NULL::float8'), ('250 < tenant AND tenant < 270::bigint') $$;
 SELECT is(same(format(:'nearest', condition, 20000)), 'same', condition) FROM conditions();
 SELECT is(same(format(:'nearest', 'tenant = 3', 5)), 'same', 'the nearest of a tenant');
 SELECT is(same(format(:'nearest', 'tenant IS NULL', 5)), 'same', 'the nearest without one');

@@ -48,6 +48,7 @@ hnsw_cover_of(Relation index)
 	for (int i = 0; i < n; i++)
 	{
 		describe(index, n_keys + i, &cover->columns[i]);
+		cover->columns[i].at = (uint32) size;
 		size += (Size) cover->columns[i].width;
 	}
 	if (size > HNSW_MOST_ITEM)
@@ -116,16 +117,6 @@ hnsw_cover_is_null(const HnswCover *cover, const uint8 *item, int column)
 	return (item[sizeof(ItemPointerData) + (Size) column / 8] >> column % 8 & 1) != 0;
 }
 
-static const uint8 *
-value_at(const HnswCover *cover, const uint8 *item, int column)
-{
-	const uint8 *at = item + cover->values_at;
-
-	for (int i = 0; i < column; i++)
-		at += cover->columns[i].width;
-	return at;
-}
-
 /* Of a kept column. */
 static Datum
 datum_at(const HnswColumn *column, const uint8 *at, HnswCoverRoom *room)
@@ -153,10 +144,21 @@ hnsw_cover_fill(const HnswCover *cover, const uint8 *item, TupleTableSlot *slot,
 	}
 }
 
+bool
+hnsw_cover_value(const HnswCover *cover, const uint8 *item, int column, Datum *value)
+{
+	HnswCoverRoom room;
+
+	if (hnsw_cover_is_null(cover, item, column))
+		return false;
+	*value = datum_at(&cover->columns[column], item + cover->columns[column].at, &room);
+	return true;
+}
+
 uint64
 hnsw_cover_hash(HnswCover *cover, const uint8 *item, int column)
 {
-	const uint8 *at = value_at(cover, item, column);
+	const uint8 *at = item + cover->columns[column].at;
 	HnswCoverRoom room;
 	uint64 hash;
 

@@ -24,6 +24,7 @@ typedef struct HnswColumn
 {
 	AttrNumber column; /* of the table */
 	int16 width;	   /* in the item */
+	uint32 at;		   /* where it begins in the item */
 	bool kept;		   /* as it is; else as its hash */
 	bool by_value;
 	Oid collation;	 /* of the table's column: what its hash goes by */
@@ -60,6 +61,9 @@ typedef struct HnswCoverRoom
 
 /* Puts the kept columns into a virtual slot of the table's shape; others are left. Values may point into rooms [cover->n]. */
 void hnsw_cover_fill(const HnswCover *cover, const uint8 *item, TupleTableSlot *slot, HnswCoverRoom *rooms);
+
+/* A kept column that is passed by value; false: it is NULL. */
+bool hnsw_cover_value(const HnswCover *cover, const uint8 *item, int column, Datum *value);
 
 bool hnsw_cover_is_null(const HnswCover *cover, const uint8 *item, int column);
 

@@ -154,7 +154,7 @@ read_pages(HnswListScan *scan)
 
 		CHECK_FOR_INTERRUPTS();
 		hnsw_nearest_reserve(&scan->nearest, n_records);
-		buffer = ReadBuffer(store->index, block);
+		buffer = hnsw_recent_read(store->recent, store->index, block);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		listed = !PageIsNew(BufferGetPage(buffer)) && ((PageHeader) BufferGetPage(buffer))->pd_prune_xid == HNSW_PAGE_LIST;
 		if (listed)
