@@ -2,7 +2,7 @@
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
-SELECT plan(23);
+SELECT plan(27);
 
 SELECT setseed(0.4);
 CREATE TABLE item (id int PRIMARY KEY, g int, note text, v vector(24));
@@ -48,6 +48,17 @@ SELECT is(same('SELECT string_agg(x.id::text, '' '' ORDER BY o.id, x.id) FROM it
 SELECT matches(by_index(format(:'ids', 'g = 3 AND random() >= 0', 6)), '^[0-9]+( [0-9]+){5}$', 'a volatile condition');
 SELECT cmp_ok(analyzed('SELECT id FROM item WHERE g = 3 ORDER BY v <-> q() LIMIT 6', 'Rows Removed by Filter'), '>', 5000, 'EXPLAIN counts what the filter drops');
 SELECT cmp_ok(analyzed('SELECT id FROM item WHERE g < 500 ORDER BY v <-> q() LIMIT 6', 'Rows Removed by Filter'), '<', 500, 'which is little for a wide one');
+
+-- A filter that few pass, as the planner knows: the table is read at once. One of which it expects more: by the nearest rows, until that has cost as much
+CREATE TABLE wide (id int, g int, filler text, v vector(24));
+ALTER TABLE wide ALTER filler SET STORAGE plain;
+INSERT INTO wide SELECT id, g, repeat(md5(id::text), 110), v FROM item;
+CREATE INDEX wide_v ON wide USING maskgen_hnsw (v vector_l2_ops);
+VACUUM ANALYZE wide;
+SELECT is(by_index(replace(format(:'ids', 'g = 3', 6), 'FROM item', 'FROM wide')), by_rows(format(:'ids', 'g = 3', 6)), 'few rows, known');
+SELECT is(ways::text, '{graph,table}', 'by the table, at once') FROM last_index_scan();
+SELECT is(by_index(replace(format(:'ids', '(g + 0) % 1000 = 3', 6), 'FROM item', 'FROM wide')), by_rows(format(:'ids', 'g = 3', 6)), 'few rows, not known: none is lost or comes twice');
+SELECT is(ways::text, '{graph,pass,table}', 'by the nearest first, then by the table') FROM last_index_scan();
 
 -- HOT chains: the table is read by rows, and rows are named by the tuples that indexes know
 UPDATE item SET note = 'new' WHERE g < 20;

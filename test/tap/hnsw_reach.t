@@ -78,11 +78,11 @@ my %operators = (l2 => '<->', cosine => '<=>', ip => '<#>', l1 => '<+>', hamming
 sub one_of { return $_[ int(rand(@_)) ] }
 
 my %least = (l2 => 0.95, cosine => 0.95, ip => 0.95, hamming => 0.95);
-# src/hnsw/README.md, What falls short
+# src/hnsw/README.md, Few links under inner product: one of the ten may hang on a way alone
 sub least_recall
 {
 	my ($metric, $m) = @_;
-	return $metric eq 'ip' && $m == 4 ? 0.7 : $least{$metric} // 0.9;
+	return $metric eq 'ip' && $m == 4 ? 0.9 : $least{$metric} // 0.9;
 }
 my ($n_indexes, $n_all, $n_lost) = (0, 0, 0);
 

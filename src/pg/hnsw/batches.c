@@ -13,16 +13,16 @@
  * Microseconds of what a scan does, 384 dimensions, from memory: an entry by a link, a row of the table by its place, a page of a
  * pass, and a page of a sequential scan with a filter. An EPYC (Zen 4) that others shared; what counts is how they compare.
  */
-#define ENTRY_COST 1.5
-#define ROW_COST 2.0
+#define ENTRY_COST 1.0
+#define ROW_COST 1.0
 #define PAGE_COST 1.1
-#define HEAP_PAGE_COST 1.5
+#define HEAP_PAGE_COST 1.1
 
 /* The same of a row in a list. */
-#define LIST_ROW_COST 0.1
+#define LIST_ROW_COST 0.035
 
 /* Entries that a row costs, as long as nothing is measured. */
-#define ENTRIES_A_ROW 2
+#define ENTRIES_A_ROW 9
 
 /* Rows of a batch for each that is expected to be needed. */
 #define SPARE 1.25
@@ -30,21 +30,31 @@
 /* Rows that are wanted, where no LIMIT says it. */
 #define LEAST_WANTED 10
 
+/* A batch is at most so many times as wide as the one before. */
+#define WIDENING 32
+
+/* So few rows that passed say nothing against what the planner expects. */
+#define FEW_PASSED 4
+
 /* Rows of a batch, each of which is twice as wide as the one before: a filter that rejects many costs no more batches than it must. */
 #define WIDEST_BATCH 8192
 
 /* With fewer links than this on each side a node is led to from fewer places: a search has to be as much wider to find as many. */
 #define ENOUGH_LINKS 8
 
+/* Under inner product all nodes lead to the same few long ones, the worse the fewer links they have. */
+#define WIDER_BY_PRODUCT 4
+
 void
 hnsw_batches_begin(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
+	uint32 m = state->store.layout.shape.m;
 	MgSearchOptions options = {.radius = -INFINITY};
 
 	options.ef = (uint32_t) state->settings.ef_search;
-	if (state->store.layout.shape.m < ENOUGH_LINKS)
-		options.ef = options.ef * ENOUGH_LINKS / state->store.layout.shape.m;
+	if (m < ENOUGH_LINKS)
+		options.ef = options.ef * ENOUGH_LINKS / m * (state->store.kind->metric == MG_METRIC_INNER_PRODUCT ? WIDER_BY_PRODUCT : 1);
 	options.widest_ef = WIDEST_BATCH;
 	options.max_expanded = state->settings.first_is_whole ? 0 : (uint64_t) state->settings.max_scan_tuples;
 	options.max_memory = hnsw_scan_memory(state);
@@ -78,16 +88,30 @@ search_cost(const HnswScan *state)
 	return ENTRY_COST * mg_search_counts(state->search)->entries + ROW_COST * state->n_fetched;
 }
 
-/* Rows that have to be looked at for those that are still wanted, by what the filter has made of others. */
+/*
+ * The share of rows that pass, near the query: what the planner expects of all, until rows were met that are evidence. Several that passed are
+ * evidence for more even where it expects few.
+ */
+static double
+share_kept(const HnswScan *state)
+{
+	double expected = state->target.within ? 1 : hnsw_filter_share(state->node), passed = state->n_passed, kept;
+
+	kept = (passed + 1) / (state->n_met + 1 / expected);
+	if (state->n_passed > FEW_PASSED)
+		kept = Max(kept, (passed - 2 * sqrt(passed)) / state->n_met);
+	return Min(kept, 1);
+}
+
+/* Rows that have to be looked at for those that are still wanted. */
 static double
 rows_to_come(const HnswScan *state)
 {
-	double kept = (state->n_passed + 1.0) / (state->n_met + 1.0), wanted = hnsw_filter_limit(state->node);
-	double most = (double) state->store.n_blocks * state->store.places.n_nodes;
+	double wanted = hnsw_filter_limit(state->node), most = (double) state->store.n_blocks * state->store.places.n_nodes;
 
 	if (wanted < 0)
 		wanted = Max(2.0 * state->n_passed, LEAST_WANTED);
-	return Min(Max(wanted - state->n_passed, 1) / kept, most);
+	return Min(Max(wanted - state->n_passed, 1) / share_kept(state), most);
 }
 
 double
@@ -113,8 +137,8 @@ hnsw_list_is_best(const HnswScan *state, bool by_graph)
 		return false;
 	if (!by_graph || state->unranked || state->target.within)
 		return hnsw_cost_of_list(state) < hnsw_cost_of_pass(state);
-	/* One row in so many is of the list. */
-	met = Max(wanted < 0 ? LEAST_WANTED : wanted, 1) * rows / Max(hnsw_list_scan_rows(state->list), 1);
+	/* One row in so many is of the list, or passes. */
+	met = Max(wanted < 0 ? LEAST_WANTED : wanted, 1) / Min(hnsw_list_scan_rows(state->list) / Max(rows, 1), hnsw_filter_share(state->node));
 	return hnsw_cost_of_list(state) < ENTRY_COST * Max(ENTRIES_A_ROW * met, state->settings.ef_search);
 }
 
@@ -127,6 +151,12 @@ hnsw_cost_of_sift(IndexScanDesc scan)
 	if (state->filter == NULL || state->unranked || !hnsw_sift_can(scan->heapRelation))
 		return INFINITY;
 	return HEAP_PAGE_COST * RelationGetNumberOfBlocks(scan->heapRelation);
+}
+
+bool
+hnsw_pass_is_worse(const HnswScan *state)
+{
+	return ROW_COST * (double) (state->n_fetched - state->n_fetched_before) > state->heap_cost;
 }
 
 /*
@@ -157,17 +187,17 @@ is_enough(HnswScan *state)
 }
 
 /*
- * A filter that drops many makes batches wide, and what the last of them found behind the rows that were wanted was found for nothing: it is as wide
- * as what the filter has let through so far says, and never more than twice the one before.
+ * A filter that drops many makes batches wide, and what the last of them found behind the rows that were wanted was found for nothing; each that comes
+ * on top gathers anew what waits. So a batch is as wide as what is known of the filter says.
  */
 static void
 narrow(HnswScan *state)
 {
-	double wanted = SPARE * rows_to_come(state), most = 2.0 * (double) state->n_found;
+	double wanted = SPARE * rows_to_come(state), most = WIDENING * (double) state->n_found;
 
-	if ((state->filter == NULL && state->covered == NULL) || state->found == NULL || wanted >= most)
+	if ((state->filter == NULL && state->covered == NULL) || state->found == NULL)
 		return;
-	mg_search_narrow(state->search, (uint32_t) Max(wanted, state->settings.ef_search));
+	mg_search_narrow(state->search, (uint32_t) Max(Min(wanted, most), state->settings.ef_search));
 }
 
 bool

@@ -32,8 +32,14 @@
 /* The same in a pass, which looks at the own code alone. */
 #define OPERATORS_A_PASS 7
 
-/* Entries that a search reads for a row that it gives, far behind the first ones: there nodes lie close beside each other for their codes. */
-#define ENTRIES_A_ROW 2.5
+/*
+ * Entries that a search reads for a row that it gives, far behind the first ones: there nodes lie close beside each other for their codes. Each
+ * is a page in no order at its full price, for so core prices the pages of a bitmap, cached or not, that are the other way to these rows.
+ */
+#define ENTRIES_A_ROW 9
+
+/* The same of rows within a radius, which one batch holds. */
+#define ENTRIES_A_ROW_WITHIN 2.5
 
 /* The same of a row in a list, with its part of a page. */
 #define OPERATORS_A_LISTED 12
@@ -53,6 +59,15 @@ page_cost(const IndexOptInfo *index)
 	get_tablespace_page_costs(index->reltablespace, &random, &sequential);
 	/* As if a cached page cost a tenth; the same guess for which random_page_cost is set to 1.1 on fast disks. */
 	return random * (1 - 0.9 * cached);
+}
+
+static double
+full_page_cost(const IndexOptInfo *index)
+{
+	double random, sequential;
+
+	get_tablespace_page_costs(index->reltablespace, &random, &sequential);
+	return random;
 }
 
 /* All pages in order. */
@@ -128,15 +143,22 @@ look_at_conditions(PlannerInfo *root, const IndexPath *path)
 	return covered;
 }
 
+/* The part of all its rows that a LIMIT is expected to ask of a scan. */
+static double
+part_wanted(const PlannerInfo *root, const IndexPath *path)
+{
+	if (root->limit_tuples <= 0)
+		return 1;
+	return Min(root->limit_tuples / Max(path->path.rows, 1), 1);
+}
+
 /* Takes the list if that is cheaper than what else was planned. */
 static void
 consider_list(PlannerInfo *root, const IndexPath *path, const Covered *covered, double n, double *first, double *further)
 {
-	double list = n * covered->listed * OPERATORS_A_LISTED * cpu_operator_cost, part = 1;
+	double list = n * covered->listed * OPERATORS_A_LISTED * cpu_operator_cost;
 
-	if (root->limit_tuples > 0)
-		part = Min(root->limit_tuples / Max(path->path.rows, 1), 1);
-	if (!covered->lists || list >= *first + *further * part)
+	if (!covered->lists || list >= *first + *further * part_wanted(root, path))
 		return;
 	*first = list;
 	*further = 0;
@@ -172,7 +194,7 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 		  double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	double n = Max(index->tuples, 1), ef, n_rows, each, first, pass, further;
+	double n = Max(index->tuples, 1), ef, n_rows, each, first, pass, further, part;
 	List *quals = get_quals_from_indexclauses(path->indexclauses);
 	HnswSettings settings;
 	bool complete;
@@ -195,13 +217,19 @@ hnsw_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup, 
 	n_rows = Max(n * *selectivity, 1);
 	each = page_cost(index) + OPERATORS_A_NODE * cpu_operator_cost + cpu_index_tuple_cost;
 	first = Min(EXPANDED_FACTOR * ef + EXPANDED_ABOVE * log2(n + 1) / 4, n) * each;
-	further = Max(n_rows - ef, 0) * ENTRIES_A_ROW * each;
+	part = part_wanted(root, path);
+	further = Max(n_rows - ef, 0);
+	if (path->indexorderbys != NIL)
+		further *= ENTRIES_A_ROW * (full_page_cost(index) + OPERATORS_A_NODE * cpu_operator_cost);
+	else
+		further *= ENTRIES_A_ROW_WITHIN * each;
 	if (complete)
 	{
 		pass = pass_cost(index, n);
 		if (path->indexorderbys != NIL && root->limit_tuples <= 0)
 			first = pass;
-		further = quals != NIL ? pass : Min(further, 2 * pass);
+		/* What is capped is what will be paid: of a scan that a LIMIT ends, core takes the part that it expects to run. */
+		further = quals != NIL ? pass : Min(further, 2 * pass / part);
 	}
 	covered = look_at_conditions(root, path);
 	if (path->indexorderbys != NIL && loop_count <= 1)

@@ -142,6 +142,17 @@ hnsw_filter_limit(const HnswNode *node)
 	return (double) node->limit->count + (double) node->limit->offset;
 }
 
+double
+hnsw_filter_share(const HnswNode *node)
+{
+	double rows;
+
+	if (node == NULL || node->scan->ss.ps.qual == NULL)
+		return 1;
+	rows = node->scan->iss_RelationDesc->rd_rel->reltuples;
+	return rows > 0 ? Min(Max(node->scan->ss.ps.plan->plan_rows, 1) / rows, 1) : 1;
+}
+
 void
 hnsw_filter_install(void)
 {

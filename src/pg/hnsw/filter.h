@@ -23,6 +23,9 @@ const HnswNode *hnsw_filter_of(IndexScanDesc scan);
 /* Rows that the LIMIT asks for, its OFFSET included, once it has begun; -1: nobody knows. */
 double hnsw_filter_limit(const HnswNode *node);
 
+/* The share of the index's rows that the planner expects to pass; 1 if it is unknown, or there are no conditions. */
+double hnsw_filter_share(const HnswNode *node);
+
 /* Whether a row passes; true for a node of NULL. What does not is counted for EXPLAIN, as the executor would. */
 bool hnsw_filter_passes(IndexScanState *node, TupleTableSlot *row);
 

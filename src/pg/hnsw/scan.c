@@ -4,7 +4,8 @@
  * GRAPH  A search gives batches of nodes by the distances of their codes (hnsw/search.h); their heap tuples are ranked by
  *        exact distances, no more of them than must be (ranking.h). When the batch is used up and more rows are asked for, the
  *        search goes on: so a LIMIT is honoured whatever filters, joins and row security leave of the rows.
- * PASS   All that the search has not given, page by page (pass.h): complete, and in order.
+ * PASS   All that the search has not given, page by page (pass.h): complete, and in order. Rows that the filter drops cost a look at the table each,
+ *        nearest first: where these are too many, SIFT takes over.
  * SIFT   All rows of the table that pass the filter (sift.h), but for those returned: complete, and in order.
  * LIST   All rows of one value of the first included column (list_scan.h), but for those returned: complete, and in order.
  *
@@ -254,6 +255,8 @@ look_further(IndexScanDesc scan)
 		hnsw_rank_sifted(state);
 	else if (state->stage == STAGE_LIST)
 		hnsw_rank_listed(state);
+	else if (hnsw_pass_is_worse(state))
+		hnsw_stage_sift(scan);
 	else if ((id = hnsw_pass_next(state->pass)) != MG_NO_NODE)
 		hnsw_rows_of_passed(state, id);
 	else
@@ -344,7 +347,7 @@ hnsw_scan_next(IndexScanDesc scan, ScanDirection direction)
 	}
 	row = hnsw_ranking_take(&state->ranking);
 	state->last = row.distance;
-	if (state->stage == STAGE_GRAPH && state->complete && (!isinf(state->heap_cost) || state->list != NULL))
+	if ((state->stage == STAGE_GRAPH || state->stage == STAGE_PASS) && state->complete && (!isinf(state->heap_cost) || state->list != NULL))
 		hnsw_rows_note_returned(state, &row.tid);
 	scan->xs_heaptid = row.tid;
 	scan->xs_recheckorderby = false;

@@ -66,6 +66,7 @@ typedef struct HnswScan
 	bool sifted;
 	HnswListScan *list; /* what conditions on included columns are tested on; NULL: there are none */
 	bool listed;		/* it is read */
+	uint64 n_fetched_before;	/* n_fetched when the pass began */
 	uint64 *returned; /* [n_returned]: hnsw_sift_key of rows, if they may be sifted */
 	Size n_returned, returned_room;
 	const HnswNode *node;		/* NULL: it is unknown */
@@ -97,9 +98,13 @@ double hnsw_cost_of_pass(const HnswScan *state);
 double hnsw_cost_of_list(const HnswScan *state);
 double hnsw_cost_of_sift(IndexScanDesc scan);
 
+/* Whether a pass under way has looked at so many rows in vain that sifting the table costs less. */
+bool hnsw_pass_is_worse(const HnswScan *state);
+
 /* ---- stages.c */
 
 void hnsw_stage_pass(HnswScan *state);
+void hnsw_stage_sift(IndexScanDesc scan);
 
 /* The lists of what the first included column has to be equal to, or all of them if other included columns are tested; and their stage. */
 void hnsw_find_lists(HnswScan *state);

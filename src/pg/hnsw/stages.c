@@ -27,6 +27,7 @@ hnsw_stage_pass(HnswScan *state)
 	if (state->n_done > 0)
 		qsort(state->done, state->n_done, sizeof *state->done, by_id);
 	state->pass = hnsw_pass_begin(&state->store, &state->query, &options);
+	state->n_fetched_before = state->n_fetched;
 	state->stage = STAGE_PASS;
 	MemoryContextSwitchTo(before);
 }
@@ -50,8 +51,8 @@ sort_returned(HnswScan *state)
 	hnsw_ranking_clear(&state->ranking);
 }
 
-static void
-begin_sift(IndexScanDesc scan)
+void
+hnsw_stage_sift(IndexScanDesc scan)
 {
 	HnswScan *state = scan->opaque;
 	MemoryContext before = MemoryContextSwitchTo(state->search_memory);
@@ -146,7 +147,7 @@ hnsw_go_on(IndexScanDesc scan)
 	else if (hnsw_cost_of_list(state) < Min(state->heap_cost, hnsw_cost_of_pass(state)))
 		hnsw_stage_list(state);
 	else if (state->heap_cost < hnsw_cost_of_pass(state))
-		begin_sift(scan);
+		hnsw_stage_sift(scan);
 	else
 		hnsw_stage_pass(state);
 }
