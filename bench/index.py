@@ -47,10 +47,17 @@ GO_ON = {"pgvector": {"as it is": "", "iterative": "SET hnsw.iterative_scan = st
 class Cluster:
     """A throw-away cluster; as root, everything of it belongs to the user postgres."""
 
-    def __init__(self, pg_config, settings):
+    def __init__(self, pg_config, settings, directory=None):
+        """With a directory, the cluster that is kept there, or a new one."""
         self.bin = subprocess.run([pg_config, "--bindir"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        self.directory = tempfile.mkdtemp(prefix="maskgen-index.", dir="/tmp")
-        self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.kept, self.as_user = directory is not None, ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self.kept and os.path.exists(os.path.join(directory, "data")):
+            self.directory = directory
+            self.start()
+            return
+        if self.kept:
+            os.makedirs(directory)
+        self.directory = directory or tempfile.mkdtemp(prefix="maskgen-index.", dir="/tmp")
         if self.as_user:
             subprocess.run(["chown", "postgres", self.directory], check=True)
         self.call("initdb", "-D", "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
@@ -58,7 +65,10 @@ class Cluster:
         settings = [f"{name} = {value}" for name, value in settings.items()]
         with open(os.path.join(self.directory, "data", "postgresql.conf"), "a", encoding="utf-8") as file:
             file.write("\n".join(["listen_addresses = ''", f"unix_socket_directories = '{self.directory}'", *settings]) + "\n")
-        self.call("pg_ctl", "-D", "data", "-l", "log", "-w", "start")
+        self.start()
+
+    def start(self, *options):
+        self.call("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", " ".join(options), "start")
 
     def call(self, program, *arguments):
         done = subprocess.run(self.as_user + [os.path.join(self.bin, program), *arguments], cwd=self.directory,
@@ -89,7 +99,8 @@ class Cluster:
 
     def stop(self):
         self.call("pg_ctl", "-D", "data", "-m", "fast", "-w", "stop")
-        subprocess.run(["rm", "-rf", self.directory], check=True)
+        if not self.kept:
+            subprocess.run(["rm", "-rf", self.directory], check=True)
 
 
 # ---- data
@@ -136,12 +147,12 @@ def load(cluster, engine, vectors, queries):
 class Memory:
     """The most private and shared memory, beyond shared_buffers, of a backend and its workers while a statement runs."""
 
-    def __init__(self, postmaster):
-        self.postmaster, self.most, self.ended = postmaster, 0, threading.Event()
+    def __init__(self, postmaster, pause=0.05):
+        self.postmaster, self.pause, self.most, self.ended = postmaster, pause, 0, threading.Event()
         self.thread = threading.Thread(target=self.watch)
 
     def watch(self):
-        while not self.ended.wait(0.05):
+        while not self.ended.wait(self.pause):
             total = 0
             for pid in filter(str.isdigit, os.listdir("/proc")):
                 try:
