@@ -2,7 +2,7 @@
  * Texts that follow prompts: many of them in step.
  *
  *   prompts    a b a c ...                 equal ones are computed once
- *   beginning  what all have in common     is computed once, and copied to each
+ *   beginning  what all have in common     is computed once, and lent to each
  *   slots      | a | b | c | ...           up to MG_GENERATE_SLOTS decode in step; one that is done gives its slot to the next prompt
  *
  * A text depends on its own prompt and on the options, seed included: not on what else is generated with it.
