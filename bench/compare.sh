@@ -3,7 +3,7 @@
 #
 #   [PG_CONFIG=...] bench/compare.sh PYTHON --data CSV --cache DIR --minilm DIR --bert DIR [ARGUMENT OF compare.py ...]
 #
-# PYTHON is the one with the peers installed (README.md).
+# PYTHON is the one with the peers installed (README.md). BENCH=generate.py runs that instead.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$here"
@@ -23,4 +23,4 @@ cluster_own "$directory"
 cluster_make "$directory" "shared_preload_libraries = 'maskgen'" "maskgen.result_cache_size = 0"
 cluster_start "$directory"
 cluster_psql "$directory" --quiet --dbname=postgres --command="CREATE EXTENSION maskgen"
-"$python" bench/compare.py --host "$directory/socket" --psql "$(cluster_program psql)" "$@"
+"$python" "bench/${BENCH:-compare.py}" --host "$directory/socket" --psql "$(cluster_program psql)" "$@"
