@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-PREFILL, ANSWER, STEPS, NEW, PEER_ROWS = 512, 128, 64, 20, 40
+PREFILL, ANSWER, STEPS, NEW, PEER_ROWS = 512, 128, 32, 20, 8
 CASES = ["prefill", "one", "rows16", "rows64", "row_by_row"]
 
 
