@@ -82,6 +82,8 @@ my @answers = (
 like($node->safe_psql('source', "SET enable_seqscan = off; EXPLAIN SELECT id FROM items ORDER BY $_->[0] LIMIT 5"), qr/using $_->[1] /, "$_->[1] is used")
 	for [ q(embedding <=> '[1,2,3]'), 'near' ], [ q(embedding <-> '[1,2,3]'), 'lists' ], [ q(half <#> '[1,2,3]'), 'near_half' ],
 	[ q(sparse <+> '{1:1}/3'), 'near_sparse' ], [ q(bits <%> '101'), 'near_bits' ], [ q(subvector(embedding, 1, 2)::vector(2) <-> '[1,2]'), 'near_part' ];
+like($node->safe_psql('source', "SET enable_seqscan = off; EXPLAIN SELECT id FROM items WHERE $_->[0]"), qr/using $_->[1] /, "$_->[1] is used for a radius")
+	for [ q(bits <<%>> sphere(B'101', 0.5)), 'near_bits' ], [ q(bits <%> B'101' <= 0.5), 'near_bits' ], [ q(embedding <<=>> sphere('[1,2,3]'::vector, 0.1)), 'near' ];
 like($node->safe_psql('source', q(SET enable_seqscan = off; EXPLAIN SELECT id FROM doc ORDER BY h <=> maskgen.embed('m', 'two') LIMIT 1)), qr/using near_h /,
 	'embed() meets an index of halfvec');
 
