@@ -21,15 +21,21 @@ mg_needs_masks(const MgRun *run)
 	return true;
 }
 
-/* The ids of the targets. */
+/* The ids of the targets, each once. */
 static bool
-find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids)
+find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids, size_t *n)
 {
+	bool *seen = mg_alloc_zeroed(run->cx, run->model->sizes->vocab, sizeof *seen);
+	MgMark mark = mg_mark(run->cx);
+
+	*n = 0;
+	if (seen == NULL)
+		return false;
 	for (size_t i = 0; i < options->n_targets; i++)
 	{
 		MgTokens tokens;
 
-		if (!mg_tokenize(run->cx, run->model->tokenizer, options->targets[i], MG_NO_DATA, &tokens))
+		if (!mg_poll(run->cx) || !mg_tokenize(run->cx, run->model->tokenizer, options->targets[i], MG_NO_DATA, &tokens))
 			return false;
 		if (tokens.n != 1)
 		{
@@ -38,7 +44,10 @@ find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids)
 			mg_detail(run->cx, "It is %zu tokens.", tokens.n);
 			return mg_hint(run->cx, "See maskgen.tokenize(); classify() takes labels of several tokens.");
 		}
-		ids[i] = tokens.ids[0];
+		if (!seen[tokens.ids[0]])
+			ids[(*n)++] = tokens.ids[0];
+		seen[tokens.ids[0]] = true;
+		mg_rewind(run->cx, mark);
 	}
 	return true;
 }
@@ -50,7 +59,7 @@ find_targets(const MgRun *run, const MgFillMaskOptions *options, int32_t *ids)
  * some models are trained to answer with it.
  */
 static size_t
-rank_row(const float *logits, const MgModel *model, const int32_t *targets, const MgFillMaskOptions *options,
+rank_row(const float *logits, const MgModel *model, const int32_t *targets, size_t n_targets, const MgFillMaskOptions *options,
 		 MgScored *items)
 {
 	size_t vocab = model->sizes->vocab, n_tokens = mg_tokenizer_size(model->tokenizer);
@@ -62,19 +71,12 @@ rank_row(const float *logits, const MgModel *model, const int32_t *targets, cons
 		largest = fmaxf(largest, logits[i]);
 	for (size_t i = 0; i < vocab; i++)
 		sum += expf(logits[i] - largest);
-	if (options->n_targets == 0)
+	if (n_targets == 0)
 		for (size_t i = 0; i < n_tokens; i++)
 			if ((int32_t) i != model->specials.mask)
 				mg_top_k_offer(&top, logits[i], (int32_t) i);
-	for (size_t i = 0; i < options->n_targets; i++)
-	{
-		bool twice = false;
-
-		for (size_t j = 0; j < i; j++)
-			twice = twice || targets[j] == targets[i];
-		if (!twice)
-			mg_top_k_offer(&top, logits[targets[i]], targets[i]);
-	}
+	for (size_t i = 0; i < n_targets; i++)
+		mg_top_k_offer(&top, logits[targets[i]], targets[i]);
 	mg_top_k_sort(&top);
 	for (size_t i = 0; i < top.n; i++)
 		items[i].score = (float) (exp((double) items[i].score - largest) / sum);
@@ -129,7 +131,7 @@ mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, Mg
 			 size_t *n_filled)
 {
 	const MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
-	size_t h = run->model->sizes->width, vocab = run->model->sizes->vocab, n_masks = 0, per_mask;
+	size_t h = run->model->sizes->width, vocab = run->model->sizes->vocab, n_masks = 0, n_targets, per_mask;
 	int32_t *targets = mg_alloc_array(run->cx, options->n_targets, sizeof *targets);
 	MgSequence sequence;
 	MgScored *items;
@@ -137,7 +139,7 @@ mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, Mg
 	float *states, *logits;
 
 	if (targets == NULL || !mg_needs_masks(run) || !check_options(run, options) ||
-		!find_targets(run, options, targets) ||
+		!find_targets(run, options, targets, &n_targets) ||
 		!mg_sequence_of_text(run, mg_span(NULL, 0), text, true, options->long_input, &sequence))
 		return false;
 	if (sequence.cut && run->cut != NULL)
@@ -156,7 +158,7 @@ mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, Mg
 		return mg_hint(run->cx, "Write %.*s where a word is to be found.", MG_SPAN_ARGS(mask));
 	}
 
-	per_mask = options->n_targets > 0 && options->n_targets < options->top_k ? options->n_targets : options->top_k;
+	per_mask = n_targets > 0 && n_targets < options->top_k ? n_targets : options->top_k;
 	if (per_mask > vocab)
 		per_mask = vocab;
 	*filled = mg_alloc_array(run->cx, n_masks, per_mask * sizeof **filled);
@@ -174,7 +176,7 @@ mg_fill_mask(const MgRun *run, const MgFillMaskOptions *options, MgSpan text, Mg
 			!mg_table_linear(run->cx, run->compute, (MgRows){states + m * h, h, n_rows},
 							 (MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits, vocab}))
 			return false;
-		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, run->model, targets, options, items);
+		n = rank_row(logits + m % ROWS_AT_ONCE * vocab, run->model, targets, n_targets, options, items);
 		for (size_t i = 0; i < n; i++)
 		{
 			MgFilled *one = &(*filled)[(*n_filled)++];

@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(92);
+SELECT plan(94);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -158,6 +158,12 @@ SELECT results_eq($$SELECT pos, token, start, stop FROM token_anomalies('electra
 	$$SELECT pos, token, start, stop FROM tokens('electra', 'The capital of unbelievable France') WHERE start IS NOT NULL$$, 'places are those of tokens()');
 SELECT ok(bool_and(score BETWEEN 0 AND 1) AND count(*) = count_tokens('electra', 'The capital of unbelievable France') - 2, 'scores are probabilities') FROM token_anomalies('electra', 'The capital of unbelievable France');
 SELECT throws_like($$SELECT token_anomalies('bert-tags', 'a')$$, '%has no head that finds replaced tokens', 'for ELECTRA''s discriminators alone');
+
+-- Words that compete for a mask: each once, however often it is given, and in time that grows with their number
+SELECT results_eq($$SELECT token FROM fill_mask('bert-mlm', '[MASK] paris', 5, '{the,old,the,new,old}')$$, $$SELECT token FROM fill_mask('bert-mlm', '[MASK] paris', 5, '{the,old,new}')$$, 'a target twice');
+SET statement_timeout = '2min';
+SELECT is((SELECT count(*) FROM fill_mask('bert-mlm', '[MASK]', 5, array(SELECT 'the' FROM generate_series(1, 400000)))), 1::bigint, 'very many targets');
+RESET statement_timeout;
 
 -- Late interaction
 SELECT is(cardinality(embed_tokens('embedder', 'red wine')), count_tokens('embedder', 'red wine'), 'a vector for each token');
