@@ -22,6 +22,7 @@ SELECT count(answer) FROM made;
 SELECT count(generate('tiny', text, 3)) / 0 FROM body;
 SELECT 1 AS one;
 -- Workers' rows are their leader's
+ALTER TABLE body SET (parallel_workers = 2);
 ANALYZE body;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;

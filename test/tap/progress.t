@@ -79,6 +79,16 @@ is($node->safe_psql('postgres', q(SELECT string_agg(verb, ' ' ORDER BY verb) FRO
 cancel();
 finish($run);
 
+# A session that goes on
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+$session->query(q(SELECT maskgen.embed('encoder', 'x')));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM maskgen.maskgen_stat_progress'), 0, 'a session that idles after a statement is not shown');
+$session->query(q(SELECT maskgen.embed('encoder', 'x'), maskgen.generate('tiny', '')));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM maskgen.maskgen_stat_progress'), 0, 'nor after an error');
+$session->query(q(BEGIN; SELECT maskgen.embed('encoder', 'y')));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM maskgen.maskgen_stat_progress'), 0, 'nor in a transaction');
+$session->quit;
+
 # Parallel workers
 $run = begin("SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; $long");
 ok(shown(q(leader_pid IN (SELECT pid FROM maskgen.maskgen_stat_progress) AND rows_done > 0)), 'a worker has a row of its own');
