@@ -164,7 +164,7 @@ read_pieces(MgCtx *cx, const char *name, MgSpan bytes, const Model *model, MgTok
 		if ((id % POLL_STEP == 0 && !mg_poll(cx)) || (text.size > 0 && !mg_token_table_put(cx, table, id, text)))
 			return false;
 		table->flags[id] = text.size > 0 ? mg_piece_flags((int64_t) kind) : 0;
-		if (kind == MG_PIECE_UNKNOWN && spec->unknown < 0)
+		if (kind == MG_PIECE_UNKNOWN && spec->unknown < 0 && text.size > 0)
 			spec->unknown = (int32_t) id;
 		scores[id++] = (double) score;
 	}

@@ -204,6 +204,8 @@ read_unigram(MgCtx *cx, const MgJson *model, const MgJson *added, MgTokenTable *
 	if (!mg_json_get_size(cx, FILE_NAME, model, "unk_id", 0, n > 0 ? n - 1 : 0, &unknown) ||
 		!mg_json_get_bool(cx, FILE_NAME, model, "byte_fallback", &spec->byte_fallback))
 		return false;
+	if (unknown != SIZE_MAX && table->tokens[unknown].size == 0)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has an \"unk_id\" that is no token", FILE_NAME);
 	spec->unknown = unknown == SIZE_MAX ? -1 : (int32_t) unknown;
 	return true;
 }

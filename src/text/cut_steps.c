@@ -82,13 +82,20 @@ take_word(MgCtx *cx, MgPieces *pieces, const MgPlaced *text)
 
 /* ----------------------------------------------------------------- ranges */
 
+/* Numbers of Unicode 17: the reference's functions know them, and its regular expressions do not. */
+static bool
+is_new_number(uint32_t code)
+{
+	return code >= 0x16FF4 && code <= 0x16FF6;
+}
+
 static bool
 is_delimiter(const MgStep *step, uint32_t code)
 {
 	unsigned flags = mg_char_flags(code);
 
 	if (step->kind == MG_STEP_DIGITS)
-		return mg_char_class_of(code) == MG_CLASS_NUMBER;
+		return mg_char_class_of(code) == MG_CLASS_NUMBER || is_new_number(code);
 	return (flags & (step->kind == MG_STEP_SPACES ? MG_CHAR_SPACE : MG_CHAR_PUNCTUATION)) != 0;
 }
 
@@ -96,7 +103,7 @@ is_delimiter(const MgStep *step, uint32_t code)
 static int
 word_class(uint32_t code)
 {
-	return mg_char_is_word(code) ? 1 : (mg_char_flags(code) & MG_CHAR_SPACE) != 0 ? 0 : 2;
+	return mg_char_is_word(code) && !is_new_number(code) ? 1 : (mg_char_flags(code) & MG_CHAR_SPACE) != 0 ? 0 : 2;
 }
 
 /* The range that begins at a place before the end. False when the host stops it. */
