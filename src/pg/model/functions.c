@@ -143,7 +143,7 @@ maskgen_model_state(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-#define STATISTICS 10 /* columns of counts, and since when; who has fewer leaves out the last */
+#define STATISTICS 10 /* columns of counts, and since when */
 
 static void
 put_statistics(const StatsRow *row, Datum *values, bool *nulls)
