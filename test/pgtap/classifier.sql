@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(77);
+SELECT plan(78);
 
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE said text; detail text;
@@ -165,6 +165,7 @@ SELECT is(count(*), 0::bigint, 'halfvec: predicted') FROM t, c WHERE name = 'few
 SELECT results_eq($$SELECT t.id, s.label, s.score FROM t, c, predict_scores(value, v::halfvec) s WHERE name = 'few' AND id < 50 ORDER BY 1, 3$$,
 	$$SELECT t.id, s.label, s.score FROM t, c, predict_scores(value, v::halfvec::vector) s WHERE name = 'few' AND id < 50 ORDER BY 1, 3$$, 'halfvec: all scores');
 SELECT is(count(DISTINCT predict(value, '[1,0,0]'::halfvec)), 1::bigint, 'halfvec: a constant beside a column') FROM (SELECT value FROM c, generate_series(1, 3) WHERE name = 'plain') x;
+SELECT is(fit_classifier(CASE WHEN id % 2 = 0 THEN v::halfvec END, label)::text, fit_classifier(v::halfvec, label) FILTER (WHERE id % 2 = 0)::text, 'halfvec: rows without a vector') FROM t;
 SELECT is(predict(value, NULL::halfvec), NULL, 'halfvec: NULL') FROM c WHERE name = 'plain';
 SELECT is(refused($$SELECT predict(value, '[1,2]'::halfvec) FROM c WHERE name = 'plain'$$), '22000 expected 3 dimensions, not 2', 'halfvec: other dimensions');
 
