@@ -13,7 +13,6 @@ typedef struct Choosing
 {
 	MgTask task;
 	const MgChooseOptions *options;
-	float *scores; /* [n texts, MG_MOST_CHOICES] */
 	const size_t *owners; /* [n texts] the input of each */
 	MgChoice *choices;
 } Choosing;
@@ -71,12 +70,8 @@ fill(const MgTask *task, MgSpan text, MgSequence *sequence)
 	MgSpan choices[MG_MOST_CHOICES];
 	MgQuestion question;
 
-	if (!read_text(task->run->cx, text, choices, &question) ||
-		!mg_question_fill(task->run, choosing->options->form, choosing->options->long_input, &question, sequence))
-		return false;
-	/* For run_batch, which does not see the text. */
-	sequence->part = 0;
-	return true;
+	return read_text(task->run->cx, text, choices, &question) &&
+		mg_question_fill(task->run, choosing->options->form, choosing->options->long_input, &question, sequence);
 }
 
 /* Leaves raw values, which are made scores when all are there. */
@@ -89,16 +84,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	if (raw == NULL || !mg_question_run(task->run, choosing->options->form, sequences, n, raw, NULL, NULL))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		memcpy(choosing->scores + sequences[i].text * MG_MOST_CHOICES, raw + i * MG_MOST_CHOICES, MG_MOST_CHOICES * sizeof *raw);
-	return true;
-}
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Choosing *choosing = (const Choosing *) task;
-
-	memcpy(choosing->scores + to * MG_MOST_CHOICES, choosing->scores + from * MG_MOST_CHOICES, MG_MOST_CHOICES * sizeof(float));
+		memcpy(task->out + sequences[i].text * MG_MOST_CHOICES, raw + i * MG_MOST_CHOICES, MG_MOST_CHOICES * sizeof *raw);
 	return true;
 }
 
@@ -232,12 +218,13 @@ mg_choose(const MgRun *run, const MgChooseOptions *options, const MgSpan *inputs
 			owners[at++] = i;
 	}
 
-	Choosing choosing = {{&aside, 1, NULL, fill, run_batch, copy}, options, mg_alloc_array(run->cx, n_texts, MG_MOST_CHOICES * sizeof(float)), owners, choices};
+	Choosing choosing = {{&aside, 1, NULL, fill, run_batch, .n_out = MG_MOST_CHOICES}, options, owners, choices};
 	MgRefusals refusals = {&choosing, refuse};
 
 	aside.cut = cut;
 	choosing.task.refusals = options->refusals != NULL ? &refusals : NULL;
-	if (choosing.scores == NULL || !mg_task_run(&choosing.task, texts, n_texts))
+	choosing.task.out = mg_alloc_array(run->cx, n_texts, MG_MOST_CHOICES * sizeof(float));
+	if (choosing.task.out == NULL || !mg_task_run(&choosing.task, texts, n_texts))
 		return false;
 	run->usage->rows = rows;
 	for (size_t t = 0; t < n_texts;)
@@ -256,7 +243,7 @@ mg_choose(const MgRun *run, const MgChooseOptions *options, const MgSpan *inputs
 		if (!read_question(run->cx, inputs[input], room, &question))
 			return false;
 		run->usage->rows++;
-		merge(&question, t - first, choosing.scores + first * MG_MOST_CHOICES, choices[input].scores);
+		merge(&question, t - first, choosing.task.out + first * MG_MOST_CHOICES, choices[input].scores);
 	}
 	return true;
 }

@@ -84,7 +84,6 @@ typedef struct Classification
 	MgTask task;
 	const ChoiceLabels *labels;
 	MgLongInput long_input;
-	float *scores; /* [n texts, n_labels] */
 } Classification;
 
 static MgQuestion
@@ -112,24 +111,15 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	if (raw == NULL || !mg_question_run(task->run, classification->labels->form, sequences, n, raw, NULL, NULL))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		mg_question_scores(&question, raw + i * MG_MOST_CHOICES, classification->scores + sequences[i].text * question.n);
-	return true;
-}
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Classification *classification = (const Classification *) task;
-	size_t n = classification->labels->head.n_labels;
-
-	memcpy(classification->scores + to * n, classification->scores + from * n, n * sizeof(float));
+		mg_question_scores(&question, raw + i * MG_MOST_CHOICES, task->out + sequences[i].text * task->n_out);
 	return true;
 }
 
 static bool
 classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
-	Classification classification = {{run, 1, options->refusals, fill, run_batch, copy}, (const ChoiceLabels *) options->labels, options->long_input, scores};
+	Classification classification = {{run, 1, options->refusals, fill, run_batch, .out = scores, .n_out = options->labels->n_labels},
+									 (const ChoiceLabels *) options->labels, options->long_input};
 
 	if (!mg_task_run(&classification.task, texts, n))
 		return false;

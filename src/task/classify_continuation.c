@@ -103,39 +103,21 @@ typedef struct Continuation
 	MgTask task;
 	const ContinuationLabels *labels;
 	MgLongInput long_input;
-	float *scores; /* [n texts, n_labels] */
 } Continuation;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Continuation *continuation = (const Continuation *) task;
-	size_t n = continuation->labels->head.n_labels;
-
-	memcpy(continuation->scores + to * n, continuation->scores + from * n, n * sizeof(float));
-	return true;
-}
 
 /* Drops the last of the text's tokens until n are left in all. */
 static bool
 cut_text(const MgRun *run, MgDataRange data, size_t limit, MgLongInput long_input, MgTokens *tokens)
 {
-	size_t first = 0, stop, excess = tokens->n - limit;
+	size_t wanting;
 
-	while (first < tokens->n && tokens->starts[first] < data.start)
-		first++;
-	for (stop = first; stop < tokens->n && tokens->stops[stop] <= data.stop;)
-		stop++;
 	if (long_input == MG_LONG_ERROR)
 		return mg_fail_too_long(run, tokens->n, limit);
-	if (stop - first < excess)
-	{
-		mg_fail(run->cx, MG_TOO_LARGE, "template and labels are too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "Without a text they have %zu tokens more than fit.", excess - (stop - first));
-	}
-	memmove(tokens->ids + stop - excess, tokens->ids + stop, (tokens->n - stop) * sizeof *tokens->ids);
-	tokens->n -= excess;
-	return true;
+	wanting = mg_tokens_cut(tokens, data, tokens->n - limit);
+	if (wanting == 0)
+		return true;
+	mg_fail(run->cx, MG_TOO_LARGE, "template and labels are too long for model \"%s\"", run->name);
+	return mg_detail(run->cx, "Without a text they have %zu tokens more than fit.", wanting);
 }
 
 static bool
@@ -227,7 +209,7 @@ run_slots(const Continuation *continuation, const MgSequence *sequences, size_t 
 		if (!add_label(run, &decoder, sequences, n, labels->continuations[k], prompt_logits, logits, raw + k, n_labels))
 			return false;
 	for (size_t i = 0; i < n; i++)
-		normalize(raw + i * n_labels, n_labels, continuation->scores + sequences[i].text * n_labels);
+		normalize(raw + i * n_labels, n_labels, continuation->task.out + sequences[i].text * n_labels);
 	return true;
 }
 
@@ -260,8 +242,8 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 static bool
 classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
-	Continuation continuation = {{run, 1, options->refusals, fill, run_batch, copy}, (const ContinuationLabels *) options->labels,
-								 options->long_input, scores};
+	Continuation continuation = {{run, 1, options->refusals, fill, run_batch, .out = scores, .n_out = options->labels->n_labels},
+								 (const ContinuationLabels *) options->labels, options->long_input};
 
 	if (!mg_decoder_can(run) || !mg_task_run(&continuation.task, texts, n))
 		return false;

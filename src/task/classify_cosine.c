@@ -94,18 +94,7 @@ typedef struct Comparison
 	MgEmbedOptions options;
 	const float *vectors; /* [n_labels, width] */
 	size_t n_labels, width;
-	float *scores; /* [n texts, n_labels] */
 } Comparison;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Comparison *comparison = (const Comparison *) task;
-	size_t n = comparison->n_labels;
-
-	memcpy(comparison->scores + to * n, comparison->scores + from * n, n * sizeof(float));
-	return true;
-}
 
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequence)
@@ -156,16 +145,16 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	if (vectors == NULL || !mg_embed_batch(task->run, &comparison->options, comparison->width, sequences, n, vectors))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		compare(comparison, vectors + i * comparison->width, comparison->scores + sequences[i].text * comparison->n_labels);
+		compare(comparison, vectors + i * comparison->width, task->out + sequences[i].text * task->n_out);
 	return true;
 }
 
 static bool
 classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
-	Comparison comparison = {{run, 1, options->refusals, fill, run_batch, copy},
+	Comparison comparison = {{run, 1, options->refusals, fill, run_batch, .out = scores, .n_out = options->labels->n_labels},
 							 mg_cosine_options(run->model, options->long_input),
-							 options->basis, options->labels->n_labels, run->model->sizes->width, scores};
+							 options->basis, options->labels->n_labels, run->model->sizes->width};
 
 	return mg_task_run(&comparison.task, texts, n);
 }

@@ -30,18 +30,7 @@ typedef struct Classification
 	const MgMaskLabels *labels;
 	MgLongInput long_input;
 	float *logits; /* [n_candidates] scratch */
-	float *scores; /* [n texts, n_labels] */
 } Classification;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Classification *classification = (const Classification *) task;
-	size_t n = classification->labels->head.n_labels;
-
-	memcpy(classification->scores + to * n, classification->scores + from * n, n * sizeof(float));
-	return true;
-}
 
 bool
 mg_mask_fill(const MgRun *run, const MgMaskLabels *labels, MgLongInput long_input, MgSpan text, MgSequence *sequences)
@@ -146,7 +135,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 		const MgLabelGroup *group = &labels->groups[sequences[i].part];
 
 		score_group(run, labels, group, states, classification->logits,
-					classification->scores + sequences[i].text * labels->head.n_labels);
+					task->out + sequences[i].text * task->n_out);
 		states += group->n_masks * run->model->sizes->width;
 	}
 	return true;
@@ -157,9 +146,9 @@ classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts
 {
 	const MgMaskLabels *labels = (const MgMaskLabels *) options->labels;
 	MgMark start = mg_mark(run->cx);
-	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, copy},
+	Classification classification = {{run, labels->n_groups, options->refusals, fill, run_batch, .out = scores, .n_out = labels->head.n_labels},
 									 labels, options->long_input,
-									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float)), scores};
+									 mg_alloc_array(run->cx, labels->n_candidates, sizeof(float))};
 
 	if (classification.logits == NULL || !mg_task_run(&classification.task, texts, n))
 		return false;

@@ -59,18 +59,7 @@ typedef struct Judging
 	const ReplacedLabels *labels;
 	MgClassHead head;
 	MgLongInput long_input;
-	float *scores; /* [n texts, n_labels] */
 } Judging;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Judging *judging = (const Judging *) task;
-	size_t n = task->n_parts;
-
-	memcpy(judging->scores + to * n, judging->scores + from * n, n * sizeof(float));
-	return true;
-}
 
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequences)
@@ -115,7 +104,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 
 		for (size_t t = 0; t < n_tokens; t++)
 			sum += logits[at++];
-		judging->scores[sequences[i].text * task->n_parts + sequences[i].part] = (float) (-sum / (double) n_tokens);
+		task->out[sequences[i].text * task->n_out + sequences[i].part] = (float) (-sum / (double) n_tokens);
 	}
 	return true;
 }
@@ -139,8 +128,8 @@ static bool
 classify(const MgRun *run, const MgClassifyOptions *options, const MgSpan *texts, size_t n, float *scores)
 {
 	size_t n_labels = options->labels->n_labels;
-	Judging judging = {{run, n_labels, options->refusals, fill, run_batch, copy}, (const ReplacedLabels *) options->labels,
-					   run->model->arch->replaced_head(run->model), options->long_input, scores};
+	Judging judging = {{run, n_labels, options->refusals, fill, run_batch, .out = scores, .n_out = n_labels}, (const ReplacedLabels *) options->labels,
+					   run->model->arch->replaced_head(run->model), options->long_input};
 
 	if (!mg_task_run(&judging.task, texts, n))
 		return false;

@@ -119,18 +119,7 @@ typedef struct Embedding
 {
 	MgTask task;
 	const MgEmbedOptions *options;
-	float *out; /* [n texts, dims] */
-	size_t dims;
 } Embedding;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Embedding *embedding = (const Embedding *) task;
-
-	memcpy(embedding->out + to * embedding->dims, embedding->out + from * embedding->dims, embedding->dims * sizeof(float));
-	return true;
-}
 
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequence)
@@ -142,20 +131,20 @@ static bool
 run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const Embedding *embedding = (const Embedding *) task;
-	size_t dims = embedding->dims;
+	size_t dims = task->n_out;
 	float *vectors = mg_alloc_array(task->run->cx, n, dims * sizeof *vectors);
 
 	if (vectors == NULL || !mg_embed_batch(task->run, embedding->options, dims, sequences, n, vectors))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		memcpy(embedding->out + sequences[i].text * dims, vectors + i * dims, dims * sizeof *vectors);
+		memcpy(task->out + sequences[i].text * dims, vectors + i * dims, dims * sizeof *vectors);
 	return true;
 }
 
 bool
 mg_embed(const MgRun *run, const MgEmbedOptions *options, const MgSpan *texts, size_t n, float *out)
 {
-	Embedding embedding = {{run, 1, options->refusals, fill, run_batch, copy}, options, out, 0};
+	Embedding embedding = {{run, 1, options->refusals, fill, run_batch, .out = out}, options};
 
-	return mg_embed_dims(run, options, &embedding.dims) && mg_task_run(&embedding.task, texts, n);
+	return mg_embed_dims(run, options, &embedding.task.n_out) && mg_task_run(&embedding.task, texts, n);
 }

@@ -122,6 +122,25 @@ mg_sequence_of_text(const MgRun *run, MgSpan prompt, MgSpan text, bool read_spec
 }
 
 size_t
+mg_tokens_cut(MgTokens *tokens, MgDataRange part, size_t n)
+{
+	size_t first = 0, stop, behind;
+
+	while (first < tokens->n && tokens->starts[first] < part.start)
+		first++;
+	for (stop = first; stop < tokens->n && tokens->stops[stop] <= part.stop;)
+		stop++;
+	if (stop - first < n)
+		return n - (stop - first);
+	behind = tokens->n - stop;
+	memmove(tokens->ids + stop - n, tokens->ids + stop, behind * sizeof *tokens->ids);
+	memmove(tokens->starts + stop - n, tokens->starts + stop, behind * sizeof *tokens->starts);
+	memmove(tokens->stops + stop - n, tokens->stops + stop, behind * sizeof *tokens->stops);
+	tokens->n -= n;
+	return 0;
+}
+
+size_t
 mg_batch_take(const MgSequence *sequences, size_t n, size_t budget)
 {
 	size_t taken = 1, tokens = sequences[0].n;

@@ -65,6 +65,12 @@ size_t mg_pair_room(const MgModel *model);
  */
 bool mg_fail_too_long(const MgRun *run, size_t n, size_t limit);
 
+/*
+ * Drops the last n of the tokens that lie, whole, within a part of their text. Where there are fewer it drops none, and returns how many
+ * are wanting.
+ */
+size_t mg_tokens_cut(MgTokens *tokens, MgDataRange part, size_t n);
+
 /* How many of sequences[0, n) go into the next batch: at least 1, and up to budget tokens. */
 size_t mg_batch_take(const MgSequence *sequences, size_t n, size_t budget);
 

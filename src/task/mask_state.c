@@ -9,18 +9,7 @@ typedef struct MaskState
 	MgTask task;
 	const MgMaskLabels *template;
 	MgLongInput long_input;
-	size_t width;
-	float *out; /* [n texts, width] */
 } MaskState;
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const MaskState *state = (const MaskState *) task;
-
-	memcpy(state->out + to * state->width, state->out + from * state->width, state->width * sizeof(float));
-	return true;
-}
 
 static bool
 fill(const MgTask *task, MgSpan text, MgSequence *sequence)
@@ -37,15 +26,15 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 	const float *states = mg_mask_states(task->run, state->template, sequences, n);
 
 	for (size_t i = 0; states != NULL && i < n; i++)
-		memcpy(state->out + sequences[i].text * state->width, states + i * state->width, state->width * sizeof *states);
+		memcpy(task->out + sequences[i].text * task->n_out, states + i * task->n_out, task->n_out * sizeof *states);
 	return states != NULL;
 }
 
 bool
 mg_mask_state(const MgRun *run, const MgMaskStateOptions *options, const MgSpan *texts, size_t n, float *out)
 {
-	MaskState state = {{run, 1, options->refusals, fill, run_batch, copy}, mg_mask_template_prepare(run, options->template),
-					   options->long_input, run->model->sizes->width, out};
+	MaskState state = {{run, 1, options->refusals, fill, run_batch, .out = out, .n_out = run->model->sizes->width},
+					   mg_mask_template_prepare(run, options->template), options->long_input};
 
 	return state.template != NULL && mg_task_run(&state.task, texts, n);
 }

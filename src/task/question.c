@@ -254,25 +254,15 @@ build(const MgRun *run, const MgQuestionForm *form, const MgQuestion *question, 
 static bool
 cut(const MgRun *run, MgDataRange question, size_t limit, MgLongInput long_input, MgTokens *tokens)
 {
-	size_t first = 0, stop, excess = tokens->n - limit, behind;
+	size_t wanting;
 
-	while (first < tokens->n && tokens->starts[first] < question.start)
-		first++;
-	for (stop = first; stop < tokens->n && tokens->stops[stop] <= question.stop;)
-		stop++;
 	if (long_input == MG_LONG_ERROR)
 		return mg_fail_too_long(run, tokens->n, limit);
-	if (stop - first < excess)
-	{
-		mg_fail(run->cx, MG_TOO_LARGE, "template and choices are too long for model \"%s\"", run->name);
-		return mg_detail(run->cx, "Without a question they have %zu tokens more than fit.", excess - (stop - first));
-	}
-	behind = tokens->n - stop;
-	memmove(tokens->ids + stop - excess, tokens->ids + stop, behind * sizeof *tokens->ids);
-	memmove(tokens->starts + stop - excess, tokens->starts + stop, behind * sizeof *tokens->starts);
-	memmove(tokens->stops + stop - excess, tokens->stops + stop, behind * sizeof *tokens->stops);
-	tokens->n -= excess;
-	return true;
+	wanting = mg_tokens_cut(tokens, question, tokens->n - limit);
+	if (wanting == 0)
+		return true;
+	mg_fail(run->cx, MG_TOO_LARGE, "template and choices are too long for model \"%s\"", run->name);
+	return mg_detail(run->cx, "Without a question they have %zu tokens more than fit.", wanting);
 }
 
 bool

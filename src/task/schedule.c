@@ -228,7 +228,10 @@ copy_result(const MgTask *task, size_t from, size_t to)
 {
 	if (task->run->cut != NULL)
 		task->run->cut[to] = task->run->cut[from];
-	return task->copy(task, from, to);
+	if (task->copy != NULL)
+		return task->copy(task, from, to);
+	memcpy(task->out + to * task->n_out, task->out + from * task->n_out, task->n_out * sizeof *task->out);
+	return true;
 }
 
 static bool

@@ -36,6 +36,10 @@ struct MgTask
 
 	/* Gives a text the result of an equal one, by their numbers. Results may be of any type and length: they are the task's. */
 	bool (*copy)(const MgTask *task, size_t from, size_t to);
+
+	/* Where copy is NULL, results are rows of numbers: out [n texts, n_out]. */
+	float *out;
+	size_t n_out;
 };
 
 /* Runs the task for texts [n]. Adds to the run's usage: rows are texts that were not refused, tokens what ran. Polls. */

@@ -11,8 +11,7 @@ typedef struct Scoring
 	const MgScoreOptions *options;
 	MgClassHead head;
 	const MgIds *fixed; /* [n_fixed] */
-	size_t classes;
-	float *out; /* [n texts, n_parts, classes] */
+	size_t classes; /* a result is [n_parts, classes] */
 } Scoring;
 
 size_t
@@ -23,16 +22,6 @@ mg_score_classes(const MgRun *run)
 	mg_fail(run->cx, MG_UNSUPPORTED, "model \"%s\" has no head for classes of a text", run->name);
 	mg_hint(run->cx, "Use a model whose config.json says ...ForSequenceClassification.");
 	return 0;
-}
-
-static bool
-copy(const MgTask *task, size_t from, size_t to)
-{
-	const Scoring *scoring = (const Scoring *) task;
-	size_t n = task->n_parts * scoring->classes;
-
-	memcpy(scoring->out + to * n, scoring->out + from * n, n * sizeof(float));
-	return true;
 }
 
 /* The pair of a text and a fixed side, cut. */
@@ -81,7 +70,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 		!mg_score_sequences(task->run, &scoring->head, &batch, logits))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		memcpy(scoring->out + (sequences[i].text * task->n_parts + sequences[i].part) * classes, logits + i * classes,
+		memcpy(task->out + (sequences[i].text * task->n_parts + sequences[i].part) * classes, logits + i * classes,
 			   classes * sizeof *logits);
 	return true;
 }
@@ -115,12 +104,13 @@ bool
 mg_score(const MgRun *run, const MgScoreOptions *options, const MgSpan *texts, size_t n, float *out)
 {
 	size_t n_parts = options->n_fixed > 0 ? options->n_fixed : 1;
-	Scoring scoring = {.task = {run, n_parts, options->refusals, fill, run_batch, copy}, .options = options, .out = out};
+	Scoring scoring = {.task = {run, n_parts, options->refusals, fill, run_batch, .out = out}, .options = options};
 	MgMark mark = mg_mark(run->cx);
 
 	scoring.classes = mg_score_classes(run);
 	if (scoring.classes == 0)
 		return false;
+	scoring.task.n_out = n_parts * scoring.classes;
 	scoring.head = run->model->arch->sequence_head(run->model);
 	scoring.fixed = tokenize_fixed(run, options);
 	if (scoring.fixed == NULL || !mg_task_run(&scoring.task, texts, n))

@@ -108,7 +108,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 bool
 mg_embed_sparse(const MgRun *run, const MgSparseOptions *options, const MgSpan *texts, size_t n)
 {
-	Sparse sparse = {.task = {run, 1, options->refusals, fill, run_batch, copy}, .options = options};
+	Sparse sparse = {.task = {run, 1, options->refusals, fill, run_batch, .copy = copy}, .options = options};
 	size_t vocab = run->model->sizes->vocab;
 	MgMark mark = mg_mark(run->cx);
 

@@ -197,7 +197,7 @@ mg_tag(const MgRun *run, const MgTagOptions *options, const MgSpan *texts, size_
 {
 	/* Nothing is cut, and windows are no texts. */
 	MgRun aside = *run;
-	Tagging tagging = {.task = {&aside, 1, NULL, fill, run_batch, copy}, .options = options, .limit = mg_text_limit(run->model)};
+	Tagging tagging = {.task = {&aside, 1, NULL, fill, run_batch, .copy = copy}, .options = options, .limit = mg_text_limit(run->model)};
 	uint64_t rows = run->usage->rows, n_refused = 0;
 
 	aside.cut = NULL;

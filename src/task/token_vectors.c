@@ -51,7 +51,7 @@ run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 bool
 mg_embed_tokens(const MgRun *run, const MgTokenVectorsOptions *options, const MgSpan *texts, size_t n)
 {
-	Vectors vectors = {{run, 1, options->refusals, fill, run_batch, copy}, options};
+	Vectors vectors = {{run, 1, options->refusals, fill, run_batch, .copy = copy}, options};
 
 	return mg_task_run(&vectors.task, texts, n);
 }

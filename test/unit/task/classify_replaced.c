@@ -60,18 +60,18 @@ check_values(MgCpuLevel level)
 		{
 			long t = (long) golden_number(&rest);
 
-			texts[t] = strdup(golden_text(rest));
+			texts[t] = mg_copy_text(&cx, mg_span_of(golden_text(rest)));
 		}
 		else if (strncmp(line, "template ", 9) == 0)
 		{
 			golden_number(&rest);
-			asked = (Asked){.template = strdup(golden_text(rest))};
+			asked = (Asked){.template = mg_copy_text(&cx, mg_span_of(golden_text(rest)))};
 		}
 		else if (strncmp(line, "label ", 6) == 0)
 		{
 			golden_number(&rest);
 			golden_number(&rest);
-			asked.labels[asked.n++] = strdup(golden_text(rest));
+			asked.labels[asked.n++] = mg_copy_text(&cx, mg_span_of(golden_text(rest)));
 		}
 		else if (strncmp(line, "prior ", 6) == 0)
 		{
@@ -101,6 +101,7 @@ check_values(MgCpuLevel level)
 	ok(worst < 1e-4, "scores are off by %.2g at most", worst);
 	if (file != NULL)
 		fclose(file);
+	free(line);
 	mg_ctx_free(&cx);
 }
 

@@ -73,7 +73,7 @@ copy(const MgTask *task, size_t from, size_t to)
 static Sum
 sum_of(const MgRun *run_of, size_t n_parts, float *out)
 {
-	return (Sum){.task = {run_of, n_parts, NULL, fill, run, copy}, .out = out, .width = n_parts};
+	return (Sum){.task = {run_of, n_parts, NULL, fill, run, .copy = copy}, .out = out, .width = n_parts};
 }
 
 /* Text i of a run of which every third one is new. */
