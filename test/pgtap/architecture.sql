@@ -18,7 +18,7 @@ SELECT is(vector_dims(embed('modern', repeat('a long text ', 50))), 32, 'a text 
 
 -- A head for classes
 SELECT create_model('classes', :'dir' || '/golden/tiny/bert-classes') IS NOT NULL AS made \gset
-SELECT is(tasks, 'score', 'BERT with a head for classes loads') FROM maskgen_models WHERE name = 'classes';
+SELECT is(tasks, 'classify, classify_own, classify_own_scores', 'BERT with a head for classes loads') FROM maskgen_models WHERE name = 'classes';
 SELECT throws_like($$SELECT fill_mask('classes', 'a [MASK]')$$, '%has no masked-language-model head', 'and has no other head');
 
 -- torch.save
