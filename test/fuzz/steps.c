@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const words[] = {"<unk>", "\xE2\x96\x81", "a", "b", "ab", "\xE2\x96\x81" "ab", "aa", "<0xC3>", "<0xA9>", "<0xE4>", "##b", ".", "\xC3\xA9",
+static const char *const words[] = {"<unk>", "\xE2\x96\x81", "a", "b", "ab", "\u2581ab", "aa", "<0xC3>", "<0xA9>", "<0xE4>", "##b", ".", "\xC3\xA9",
 									"aaaa", "<s>", "ba"};
 
 #define N_WORDS (sizeof words / sizeof *words)
