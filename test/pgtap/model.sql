@@ -4,7 +4,7 @@
 SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 CREATE EXTENSION dblink SCHEMA public;
-SELECT plan(44);
+SELECT plan(48);
 
 SELECT :'dir' || '/golden/tiny/bert-embed-mean' AS path \gset
 CREATE FUNCTION make(name text, path text, variant text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -113,6 +113,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	provolatile::text || CASE WHEN proisstrict THEN 's' ELSE '-' END || proparallel::text
 	FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND proname ~ '_models?(_|$)' ORDER BY proname$$,
 	$$VALUES
+	('check_model(path text, options jsonb DEFAULT ''{}''::jsonb, OUT item text, OUT value text)', 'SETOF record', 'vsu'),
 	('create_model(name text, path text, options jsonb DEFAULT ''{}''::jsonb)', 'text', 'vsu'),
 	('drop_model(name text, cascade boolean DEFAULT false)', 'void', 'vsu'),
 	('grant_model(name text, role text)', 'void', 'vsu'),
@@ -140,4 +141,20 @@ SELECT descriptors() AS before \gset
 CALL make_many(:'path');
 SELECT is(descriptors(), :before::bigint, 'create_model leaves no file open');
 
+-- A slip of the finger
+CREATE FUNCTION hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN NULL;
+EXCEPTION WHEN undefined_object THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT make('nearby', :'path', ' hint') IS NOT NULL AS made \gset
+SELECT matches(hint_of($$SELECT embed('naerby', 'x')$$), '^Perhaps you mean "nearby"\. See ', 'two letters off');
+SELECT matches(hint_of($$SELECT embed('NearBy', 'x')$$), '^Perhaps you mean "nearby"\. ', 'letters of the other case');
+SELECT matches(hint_of($$SELECT embed('far', 'x')$$), '^See the view', 'nothing is near');
+SELECT matches(hint_of(format('SELECT embed(%L, %L)', repeat('nearby', 50), 'x')), '^See the view', 'what can be no name is near to none');
+SELECT drop_model('nearby');
 SELECT * FROM finish();

@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 #include "utils/wait_event.h"
 
 static HTAB *entries;
@@ -222,11 +223,52 @@ read_model(ModelEntry *entry)
 	return tuple != NULL;
 }
 
+/* Slips of a finger that a name may be away from another. */
+#define MOST_SLIPS 2
+
+/* The model whose name is nearest to one that is none, palloc'd; NULL: none is near. Letters of the other case count as slips together. */
+static char *
+nearest_name(const char *name)
+{
+	int length = (int) strlen(name), least = Min(MOST_SLIPS, length / 3) + 1;
+	Relation relation = open_models();
+	char *nearest = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	/* Pieces of models have no names. */
+	ScanKeyInit(&key, MODEL_NAME, BTGreaterEqualStrategyNumber, F_TEXT_GE, CStringGetTextDatum(""));
+	key.sk_collation = DEFAULT_COLLATION_OID;
+	scan = systable_beginscan(relation, index_of(relation, "model_name_key"), true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		char *other = TextDatumGetCString(column(tuple, MODEL_NAME, RelationGetDescr(relation)));
+		int slips = pg_strcasecmp(name, other) == 0
+			? 1
+			: varstr_levenshtein_less_equal(name, length, other, (int) strlen(other), 1, 1, 1, MOST_SLIPS, true);
+
+		CHECK_FOR_INTERRUPTS();
+		if (slips >= least)
+			continue;
+		least = slips;
+		nearest = other;
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return nearest;
+}
+
 static const char *
 missing_hint(const char *name)
 {
 	if (!restore_is_running())
-		return "See the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.";
+	{
+		char *nearest = strlen(name) < NAMEDATALEN ? nearest_name(name) : NULL;
+
+		return psprintf("%sSee the view maskgen.maskgen_models; maskgen.create_model(name, path) makes one.",
+						nearest != NULL ? psprintf("Perhaps you mean \"%s\". ", nearest) : "");
+	}
 	return psprintf("Restore the models before the rows that need them: pg_restore --section=pre-data, then pg_restore --section=data "
 					"--schema=+maskgen, then pg_restore --section=data --exclude-schema=+maskgen, then pg_restore --section=post-data. If the dump "
 					"has no models, run SELECT maskgen.create_model(%s, path, options) after the first of these, with what maskgen_model_sources says where it was made.", quote_literal_cstr(name));

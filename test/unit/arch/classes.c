@@ -176,7 +176,7 @@ main(void)
 		return done();
 	is_int(model->sizes->labels, N_CLASSES, "three classes");
 	ok(mg_span_is(mg_config_find(&model->keys, "id2label.2")->text, "entailment"), "with their names");
-	is_text(mg_can_text(model->can, tasks), "score", "which is what it can");
+	is_text(mg_can_text(model->can, tasks), "classify, classify_own, classify_own_scores", "which is what it can");
 	test_wrapping(&work, model, cases, n);
 	for (size_t c = 0; c < N_CLASSES; c++)
 		swapped += fabs(cases[1].classes[c] - cases[2].classes[c]) > 0.01;
