@@ -98,7 +98,7 @@ SELECT ok(bool_and(score < 0 AND score > -200), 'scores are log probabilities') 
 -- Likelihoods
 SELECT ok(abs(perplexity('tiny', 'hello there') - (SELECT exp(-avg(logprob)) FROM token_logprobs('tiny', 'hello there'))) < 1e-3, 'perplexity is of the tokens');
 SELECT is((SELECT count(*) FILTER (WHERE logprob IS NULL) FROM token_logprobs('tiny', 'hello')), 1::bigint, 'the first token has none');
-SELECT ok(abs(logprob('tiny', 'hello', ' there') - (SELECT sum(logprob) FROM token_logprobs('tiny', 'hello there') WHERE position > 5)) < 1e-3, 'log probability of a continuation');
+SELECT ok(abs(logprob('tiny', 'hello', ' there') - (SELECT sum(logprob) FROM token_logprobs('tiny', 'hello there') WHERE pos > 5)) < 1e-3, 'log probability of a continuation');
 SELECT is(logprob('tiny', 'hello', ''), 0::real, 'nothing is certain');
 SELECT throws_ok($$SELECT logprob('tiny', '', 'hello')$$, '22023', 'nothing comes before the continuation', 'a continuation needs something before it');
 SELECT throws_ok($$SELECT perplexity('tiny', 'h')$$, '22023', NULL, 'one token has no perplexity');
