@@ -70,6 +70,8 @@ SELECT is(same(format(:'ids', 'g < 20', 120)), 'same', 'and deleted');
 
 -- A part of a table, an expression
 DROP INDEX item_v;
+-- Without rows that are updated in place: for a snapshot of another test's that still needs the old ones, the index would wait to be used.
+VACUUM FULL item;
 CREATE INDEX item_part ON item USING maskgen_hnsw ((subvector(v, 1, 8)::vector(8)) vector_l2_ops) WHERE id > 1000;
 SELECT is(same('SELECT string_agg(id::text, '' '') FROM (SELECT id FROM item WHERE id > 1000 AND g < 20 ORDER BY subvector(v, 1, 8)::vector(8) <-> subvector(q(), 1, 8)::vector(8) LIMIT 70) x'),
 	'same', 'an expression over a part of the table');

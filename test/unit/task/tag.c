@@ -84,6 +84,7 @@ check_model(MgCtx *cx, const char *name, bool replaced, MgCpuLevel level)
 		if (strncmp(line, "input ", 6) == 0)
 		{
 			t = (long) golden_number(&rest);
+			free(texts[t]);
 			texts[t] = strdup(golden_text(rest));
 		}
 		else if (strncmp(line, replaced ? "replaced " : "tags ", replaced ? 9 : 5) == 0)
