@@ -149,6 +149,17 @@ BEGIN
 	RETURN result;
 END $$;
 SELECT throws_ok('SELECT twice()', '42501', NULL, 'a function in SQL that is called by two roles');
+-- By 18 it is planned again; before, its plan is refused
+CREATE FUNCTION after_both(who text) RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT 1; SELECT md5(embed('e', 'wine')::text) || who $$;
+CREATE FUNCTION exchange(n int, dir text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF n = 1 THEN
+		PERFORM drop_model('e');
+		PERFORM create_model('e', dir || '/golden/tiny/bert-embed-mean');
+	END IF;
+END $$;
+SELECT ok(done(current_user, format($$SELECT a FROM (SELECT i, after_both('') AS a, exchange(i, %L) FROM generate_series(1, 2) i OFFSET 0) x WHERE i = 2$$, :'dir'))
+	IN ('40001', done(current_user, $$SELECT md5(embed('other', 'wine')::text)$$)), 'one whose model is exchanged between two calls');
 
 -- A domain's constraint is kept by the session
 CREATE DOMAIN near AS vector(32) CHECK (VALUE <=> inlined() < 0.0001);
