@@ -33,6 +33,7 @@ SELECT same($$SELECT l2_norm(v) FROM (VALUES (1, embed('e', 'red', dims => 8)), 
 SELECT same($$SELECT v::text FROM (VALUES (embed('e', 'red')::halfvec(32)), (embed('e', 'shoes')::halfvec(32))) s (v)$$, '2', 'below casts');
 SELECT same($$SELECT x, (SELECT string_agg(c, ' ' ORDER BY c) FROM (VALUES (classify('m', x || ' one', '{world,sports}')), (classify('m', x || ' two', '{world,sports}'))) s (c)) FROM (VALUES ('wine'), ('shoes')) o (x)$$, '4', 'with columns of the query around');
 SELECT same($$SELECT s::text FROM (VALUES (1, embed('e', 'red')), (2, embed('e', 'shoes'))) s (id, v)$$, '2', 'where a row is read as a whole');
+SELECT same($$VALUES (embed('e', 'a'), 1), (embed('e', 'b'), 2), (embed('e', 'c'), 3), (embed('e', 'd'), 4), (embed('e', 'f'), 5) ORDER BY "*VALUES*"$$, NULL, 'but not where the list itself is');
 SELECT same($$SELECT id, v::text FROM (VALUES (1, embed('e', 'red')), (2, NULL)) s (id, v)$$, NULL, 'nor where a row has something else');
 SELECT same($$SELECT v::text FROM (VALUES (embed('e', 'red')), (embed('e', 'red', 'query'))) s (v)$$, NULL, 'nor with different options');
 SELECT same($$SELECT v IS NULL FROM (VALUES (CASE WHEN random() < 2 THEN embed('e', 'red') END), (CASE WHEN random() < 2 THEN embed('e', 'shoes') END)) s (v)$$, NULL, 'nor in an arm of CASE');
