@@ -52,8 +52,6 @@ static const char expressions_query[] =
 	"ELSE a.adrelid END, CASE b.attgenerated WHEN '' THEN 0 ELSE a.adnum END::int, c.relowner, a.adbin::text, false FROM used u "
 	"JOIN pg_attrdef a ON u.classid = 'pg_attrdef'::regclass AND a.oid = u.objid JOIN pg_class c ON c.oid = a.adrelid "
 	"JOIN pg_attribute b ON b.attrelid = a.adrelid AND b.attnum = a.adnum "
-	"UNION ALL SELECT u.classid, u.objid, u.objsubid, c.relowner, a.adbin::text, false FROM used u JOIN pg_attrdef a "
-	"ON u.classid = 'pg_class'::regclass AND a.adrelid = u.objid AND a.adnum = u.objsubid JOIN pg_class c ON c.oid = u.objid "
 	"UNION ALL SELECT u.classid, u.objid, 0, c.relowner, e, false FROM used u JOIN pg_index i ON u.classid = 'pg_class'::regclass "
 	"AND i.indexrelid = u.objid JOIN pg_class c ON c.oid = u.objid, unnest(ARRAY[i.indexprs::text, i.indpred::text]) e "
 	"UNION ALL SELECT u.classid, u.objid, 0, c.relowner, p.partexprs::text, true FROM used u JOIN pg_partitioned_table p "
