@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(94);
+SELECT plan(96);
 SELECT count(create_model(name, :'dir' || '/golden/tiny/' || name)) = 11 AS made FROM unnest(ARRAY['bert-classes', 'bert-rerank', 'bert-tags',
 	'bert-mlm', 'bert-relu-odd', 'roberta-mlm', 'roberta-classes', 'xlmr-tags', 'electra', 'electra-classes', 'modernbert-rerank']) name \gset
 SELECT create_model('embedder', :'dir' || '/golden/tiny/bert-embed-mean') IS NOT NULL AS made \gset
@@ -177,6 +177,15 @@ SELECT throws_ok($$SELECT max_sim(ARRAY[NULL::vector], ARRAY['[1,2]'::vector])$$
 
 -- Sparse vectors
 SELECT is((SELECT regexp_replace(embed_sparse('bert-mlm', 'red wine')::text, '^.*/', '')), '300', 'as many dimensions as words');
+-- log(1 + relu), maximum over the tokens: what transformers' BertForMaskedLM gives; another rule than the maximum is off by a unit in some word
+CREATE TABLE words AS SELECT text, m[1]::int AS n, m[2]::real AS weight FROM unnest('{red wine,The capital of France is old}'::text[]) text,
+	regexp_matches(embed_sparse('bert-mlm', text)::text, '(\d+):([0-9.e-]+)', 'g') m;
+SELECT results_eq($$SELECT text, count(*), round(sum(weight::numeric), 2) FROM words GROUP BY text ORDER BY count(*) DESC$$,
+	$$VALUES ('red wine', 197::bigint, 182.90), ('The capital of France is old', 194, 176.18)$$, 'embed_sparse() has the words of transformers');
+SELECT is(max(abs(weight - want)) < 1e-4 AND count(*) = 12, true, 'and their weights') FROM words JOIN (VALUES ('red wine', 33, 1.93011), ('red wine', 202, 1.87942),
+	('red wine', 223, 1.78502), ('red wine', 275, 1.73060), ('red wine', 125, 1.68683), ('red wine', 106, 1.68035), ('The capital of France is old', 223, 1.73551),
+	('The capital of France is old', 213, 1.69103), ('The capital of France is old', 103, 1.69023), ('The capital of France is old', 33, 1.67733),
+	('The capital of France is old', 270, 1.64911), ('The capital of France is old', 43, 1.63032)) w (text, n, want) USING (text, n);
 SELECT throws_like($$SELECT embed_sparse('embedder', 'a')$$, '%has no masked-language-model head', 'by the masked head alone');
 
 -- Long texts, rights, errors of single rows
