@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(24);
+SELECT plan(26);
 
 SELECT create_model('e', :'dir' || '/golden/tiny/bert-embed-mean', '{"prompts": {"query": "query: ", "document": "passage: "}}') IS NOT NULL AS made \gset
 SELECT create_model('own', :'dir' || '/golden/tiny/bert-embed-mean', '{"template": "news of {label}", "prompts": {"classification": "sort: "}}') IS NOT NULL AS made \gset
@@ -23,6 +23,9 @@ SELECT results_eq($$SELECT round(score::numeric, 3) FROM classify_scores('e', 'p
 	$$SELECT round((s / 0.05 - ln(sum(exp(s / 0.05)) OVER ()))::numeric, 3) FROM unnest('{world,sports}'::text[]) l,
 		inner_product(embed_document('e', 'This is about ' || l || '.'), embed_document('e', 'paris')) s ORDER BY s DESC$$,
 	'scores are log probabilities');
+SELECT create_model('raw', :'dir' || '/golden/tiny/bert-embed-mean', '{"normalized": false, "prompts": {"document": "passage: "}}') IS NOT NULL AS made \gset
+SELECT ok(l2_norm(embed('raw', 'paris')) > 1.1 AND max(abs(a - b)) < 1e-3, 'also of a model whose vectors have a length of their own')
+FROM unnest(label_scores('e', 'paris', '{world,sports}'), label_scores('raw', 'paris', '{world,sports}')) x (a, b);
 SELECT results_eq($$SELECT * FROM classify_scores('own', 'paris', '{world,sports}')$$,
 	$$SELECT c.* FROM classify_scores('own', 'paris', '{world,sports}', 'news of {label}') c$$, 'a model has a template of its own');
 SELECT is(classify('own', x, '{world,sports}'), (SELECT l FROM unnest('{world,sports}'::text[]) l
@@ -42,6 +45,7 @@ WHERE classify_multi(m, x, '{world,sports,red}', 0.33) = ARRAY(SELECT label FROM
 	WHERE p >= 0.33 ORDER BY score DESC) GROUP BY m ORDER BY m;
 SELECT is(classify_multi('e', 'paris', '{world,sports}', 0), ARRAY(SELECT label FROM classify_scores('e', 'paris', '{world,sports}')), 'all of them');
 SELECT is(classify_multi('e', 'paris', '{world,sports}', 1), '{}', 'or none');
+SELECT is(classify_multi('e', 'paris', '{world}', 1), '{world}', 'at the threshold it applies');
 SELECT throws_ok($$SELECT classify_multi('e', 'paris', '{world}', 'NaN')$$, '22023', 'threshold is NaN', 'a threshold is a probability');
 
 -- The state at the mask is what the vocabulary is compared with: a linear form of it is the difference of two words' scores.
