@@ -2,7 +2,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(78);
+SELECT plan(79);
 
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE said text; detail text;
@@ -154,7 +154,12 @@ SELECT is((SELECT fit_labels('{a,b}', e, '{0.1,0.2}')::text FROM part), (SELECT 
 SELECT is((SELECT fit_classifier(e, l)::text FROM part), (SELECT fit_classifier(e, l)::text FROM part1), 'nor labels');
 UPDATE part SET e = array_fill(0.5::real, ARRAY[3000])::vector, l = NULL WHERE g = 2;
 SELECT matches(refused('SELECT fit_classifier(e, l) FROM part'), '22000 expected (24 dimensions, not 3000|3000 dimensions, not 24)', 'parts of other dimensions, one without labels');
+TRUNCATE part;
+INSERT INTO part SELECT 1, v, label FROM t WHERE id < 50 ORDER BY label DESC;
+INSERT INTO part SELECT 2, v, label FROM t WHERE id BETWEEN 50 AND 150 ORDER BY label;
+CREATE TABLE in_parts AS SELECT fit_classifier(e, l)::text AS value FROM part;
 RESET enable_partitionwise_aggregate;
+SELECT is(value, (SELECT fit_classifier(e, l)::text FROM part), 'parts that see the labels in another order') FROM in_parts;
 
 -- Of halfvec: as of the same numbers in float32
 SELECT is(fit_classifier(v::halfvec, label)::text, fit_classifier(v::halfvec::vector, label)::text, 'halfvec: labelled') FROM t;
