@@ -4,6 +4,23 @@
 #include "task/score.h"
 #include "unit/golden.h"
 
+/* Beside a sentence of 24 tokens a model that reads 40 has room for 13 of the text: as if it ended there, for the sentence is never cut. */
+static void
+test_long(const MgRun *run)
+{
+#define WORDS "market stock shares oil bank war peace vote new old big small good bad first last year day time water "
+	MgSpan labels[] = {mg_span_of(WORDS "fire"), mg_span_of(WORDS "house")};
+	MgSpan texts[] = {mg_span_of(WORDS "fire house"), mg_span_of("market stock shares oil bank war peace vote new old big small good"),
+					  mg_span_of("market stock shares oil bank war peace vote new old big small")};
+	const MgLabels *prepared = mg_labels_prepare(run, labels, 2, mg_span_of("{label} the last team"));
+	float scores[3 * 2];
+
+	if (!ok(prepared != NULL && mg_classify(run, &(MgClassifyOptions){prepared, NULL, MG_LONG_TRUNCATE, NULL}, texts, 3, scores),
+			"long sentences (%s)", run->cx->error.message))
+		return;
+	ok(memcmp(scores, scores + 2, 2 * sizeof *scores) == 0 && memcmp(scores, scores + 4, 2 * sizeof *scores) != 0, "a text loses its end beside them");
+}
+
 int
 main(void)
 {
@@ -50,6 +67,7 @@ main(void)
 	}
 	ok(worst < 1e-5 && most > 1e-2, "the log softmax of \"entailment\" over the labels, off by %.2g at most", worst);
 	is_int(differ, 0, "the same bits alone");
+	test_long(run);
 	mg_ctx_reset(&cx);
 	ok(mg_labels_prepare(run, labels, 3, mg_span_of("{mask} news: {text}")) == NULL, "a template of another way");
 	is_text(cx.error.message, "template lacks {label}", "is refused");
