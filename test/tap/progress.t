@@ -68,11 +68,15 @@ like(finish($run), qr/canceling statement/, 'one is cancelled');
 like(finish($other), qr/canceling statement/, 'the other as well');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM maskgen.maskgen_stat_progress'), 0, 'and nothing is left');
 
+# Who asks for this lock waits until it is told to go on, or cancelled.
+my $gate = $node->background_psql('postgres');
+$gate->query_safe('SELECT pg_advisory_lock(1)');
+
 # An error that is caught leaves the statement running; one work for each verb and model. A library that came in the middle would not know where it began.
 $run = begin(q(LOAD 'maskgen'; DO $$ BEGIN
 	BEGIN PERFORM maskgen.generate('tiny', '', 4); EXCEPTION WHEN invalid_parameter_value THEN NULL; END;
 	PERFORM maskgen.embed('encoder', 'a'), maskgen.embed('encoder', 'b');
-	PERFORM pg_sleep(60);
+	PERFORM pg_advisory_lock_shared(1);
 	END $$));
 ok(shown(q(verb = 'embed' AND rows_done >= 2)), 'a statement is the outermost one');
 is($node->safe_psql('postgres', q(SELECT string_agg(verb, ' ' ORDER BY verb) FROM maskgen.maskgen_stat_progress)), 'embed generate', 'with a row for each verb');
@@ -99,9 +103,14 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM maskgen.maskgen_stat_progr
 # More sessions than anybody has seen leave: slots are free again
 for my $i (1 .. 3)
 {
-	my @many = map { begin(q(SELECT maskgen.embed('encoder', 'x'), pg_sleep(0.1))) } 1 .. 25;
+	my @many = map { begin(q(SELECT maskgen.embed('encoder', 'x'), pg_advisory_lock_shared(1))) } 1 .. 25;
+
+	$node->poll_query_until('postgres', q(SELECT count(*) = 25 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)) or die 'sessions do not wait';
+	$gate->query_safe('SELECT pg_advisory_unlock(1)');
 	finish($_) for @many;
+	$gate->query_safe('SELECT pg_advisory_lock(1)');
 }
+$gate->quit;
 $run = begin($long);
 ok(shown(q(verb = 'generate' AND rows_done > 0)), 'slots of ended sessions are used again');
 my $pid = $node->safe_psql('postgres', 'SELECT pid FROM maskgen.maskgen_stat_progress');
