@@ -10,39 +10,12 @@
 #include "text/tokenizer.h"
 #include "unit/host.h"
 #include "unit/memory_files.h"
+#include "unit/whole_file.h"
 
 #define GOLDEN "test/golden/sentencepiece/"
 
 static MgCtx cx, kept;
 static MemoryFile array[3];
-
-static char *
-read_whole(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "r");
-	char *text;
-
-	if (file == NULL)
-		return NULL;
-	fseek(file, 0, SEEK_END);
-	*size = (size_t) ftell(file);
-	rewind(file);
-	text = malloc(*size + 1);
-	*size = fread(text, 1, *size, file);
-	fclose(file);
-	return text;
-}
-
-static MgSpan
-unhex(const char *digits, uint8_t *into)
-{
-	size_t size = 0;
-	unsigned byte;
-
-	for (; *digits != '-' && sscanf(digits, "%2x", &byte) == 1; digits += 2)
-		into[size++] = (uint8_t) byte;
-	return mg_span(into, size);
-}
 
 /* Reads a model whose bytes are given, with a tokenizer_config.json unless that is NULL. */
 static bool

@@ -4,23 +4,7 @@
 #include <dirent.h>
 
 #include "unit/host.h"
-
-static char *
-read_whole(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "r");
-	char *text;
-
-	if (file == NULL)
-		return NULL;
-	fseek(file, 0, SEEK_END);
-	*size = (size_t) ftell(file);
-	rewind(file);
-	text = malloc(*size + 1);
-	*size = fread(text, 1, *size, file);
-	fclose(file);
-	return text;
-}
+#include "unit/whole_file.h"
 
 /* Members of an object as variables; strings are the model's own, the rest is data. */
 static size_t

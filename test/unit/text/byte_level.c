@@ -7,6 +7,7 @@
 #include "text/utf8.h"
 #include "unit/host.h"
 #include "unit/memory_files.h"
+#include "unit/whole_file.h"
 
 #define LINE_SIZE 400000
 #define MOST 100000
@@ -14,26 +15,9 @@
 static char line[LINE_SIZE];
 static uint8_t first[LINE_SIZE], second[LINE_SIZE];
 
-static char *
-read_whole(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "r");
-	char *text;
-
-	if (file == NULL)
-		return NULL;
-	fseek(file, 0, SEEK_END);
-	*size = (size_t) ftell(file);
-	rewind(file);
-	text = malloc(*size + 1);
-	*size = fread(text, 1, *size, file);
-	fclose(file);
-	return text;
-}
-
 /* Bytes of a word of hexadecimal digits; *rest moves behind it. */
 static MgSpan
-unhex(const char **rest, uint8_t *into)
+next_word(const char **rest, uint8_t *into)
 {
 	size_t size = 0;
 	unsigned byte;
@@ -148,14 +132,14 @@ check_line(MgCtx *cx, Reference *reference)
 	{
 		mg_ctx_reset(cx);
 		reference->n_texts++;
-		tokenize(cx, reference, unhex(&rest, first));
+		tokenize(cx, reference, next_word(&rest, first));
 	}
 	else if (strncmp(line, "ids", 3) == 0)
 		check_ids(reference, rest);
 	else if (strncmp(line, "back", 4) == 0)
 	{
 		if (!mg_detokenize(cx, reference->tokenizer, reference->found.ids, reference->found.n, false, &back) ||
-			!mg_span_equal(back, unhex(&rest, second)) || mg_utf8_check(back) != back.size)
+			!mg_span_equal(back, next_word(&rest, second)) || mg_utf8_check(back) != back.size)
 			wrong(reference, "another text comes back");
 	}
 	else if (strncmp(line, "pair", 4) == 0)
@@ -163,7 +147,7 @@ check_line(MgCtx *cx, Reference *reference)
 		mg_ctx_reset(cx);
 		reference->n_pairs++;
 		for (int i = 0; i < 2; i++)
-			if (tokenize(cx, reference, unhex(&rest, first)))
+			if (tokenize(cx, reference, next_word(&rest, first)))
 				reference->pair[i] = (MgIds){reference->found.n, reference->found.ids};
 	}
 	else if (strncmp(line, "whole", 5) == 0)

@@ -8,35 +8,7 @@
 #include "format/tokenizer_files.h"
 #include "unit/host.h"
 #include "unit/memory_files.h"
-
-static char *
-read_whole(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "r");
-	char *text;
-
-	if (file == NULL)
-		return NULL;
-	fseek(file, 0, SEEK_END);
-	*size = (size_t) ftell(file);
-	rewind(file);
-	text = malloc(*size + 1);
-	*size = fread(text, 1, *size, file);
-	fclose(file);
-	return text;
-}
-
-/* Bytes of hexadecimal digits; "-" is none. */
-static MgSpan
-unhex(const char *digits, uint8_t *into)
-{
-	size_t size = 0;
-	unsigned byte;
-
-	for (; sscanf(digits, "%2x", &byte) == 1 && *digits != '-'; digits += 2)
-		into[size++] = (uint8_t) byte;
-	return mg_span(into, size);
-}
+#include "unit/whole_file.h"
 
 typedef struct Case
 {
