@@ -48,13 +48,21 @@ typedef struct Round
 	size_t n;
 	MgUsage usage;
 	MgProfile profile;
+	MgCompute compute; /* with the profile */
+	MgRun run;		   /* the caller's, which all this is told of */
 	double start, cpu_start;
 } Round;
 
-static Round
-round_begin(const char *task, size_t n)
+/* Forgets what the run has in its arena. */
+static void
+round_begin(Round *round, const char *task, const MgRun *run, size_t n)
 {
-	return (Round){.task = task, .n = n, .profile = {.clock = cpu_nanoseconds}, .start = now(), .cpu_start = cpu_now()};
+	*round = (Round){.task = task, .n = n, .profile = {.clock = cpu_nanoseconds}, .compute = *run->compute, .run = *run,
+					 .start = now(), .cpu_start = cpu_now()};
+	round->compute.profile = &round->profile;
+	round->run.compute = &round->compute;
+	round->run.usage = &round->usage;
+	mg_ctx_reset(run->cx);
 }
 
 /* One line of results; shares of the time by phase, all else being the rest. */
@@ -123,15 +131,10 @@ bench_embed(const MgRun *run, const MgSpan *lines, size_t n)
 
 	for (int i = 0; fine && i < ROUNDS; i++)
 	{
-		Round round = round_begin("embed", n);
-		MgCompute compute = *run->compute;
-		MgRun profiled = *run;
+		Round round;
 
-		compute.profile = &round.profile;
-		profiled.compute = &compute;
-		profiled.usage = &round.usage;
-		mg_ctx_reset(run->cx);
-		fine = mg_embed(&profiled, &options, lines, n, out);
+		round_begin(&round, "embed", run, n);
+		fine = mg_embed(&round.run, &options, lines, n, out);
 		report(&round);
 	}
 	for (int i = 0; fine && i < SHORT_CALLS; i++)
@@ -172,15 +175,10 @@ bench_classify(const MgRun *run, const MgSpan *lines, size_t n)
 	options.labels = mg_labels_prepare(&keeping, names, 4, mg_span_of("{mask} news: {text}"));
 	for (int i = 0; fine && options.labels != NULL && i < ROUNDS; i++)
 	{
-		Round round = round_begin("classify", n);
-		MgCompute compute = *run->compute;
-		MgRun profiled = *run;
+		Round round;
 
-		compute.profile = &round.profile;
-		profiled.compute = &compute;
-		profiled.usage = &round.usage;
-		mg_ctx_reset(run->cx);
-		fine = mg_classify(&profiled, &options, lines, n, scores);
+		round_begin(&round, "classify", run, n);
+		fine = mg_classify(&round.run, &options, lines, n, scores);
 		report(&round);
 	}
 	if (options.labels == NULL)
@@ -204,15 +202,10 @@ bench_generate(const MgRun *run, const MgSpan *lines, size_t n)
 	options.sampling.min_tokens = options.max_tokens;
 	for (int i = 0; fine && i < (rounds != NULL ? atoi(rounds) : ROUNDS); i++)
 	{
-		Round round = round_begin("generate", n);
-		MgCompute compute = *run->compute;
-		MgRun profiled = *run;
+		Round round;
 
-		compute.profile = &round.profile;
-		profiled.compute = &compute;
-		profiled.usage = &round.usage;
-		mg_ctx_reset(run->cx);
-		fine = mg_generate(&profiled, &options, lines, n, answers);
+		round_begin(&round, "generate", run, n);
+		fine = mg_generate(&round.run, &options, lines, n, answers);
 		report(&round);
 	}
 	free(answers);
