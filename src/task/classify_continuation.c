@@ -22,10 +22,6 @@
 /* Of 100 texts of AG News SmolLM2-135M gets 67 right by it, by "{text}\nThis text is about {label}." 51. */
 #define DEFAULT_TEMPLATE "{text} Topic: {label}"
 
-/* Texts in step, at most, and the memory of their keys: 256 MB are 5800 tokens of SmolLM2-135M. */
-#define MOST_SLOTS 32
-#define MOST_MEMORY ((size_t) 256 * 1024 * 1024)
-
 typedef struct ContinuationLabels
 {
 	MgLabels head;
@@ -154,7 +150,7 @@ add_label(const MgRun *run, MgDecoder *decoder, const MgSequence *sequences, siz
 		  double *raw, size_t stride)
 {
 	size_t vocab = run->model->sizes->vocab;
-	MgDecoderInput inputs[MOST_SLOTS];
+	MgDecoderInput inputs[MG_PROMPT_SLOTS];
 
 	for (size_t t = 0; t < label.n; t++)
 	{
@@ -187,7 +183,7 @@ normalize(const double *raw, size_t n, float *scores)
 		scores[k] = (float) (raw[k] - largest - log(sum));
 }
 
-/* Sequences [n] in step, n at most MOST_SLOTS. */
+/* Sequences [n] in step, n at most MG_PROMPT_SLOTS. */
 static bool
 run_slots(const Continuation *continuation, const MgSequence *sequences, size_t n, size_t room)
 {
@@ -196,7 +192,7 @@ run_slots(const Continuation *continuation, const MgSequence *sequences, size_t 
 	size_t vocab = run->model->sizes->vocab, n_labels = labels->head.n_labels;
 	float *prompt_logits = mg_alloc_array(run->cx, n, vocab * sizeof *prompt_logits), *logits = mg_alloc_array(run->cx, n, vocab * sizeof *logits);
 	double *raw = mg_alloc_zeroed(run->cx, n * n_labels, sizeof *raw);
-	MgDecoderInput inputs[MOST_SLOTS];
+	MgDecoderInput inputs[MG_PROMPT_SLOTS];
 	MgDecoder decoder;
 
 	if (prompt_logits == NULL || logits == NULL || raw == NULL || !mg_decoder_init(run, n, room, &decoder))
@@ -217,17 +213,13 @@ static bool
 run_batch(const MgTask *task, const MgSequence *sequences, size_t n)
 {
 	const Continuation *continuation = (const Continuation *) task;
-	size_t room = 0, size, slots;
+	size_t room = 0, slots;
 
 	for (size_t i = 0; i < n; i++)
 		room = sequences[i].n > room ? sequences[i].n : room;
 	room += continuation->labels->longest;
-	if (!mg_decoder_slot_size(task->run->model, room, &size) || size > MOST_MEMORY)
-	{
-		mg_fail(task->run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", room);
-		return mg_hint(task->run->cx, "Shorten the texts, or create the model with a smaller max_tokens.");
-	}
-	slots = MOST_MEMORY / (size > 0 ? size : 1) < MOST_SLOTS ? MOST_MEMORY / size : MOST_SLOTS;
+	if (!mg_prompt_slots(task->run, room, "texts", &slots))
+		return false;
 	for (size_t at = 0; at < n; at += slots)
 	{
 		MgMark mark = mg_mark(task->run->cx);

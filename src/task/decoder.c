@@ -6,6 +6,9 @@
 /* Rows of logits at once for mg_decoder_read: the vocabulary's matrix is read once for them. */
 #define ROWS_AT_ONCE 32
 
+/* What mg_prompt_slots allows: 256 MB are 5800 tokens of SmolLM2-135M in float32. */
+#define PROMPT_MEMORY ((size_t) 256 * 1024 * 1024)
+
 bool
 mg_decoder_can(const MgRun *run)
 {
@@ -41,6 +44,20 @@ mg_decoder_slot_size(const MgModel *model, size_t room, size_t *size)
 	size_t keys, values;
 
 	return layer_size(model, room, &keys, &values) && !__builtin_add_overflow(keys, values, &keys) && mg_multiply(keys, model->sizes->layers, size);
+}
+
+bool
+mg_prompt_slots(const MgRun *run, size_t room, const char *what, size_t *slots)
+{
+	size_t size;
+
+	if (!mg_decoder_slot_size(run->model, room, &size) || size > PROMPT_MEMORY)
+	{
+		mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", room);
+		return mg_hint(run->cx, "Shorten the %s, or create the model with a smaller max_tokens.", what);
+	}
+	*slots = size > 0 && PROMPT_MEMORY / size < MG_PROMPT_SLOTS ? PROMPT_MEMORY / size : MG_PROMPT_SLOTS;
+	return true;
 }
 
 bool

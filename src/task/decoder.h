@@ -38,6 +38,13 @@ bool mg_decoder_can(const MgRun *run);
 /* Bytes of keys of a slot; false on overflow. */
 bool mg_decoder_slot_size(const MgModel *model, size_t room, size_t *size);
 
+/*
+ * How many slots of so much room tasks take that run many prompts once: up to MG_PROMPT_SLOTS, as fit into the memory that they allow
+ * themselves. False, with an error, where not even one does; what names the prompts in its hint.
+ */
+#define MG_PROMPT_SLOTS 32
+bool mg_prompt_slots(const MgRun *run, size_t room, const char *what, size_t *slots);
+
 bool mg_decoder_init(const MgRun *run, size_t n_slots, size_t room, MgDecoder *decoder);
 
 /*

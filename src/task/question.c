@@ -18,9 +18,6 @@
 #define CHAT "[{\"role\": \"user\", \"content\": \"" INSTRUCTION " Write its letter.\\nQUESTION: {question}\\nCHOICES:\\n{choices}\"}]"
 #define CHAT_ANSWER "The answer is {mask}"
 
-#define MOST_SLOTS 32
-#define MOST_MEMORY ((size_t) 256 * 1024 * 1024)
-
 bool
 mg_question_can(const MgRun *run)
 {
@@ -384,7 +381,7 @@ run_slots(const MgRun *run, const MgQuestionForm *form, const MgSequence *sequen
 {
 	size_t vocab = run->model->sizes->vocab;
 	float *logits = mg_alloc_array(run->cx, n, vocab * sizeof *logits);
-	MgDecoderInput inputs[MOST_SLOTS];
+	MgDecoderInput inputs[MG_PROMPT_SLOTS];
 	MgDecoder decoder;
 
 	if (logits == NULL || !mg_decoder_init(run, n, room, &decoder))
@@ -405,16 +402,12 @@ run_slots(const MgRun *run, const MgQuestionForm *form, const MgSequence *sequen
 static bool
 run_decoder(const MgRun *run, const MgQuestionForm *form, const MgSequence *sequences, size_t n, float *raw, const size_t *counts, float *mass)
 {
-	size_t room = 0, size, slots;
+	size_t room = 0, slots;
 
 	for (size_t i = 0; i < n; i++)
 		room = sequences[i].n > room ? sequences[i].n : room;
-	if (!mg_decoder_slot_size(run->model, room, &size) || size > MOST_MEMORY)
-	{
-		mg_fail(run->cx, MG_TOO_LARGE, "keys of %zu tokens do not fit into the memory for them", room);
-		return mg_hint(run->cx, "Shorten the questions, or create the model with a smaller max_tokens.");
-	}
-	slots = size > 0 && MOST_MEMORY / size < MOST_SLOTS ? MOST_MEMORY / size : MOST_SLOTS;
+	if (!mg_prompt_slots(run, room, "questions", &slots))
+		return false;
 	for (size_t at = 0; at < n; at += slots)
 	{
 		size_t some = n - at < slots ? n - at : slots;
