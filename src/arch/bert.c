@@ -18,19 +18,8 @@
  */
 #include "model/tables.h"
 
-typedef struct Weights
-{
-	MgEmbeddings embeddings;
-	MgMatrix transform; /* [h, h] */
-	const float *transform_bias, *transform_norm, *transform_norm_bias;
-	const float *vocabulary_bias;
-	MgMatrix decoder; /* [vocab, h]; tied, the words */
-	const float *decoder_bias;
-	MgMatrix pooler, classifier, tagger; /* [h, h], [labels, h] twice */
-	const float *pooler_bias, *classifier_bias, *tagger_bias;
-} Weights;
-
 typedef MgEncoderConfig Config;
+typedef MgEncoderWeights Weights;
 
 /* What config.json need not say. */
 static const Config defaults = {.sizes = {.layers = 12, .width = 768, .vocab = 30522, .segments = 2, .tied = true},
@@ -38,6 +27,7 @@ static const Config defaults = {.sizes = {.layers = 12, .width = 768, .vocab = 3
 								.heads = 12,
 								.intermediate = 3072,
 								.activation = MG_ACT_GELU,
+								.class_activation = MG_ACT_TANH,
 								.eps = 1e-12f};
 
 static const MgKey keys[] = {ENCODER_KEYS, CLASS_KEYS};
@@ -62,60 +52,11 @@ static const MgWeightSpec weights[] = {
 	ONE(HEAD, VECTOR, MG_TIED | MG_OPTIONAL, VOCAB, MG_ONE, "cls.predictions.decoder.bias", decoder_bias),
 	ONE(CLASSES, LINEAR, 0, LABELS, WIDTH, "classifier.weight", classifier),
 	ONE(CLASSES, VECTOR, 0, LABELS, MG_ONE, "classifier.bias", classifier_bias),
-	ONE(CLASSES, LINEAR, 0, WIDTH, WIDTH, "pooler.dense.weight", pooler),
-	ONE(CLASSES, VECTOR, 0, WIDTH, MG_ONE, "pooler.dense.bias", pooler_bias),
+	ONE(CLASSES, LINEAR, 0, WIDTH, WIDTH, "pooler.dense.weight", dense),
+	ONE(CLASSES, VECTOR, 0, WIDTH, MG_ONE, "pooler.dense.bias", dense_bias),
 	AS(TAGS, LINEAR, LABELS, WIDTH, "tags.weight", tagger, "classifier.weight"),
 	AS(TAGS, VECTOR, LABELS, MG_ONE, "tags.bias", tagger_bias, "classifier.bias"),
 };
-
-static bool
-settle(MgCtx *cx, const MgConfig *lists, void *config)
-{
-	return mg_encoder_settle(cx, lists, config);
-}
-
-static bool
-forward(const MgRun *run, const MgBatch *batch, float *out)
-{
-	return mg_encoder_forward(run, &((const Weights *) run->model->weights)->embeddings, batch, out);
-}
-
-static bool
-head(const MgRun *run, const float *states, size_t n, float *out)
-{
-	const Config *c = run->model->config;
-	const Weights *w = run->model->weights;
-	size_t h = c->sizes.width;
-	MgLinear transform = {&w->transform, w->transform_bias, (MgActivation) c->activation, out, h};
-
-	return mg_transform(run, states, n, transform,
-						(MgNorm){MG_NORM_LAYER, h, w->transform_norm, w->transform_norm_bias, c->eps});
-}
-
-static MgVocabulary
-vocabulary(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgVocabulary){&w->decoder, w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
-}
-
-static MgClassHead
-sequence_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.dense = &w->pooler, .dense_bias = w->pooler_bias, .activation = MG_ACT_TANH,
-						 .out = &w->classifier, .bias = w->classifier_bias};
-}
-
-static MgClassHead
-token_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.out = &w->tagger, .bias = w->tagger_bias};
-}
 
 static const MgClass classes[] = {{"BertModel", ENCODER}, {"BertForMaskedLM", ENCODER}, {"BertForPreTraining", ENCODER},
 								  {"BertForSequenceClassification", CLASSES}, {"BertForTokenClassification", TAGS}, {NULL, 0}};
@@ -132,11 +73,7 @@ const MgArch mg_arch_bert = {
 	.name = "bert",
 	TABLES,
 	.renames = renames,
-	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY, [CLASSES] = MG_CAN_SCORE, [TAGS] = MG_CAN_TAG},
-	.settle = settle,
-	.forward = forward,
-	.head = head,
-	.vocabulary = vocabulary,
-	.sequence_head = sequence_head,
-	.token_head = token_head,
+	.can = ENCODER_TASKS,
+	.settle = mg_encoder_settle,
+	ENCODER_FUNCTIONS,
 };

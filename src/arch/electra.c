@@ -18,16 +18,8 @@
  */
 #include "model/tables.h"
 
-typedef struct Weights
-{
-	MgEmbeddings embeddings;
-	MgMatrix replaced_dense, replaced;	/* [h, h], [1, h] */
-	const float *replaced_dense_bias, *replaced_bias;
-	MgMatrix dense, classifier, tagger; /* [h, h], [labels, h] twice */
-	const float *dense_bias, *classifier_bias, *tagger_bias;
-} Weights;
-
 typedef MgEncoderConfig Config;
+typedef MgEncoderWeights Weights;
 
 static const Config defaults = {.sizes = {.layers = 12, .width = 256, .vocab = 30522, .segments = 2, .tied = true},
 								.embedding = 128,
@@ -35,6 +27,7 @@ static const Config defaults = {.sizes = {.layers = 12, .width = 256, .vocab = 3
 								.heads = 4,
 								.intermediate = 1024,
 								.activation = MG_ACT_GELU,
+								.class_activation = MG_ACT_GELU,
 								.eps = 1e-12f};
 
 static const MgKey keys[] = {ENCODER_KEYS, CLASS_KEYS, KEY("embedding_size", SIZE, embedding, 1, MG_MAX_WIDTH)};
@@ -66,35 +59,6 @@ static const MgWeightSpec weights[] = {
 	ONE(TAGS, VECTOR, 0, LABELS, MG_ONE, "classifier.bias", tagger_bias),
 };
 
-static bool
-settle(MgCtx *cx, const MgConfig *lists, void *config)
-{
-	return mg_encoder_settle(cx, lists, config);
-}
-
-static bool
-forward(const MgRun *run, const MgBatch *batch, float *out)
-{
-	return mg_encoder_forward(run, &((const Weights *) run->model->weights)->embeddings, batch, out);
-}
-
-static MgClassHead
-sequence_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.dense = &w->dense, .dense_bias = w->dense_bias, .activation = MG_ACT_GELU,
-						 .out = &w->classifier, .bias = w->classifier_bias};
-}
-
-static MgClassHead
-token_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.out = &w->tagger, .bias = w->tagger_bias};
-}
-
 static MgClassHead
 replaced_head(const MgModel *model)
 {
@@ -114,9 +78,7 @@ const MgArch mg_arch_electra = {
 	.name = "electra",
 	TABLES,
 	.can = {[ENCODER] = MG_CAN_EMBED, [REPLACED] = MG_CAN_FIND_REPLACED, [CLASSES] = MG_CAN_SCORE, [TAGS] = MG_CAN_TAG},
-	.settle = settle,
-	.forward = forward,
-	.sequence_head = sequence_head,
-	.token_head = token_head,
+	.settle = mg_encoder_settle,
+	ENCODER_FUNCTIONS,
 	.replaced_head = replaced_head,
 };

@@ -18,18 +18,8 @@
  */
 #include "model/tables.h"
 
-typedef struct Weights
-{
-	MgEmbeddings embeddings;
-	MgMatrix transform; /* [h, h] */
-	const float *transform_bias, *transform_norm, *transform_norm_bias;
-	const float *vocabulary_bias;
-	MgMatrix decoder; /* [vocab, h]; tied, the words */
-	MgMatrix dense, classifier, tagger; /* [h, h], [labels, h] twice */
-	const float *dense_bias, *classifier_bias, *tagger_bias;
-} Weights;
-
 typedef MgEncoderConfig Config;
+typedef MgEncoderWeights Weights;
 
 static const Config defaults = {.sizes = {.layers = 12, .width = 768, .vocab = 50265, .segments = 2, .tied = true},
 								.rows = 512,
@@ -38,6 +28,8 @@ static const Config defaults = {.sizes = {.layers = 12, .width = 768, .vocab = 5
 								.heads = 12,
 								.intermediate = 3072,
 								.activation = MG_ACT_GELU,
+								.word_activation = MG_ACT_GELU,
+								.class_activation = MG_ACT_TANH,
 								.eps = 1e-12f};
 
 static const MgKey keys[] = {ENCODER_KEYS, CLASS_KEYS, KEY("pad_token_id", SIZE, pad, 0, MG_MAX_VOCAB)};
@@ -67,55 +59,6 @@ static const MgWeightSpec weights[] = {
 	ONE(TAGS, VECTOR, 0, LABELS, MG_ONE, "classifier.bias", tagger_bias),
 };
 
-static bool
-settle(MgCtx *cx, const MgConfig *lists, void *config)
-{
-	return mg_encoder_settle(cx, lists, config);
-}
-
-static bool
-forward(const MgRun *run, const MgBatch *batch, float *out)
-{
-	return mg_encoder_forward(run, &((const Weights *) run->model->weights)->embeddings, batch, out);
-}
-
-static bool
-head(const MgRun *run, const float *states, size_t n, float *out)
-{
-	const Config *c = run->model->config;
-	const Weights *w = run->model->weights;
-	size_t h = c->sizes.width;
-	MgLinear transform = {&w->transform, w->transform_bias, MG_ACT_GELU, out, h};
-
-	return mg_transform(run, states, n, transform,
-						(MgNorm){MG_NORM_LAYER, h, w->transform_norm, w->transform_norm_bias, c->eps});
-}
-
-static MgVocabulary
-vocabulary(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgVocabulary){&w->decoder, w->vocabulary_bias};
-}
-
-static MgClassHead
-sequence_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.dense = &w->dense, .dense_bias = w->dense_bias, .activation = MG_ACT_TANH,
-						 .out = &w->classifier, .bias = w->classifier_bias};
-}
-
-static MgClassHead
-token_head(const MgModel *model)
-{
-	const Weights *w = model->weights;
-
-	return (MgClassHead){.out = &w->tagger, .bias = w->tagger_bias};
-}
-
 #define FAMILY(name) \
 	{name "Model", ENCODER}, {name "ForMaskedLM", HEAD}, {name "ForSequenceClassification", CLASSES}, \
 	{name "ForTokenClassification", TAGS}
@@ -129,11 +72,7 @@ static const char *const ignored[] = {"embeddings.position_ids", "pooler.*", "lm
 const MgArch mg_arch_roberta = {
 	.name = "roberta",
 	TABLES,
-	.can = {[ENCODER] = MG_CAN_EMBED, [HEAD] = MG_CAN_FILL_MASK | MG_CAN_CLASSIFY, [CLASSES] = MG_CAN_SCORE, [TAGS] = MG_CAN_TAG},
-	.settle = settle,
-	.forward = forward,
-	.head = head,
-	.vocabulary = vocabulary,
-	.sequence_head = sequence_head,
-	.token_head = token_head,
+	.can = ENCODER_TASKS,
+	.settle = mg_encoder_settle,
+	ENCODER_FUNCTIONS,
 };

@@ -1,11 +1,12 @@
-/* Encoders of BERT's family. */
+/* Encoders that are normalised after each block. */
 #include "model/encoder.h"
 
-#include "model/classes.h"
+#include <math.h>
 
 bool
-mg_encoder_settle(MgCtx *cx, const MgConfig *lists, MgEncoderConfig *c)
+mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config)
 {
+	MgEncoderConfig *c = config;
 	uint32_t first = c->behind_pad ? c->pad + 1 : 0;
 
 	mg_settle_classes(lists, &c->sizes);
@@ -14,6 +15,8 @@ mg_encoder_settle(MgCtx *cx, const MgConfig *lists, MgEncoderConfig *c)
 					   MG_SPAN_ARGS(c->positions));
 	if (c->sizes.width % c->heads != 0)
 		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", c->sizes.width, c->heads);
+	if (c->theta > 0 && c->sizes.width / c->heads % 2 != 0)
+		return mg_fail(cx, MG_BAD_FILE, "heads of %u numbers are not pairs that can be turned", c->sizes.width / c->heads);
 	if (c->rows <= first)
 		return mg_fail(cx, MG_BAD_FILE, "a table of %u positions ends before the first, %u", c->rows, first);
 	c->sizes.longest = c->rows - first;
@@ -48,8 +51,10 @@ sum_embeddings(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, fl
 
 		for (size_t i = batch->offsets[s]; i < batch->offsets[s + 1]; i++)
 		{
-			mg_add(run->compute, out + i * w, e->positions.data + position_row(c, batch, s, i, &counted) * w, w);
-			mg_add(run->compute, out + i * w, e->types.data + mg_batch_segment(batch, i) * w, w);
+			if (e->positions.rows > 0)
+				mg_add(run->compute, out + i * w, e->positions.data + position_row(c, batch, s, i, &counted) * w, w);
+			if (e->types.rows > 0)
+				mg_add(run->compute, out + i * w, e->types.data + mg_batch_segment(batch, i) * w, w);
 		}
 	}
 	mg_add_norm(run->compute, &norm, out, NULL, batch->n_tokens, out);
@@ -83,21 +88,83 @@ embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
 	return true;
 }
 
-bool
-mg_encoder_forward(const MgRun *run, const MgEmbeddings *embeddings, const MgBatch *batch, float *out)
+/* Rotary positions of width d. */
+static bool
+make_rope(const MgRun *run, const MgBatch *batch, size_t d, MgRope *rope)
 {
 	const MgEncoderConfig *c = run->model->config;
+	float *frequencies = mg_alloc_array(run->cx, d / 2, sizeof *frequencies);
+	float stretch = c->stretch > 0 ? c->stretch : 1;
+
+	if (frequencies == NULL)
+		return false;
+	mg_rope_frequencies(c->theta * stretch, d, frequencies);
+	for (size_t i = 0; i < d / 2; i++)
+		frequencies[i] /= powf(stretch, 2.0f / (float) d);
+	return mg_batch_turns(run->cx, batch, frequencies, d, rope);
+}
+
+bool
+mg_encoder_forward(const MgRun *run, const MgBatch *batch, float *out)
+{
+	const MgEncoderConfig *c = run->model->config;
+	const MgEncoderWeights *w = run->model->weights;
 	const MgLayer *layers = run->model->layers;
 	MgLayerForm form = {.width = c->sizes.width, .heads = c->heads, .head_size = c->sizes.width / c->heads,
-						.eps = c->eps, .activation = (MgActivation) c->activation};
+						.eps = c->eps, .activation = (MgActivation) c->activation, .fused_gate = c->fused_gate};
 	MgMark mark = mg_mark(run->cx);
 	MgStates states;
+	MgRope rope;
 
-	if (!mg_states_init(run, &form, batch, c->sizes.layers, out, &states) || !embed(run, embeddings, batch, states.x))
+	if (c->theta > 0)
+	{
+		form.rope = &rope;
+		if (!make_rope(run, batch, form.head_size, &rope))
+			return false;
+	}
+	if (!mg_states_init(run, &form, batch, c->sizes.layers, out, &states) || !embed(run, &w->embeddings, batch, states.x))
 		return false;
 	for (uint32_t l = 0; l < c->sizes.layers; l++)
 		if (!mg_layer(run, &form, &layers[l], &states))
 			return false;
 	mg_rewind(run->cx, mark);
 	return true;
+}
+
+bool
+mg_encoder_head(const MgRun *run, const float *states, size_t n, float *out)
+{
+	const MgEncoderConfig *c = run->model->config;
+	const MgEncoderWeights *w = run->model->weights;
+	size_t d = w->transform.rows;
+	MgActivation activation = (MgActivation) (c->word_activation != MG_ACT_NONE ? c->word_activation : c->activation);
+
+	return mg_transform(run, states, n, (MgLinear){&w->transform, w->transform_bias, activation, out, d},
+						(MgNorm){MG_NORM_LAYER, d, w->transform_norm, w->transform_norm_bias, c->eps});
+}
+
+MgVocabulary
+mg_encoder_vocabulary(const MgModel *model)
+{
+	const MgEncoderWeights *w = model->weights;
+
+	return (MgVocabulary){&w->decoder, w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
+}
+
+MgClassHead
+mg_encoder_sequence_head(const MgModel *model)
+{
+	const MgEncoderConfig *c = model->config;
+	const MgEncoderWeights *w = model->weights;
+
+	return (MgClassHead){.dense = &w->dense, .dense_bias = w->dense_bias, .activation = (MgActivation) c->class_activation,
+						 .out = &w->classifier, .bias = w->classifier_bias};
+}
+
+MgClassHead
+mg_encoder_token_head(const MgModel *model)
+{
+	const MgEncoderWeights *w = model->weights;
+
+	return (MgClassHead){.out = &w->tagger, .bias = w->tagger_bias};
 }

@@ -37,7 +37,7 @@
 	KEY("sentence_transformers.activation_fn", TEXT, sizes.activation, 0, 0), \
 	KEY("sbert_ce_default_activation_function", TEXT, sizes.old_activation, 0, 0)
 
-/* Encoders of BERT's family: their Config is an MgEncoderConfig, and their Weights have MgEmbeddings. */
+/* Encoders of model/encoder.h: their Config is an MgEncoderConfig, and their Weights are MgEncoderWeights. */
 #define ENCODER_KEYS \
 	KEY("vocab_size", SIZE, sizes.vocab, 1, MG_MAX_VOCAB), \
 	KEY("hidden_size", SIZE, sizes.width, 1, MG_MAX_WIDTH), \
@@ -77,6 +77,15 @@
 	OF_LAYER(VECTOR, WIDTH, MG_ONE, "output.dense.bias", down_bias), \
 	OF_LAYER(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.weight", block_norm), \
 	OF_LAYER(VECTOR, WIDTH, MG_ONE, "output.LayerNorm.bias", block_norm_bias)
+
+/* The members of a descriptor that such encoders have in common. */
+#define ENCODER_FUNCTIONS \
+	.forward = mg_encoder_forward, .head = mg_encoder_head, .vocabulary = mg_encoder_vocabulary, \
+	.sequence_head = mg_encoder_sequence_head, .token_head = mg_encoder_token_head
+
+/* What their parts can: the encoder alone, with a masked head, with one for classes of a sequence, with one for those of tokens. */
+#define ENCODER_TASKS \
+	{MG_CAN_EMBED, MG_CAN_FILL_MASK | MG_CAN_CLASSIFY, MG_CAN_SCORE, MG_CAN_TAG}
 
 /* The members of a descriptor that are tables. */
 #define TABLES \

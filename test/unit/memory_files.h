@@ -43,4 +43,26 @@ memory_open(MgCtx *cx, void *user, const char *name, MgSource *source, bool *fou
 
 #define MEMORY_FILES(array) ((MgFiles){(array), memory_open})
 
+/* Other files, but for one whose bytes are given here. */
+typedef struct ChangedFiles
+{
+	MgFiles files;
+	const char *name;
+	MgSpan bytes;
+} ChangedFiles;
+
+__attribute__((unused)) static bool
+changed_open(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
+{
+	ChangedFiles *changed = user;
+
+	if (strcmp(name, changed->name) != 0)
+		return changed->files.open(cx, changed->files.user, name, source, found);
+	*found = true;
+	*source = (MgSource){&changed->bytes, changed->bytes.size, memory_read};
+	return true;
+}
+
+#define CHANGED_FILES(changed) ((MgFiles){(changed), changed_open})
+
 #endif

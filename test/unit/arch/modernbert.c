@@ -22,25 +22,6 @@ check(MgCpuLevel level, MgForm form)
 	golden_check(what, DIRECTORY, DIRECTORY ".txt", "{}", &compute, form);
 }
 
-/* The directory with another config.json. */
-typedef struct Changed
-{
-	MgFiles files;
-	MgSpan config;
-} Changed;
-
-static bool
-open_changed(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
-{
-	Changed *changed = user;
-
-	if (strcmp(name, "config.json") != 0)
-		return changed->files.open(cx, changed->files.user, name, source, found);
-	*found = true;
-	*source = (MgSource){&changed->config, changed->config.size, memory_read};
-	return true;
-}
-
 #define CONFIG(more) \
 	"{\"architectures\": [\"ModernBertForMaskedLM\"], \"vocab_size\": 320, \"hidden_size\": 32, \"num_hidden_layers\": 5, " \
 	"\"num_attention_heads\": 2, \"intermediate_size\": 48, \"max_position_embeddings\": 64" more "}"
@@ -55,8 +36,8 @@ open_changed(MgCtx *cx, void *user, const char *name, MgSource *source, bool *fo
 static bool
 embed(MgCtx *cx, const char *config, float vector[32])
 {
-	Changed changed = {cli_directory(DIRECTORY), mg_span_of(config)};
-	MgFiles files = {&changed, open_changed};
+	ChangedFiles changed = {cli_directory(DIRECTORY), "config.json", mg_span_of(config)};
+	MgFiles files = CHANGED_FILES(&changed);
 	MgCompute compute = {.kernels = mg_kernels(MG_CPU_SCALAR)};
 	MgEmbedOptions options = {.normalize = true};
 	MgSpan text = mg_span_of("The team lost the last match on a big day for shoes, wine and unbelievable sports. Paris and Rome.");

@@ -12,25 +12,6 @@
 #define SHOWN 17 /* each such logit is in the file */
 #define MOST 128
 
-/* The directory with another config.json. */
-typedef struct Variant
-{
-	MgFiles files;
-	MgSpan config;
-} Variant;
-
-static bool
-open_variant(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
-{
-	Variant *variant = user;
-
-	if (strcmp(name, "config.json") != 0)
-		return variant->files.open(cx, variant->files.user, name, source, found);
-	*found = true;
-	*source = (MgSource){&variant->config, variant->config.size, memory_read};
-	return true;
-}
-
 /* A model at work, and the sequence that it is asked about. */
 typedef struct Case
 {
@@ -50,11 +31,12 @@ static void
 load(Case *c, const char *name, const char *config, MgCpuLevel level, MgForm form)
 {
 	char directory[100];
-	Variant variant;
-	MgFiles files = {&variant, open_variant};
+	ChangedFiles variant = {.name = config != NULL ? "config.json" : ""};
+	MgFiles files = CHANGED_FILES(&variant);
 
 	snprintf(directory, sizeof directory, GOLDEN "%s%s", config == NULL ? "gguf/" : "", name);
-	variant = (Variant){cli_directory(directory), mg_span_of(config != NULL ? config : "")};
+	variant.files = cli_directory(directory);
+	variant.bytes = mg_span_of(config != NULL ? config : "");
 	mg_ctx_reset(&c->cx);
 	mg_ctx_reset(&c->scratch);
 	c->compute = (MgCompute){.kernels = mg_kernels(level), .provider = MG_NATIVE};
