@@ -10,7 +10,7 @@ mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config)
 	uint32_t first = c->behind_pad ? c->pad + 1 : 0;
 
 	mg_settle_classes(lists, &c->sizes);
-	if (c->positions.size > 0 && !mg_span_is(c->positions, "absolute"))
+	if (c->positions.size > 0 && !mg_span_is(c->positions, c->theta > 0 ? "rope" : "absolute"))
 		return mg_fail(cx, MG_UNSUPPORTED, "position embeddings of type \"%.*s\" are not supported",
 					   MG_SPAN_ARGS(c->positions));
 	if (c->sizes.width % c->heads != 0)
