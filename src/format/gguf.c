@@ -7,7 +7,7 @@
 #include "format/gguf_blocks.h"
 
 #define MAX_VALUES 4096
-#define FIRST_TRY ((size_t) 4 * 1024 * 1024)
+#define FIRST_TRY ((size_t) 256 * 1024) /* enough for a part without values (format/gguf_split.h) */
 #define KEY_LIMIT 65535
 #define MAX_NAME 512
 
@@ -259,18 +259,12 @@ read_counts(Head *head)
 static bool
 check_general(Head *head)
 {
-	int64_t alignment = 32, files = 1;
+	int64_t alignment = 32;
 
-	if (!mg_gguf_integer(head->cx, head->gguf, "general.alignment", &alignment) ||
-		!mg_gguf_integer(head->cx, head->gguf, "split.count", &files))
+	if (!mg_gguf_integer(head->cx, head->gguf, "general.alignment", &alignment))
 		return false;
 	if (alignment < 1 || alignment > 65536 || (alignment & (alignment - 1)) != 0)
 		return fail(head, "has an alignment that is out of range");
-	if (files > 1)
-	{
-		mg_fail(head->cx, MG_UNSUPPORTED, "file \"%s\" is one of %lld", head->gguf->name, (long long) files);
-		return mg_hint(head->cx, "Merge them with llama-gguf-split --merge.");
-	}
 	head->alignment = (uint64_t) alignment;
 	return true;
 }

@@ -6,7 +6,7 @@
  *   3. tensors: name (u64 size, bytes), u32 rank, u64 lengths [rank], the fastest first, u32 type, u64 offset
  *   4. padding to general.alignment (32), then the tensors' numbers, each at its offset from here
  *
- * A file that is split into several is refused by name.
+ * A model may be split into several files (gguf_split.h); this reads one.
  */
 #ifndef MG_FORMAT_GGUF_H
 #define MG_FORMAT_GGUF_H

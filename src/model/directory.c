@@ -31,7 +31,7 @@ read_config(MgCtx *cx, const MgFiles *files)
 	if (!found)
 	{
 		mg_fail(cx, MG_BAD_FILE, "file \"config.json\" does not exist");
-		mg_hint(cx, "A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt.");
+		mg_hint(cx, "A model is a directory with config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or vocab.txt; or the path of a GGUF file.");
 		return NULL;
 	}
 	if (!mg_source_read_all(cx, &source, MG_CONFIG_FILE, CONFIG_LIMIT, &text))

@@ -3,17 +3,17 @@
 
 #include <stdio.h>
 
-#include "format/gguf.h"
+#include "format/gguf_split.h"
 
 bool
 mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 {
-	MgSource source;
+	MgGguf gguf;
 	bool found, fine;
 
-	if (!mg_files_open(cx, files, MG_GGUF_FILE, &source, &found))
+	if (!mg_gguf_open(cx, files, &gguf, &found))
 		return false;
-	fine = found ? mg_facts_read_gguf(cx, &source, facts) : mg_facts_read_directory(cx, files, facts);
+	fine = found ? mg_facts_of_gguf(cx, &gguf, facts) : mg_facts_read_directory(cx, files, facts);
 	facts->file = found ? MG_GGUF_FILE : MG_CONFIG_FILE;
 	return fine;
 }

@@ -33,8 +33,9 @@ typedef struct MgFacts
 /* A GGUF file where there is one of the name that format/gguf.h has, else a Hugging Face directory. */
 bool mg_facts_read(MgCtx *cx, const MgFiles *files, MgFacts *facts);
 
-/* The reader of GGUF files (gguf_facts.c). */
-bool mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts);
+/* What a GGUF file says (gguf_facts.c). */
+struct MgGguf;
+bool mg_facts_of_gguf(MgCtx *cx, const struct MgGguf *gguf, MgFacts *facts);
 
 /* The reader of Hugging Face directories (directory.c). */
 bool mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts);

@@ -276,17 +276,15 @@ read_chat_template(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 }
 
 bool
-mg_facts_read_gguf(MgCtx *cx, const MgSource *source, MgFacts *facts)
+mg_facts_of_gguf(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 {
-	MgGguf gguf;
 	MgSpan arch;
 
 	memset(facts, 0, sizeof *facts);
-	if (!mg_gguf_read(cx, MG_GGUF_FILE, source, &gguf) || !find_arch(cx, &gguf, &arch, facts) ||
-		!read_config(cx, &gguf, arch, facts) || !mg_gguf_tokenizer_read(cx, &gguf, &facts->tokenizer) ||
-		!read_generation(cx, &gguf, facts) || !read_chat_template(cx, &gguf, facts))
+	if (!find_arch(cx, gguf, &arch, facts) || !read_config(cx, gguf, arch, facts) || !mg_gguf_tokenizer_read(cx, gguf, &facts->tokenizer) ||
+		!read_generation(cx, gguf, facts) || !read_chat_template(cx, gguf, facts))
 		return false;
-	facts->tensors = gguf.tensors;
+	facts->tensors = gguf->tensors;
 	facts->plain = true;
 	return rename_tensors(cx, facts->arch, &facts->tensors) && mg_facts_find_prefix(cx, facts);
 }

@@ -5,6 +5,7 @@
 
 Names of tensors and keys are those of the package gguf. What a converter does to numbers is done here: gpt2's matrices are turned,
 gpt_neox's queries, keys and values are put one behind the other, gemma3's norms get their 1. README.md says which configuration each is.
+gguf/parts is gguf/gpt2 in four files, the first without tensors.
 """
 
 import json
@@ -33,6 +34,28 @@ def converted(name, key, data, heads):
     if name == "gemma3" and key.endswith("norm.weight"):
         return data + numpy.float32(1)
     return data
+
+
+def write(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def write_parts():
+    """The values and tensors of gguf/gpt2, in the order that they have there."""
+    whole = gguf.GGUFReader(os.path.join(HERE, "gguf", "gpt2", "model.gguf"))
+    directory = os.path.join(HERE, "gguf", "parts")
+    os.makedirs(directory, exist_ok=True)
+    writer = gguf.GGUFWriter(os.path.join(directory, "tiny.gguf"), "gpt2", split_max_tensors=len(whole.tensors) // 3 + 1, small_first_shard=True)
+    for key, field in whole.fields.items():
+        if not key.startswith("GGUF.") and key != "general.architecture":
+            kind = field.types[-1] if len(field.types) > 1 else None
+            writer.add_key_value(key, field.contents(), field.types[0], sub_type=kind)
+    for tensor in whole.tensors:
+        writer.add_tensor(tensor.name, tensor.data)
+    write(writer)
 
 
 def main():
@@ -87,10 +110,8 @@ def main():
             theirs = names.get_name(key, try_suffixes=(".weight", ".bias"))
             assert theirs is not None, key
             writer.add_tensor(theirs, numpy.ascontiguousarray(converted(name, key, data, heads)))
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+        write(writer)
+    write_parts()
 
 
 main()

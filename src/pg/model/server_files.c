@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "catalog/pg_authid.h"
-#include "format/gguf.h"
+#include "format/gguf_split.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
@@ -56,6 +56,27 @@ read_file(MgCtx *cx, void *user, uint64_t offset, void *into, size_t size)
 	return true;
 }
 
+/*
+ * The path of a file by its name within the directory. A GGUF file by itself has the name that one within a directory has; if it is a part of
+ * several, the others stand beside it, under its name with other numbers.
+ */
+static bool
+find_path(const Directory *directory, const char *name, char path[MAXPGPATH])
+{
+	const size_t tail = strlen(MG_GGUF_PART_TAIL), stem = strlen(MG_GGUF_PART_STEM);
+	struct stat status;
+
+	if ((strcmp(name, MG_GGUF_FILE) != 0 && !mg_gguf_is_part(name)) || stat(directory->path, &status) != 0 || !S_ISREG(status.st_mode))
+		return snprintf(path, MAXPGPATH, "%s/%s", directory->path, name) < MAXPGPATH;
+	if (strlcpy(path, directory->path, MAXPGPATH) >= MAXPGPATH)
+		return false;
+	if (mg_gguf_is_part(name) && mg_gguf_is_part(path))
+		memcpy(path + strlen(path) - tail, name + stem, tail);
+	else if (mg_gguf_is_part(name))
+		path[0] = '\0';
+	return true;
+}
+
 static bool
 open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
 {
@@ -64,11 +85,8 @@ open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found
 	struct stat status;
 
 	*found = false;
-	if (snprintf(file->path, sizeof file->path, "%s/%s", directory->path, name) >= (int) sizeof file->path)
+	if (!find_path(directory, name, file->path))
 		return mg_fail(cx, MG_BAD_ARGUMENT, "path of file \"%s\" is too long", name);
-	/* A file by itself has the name that one within a directory has. */
-	if (strcmp(name, MG_GGUF_FILE) == 0 && stat(directory->path, &status) == 0 && S_ISREG(status.st_mode))
-		strlcpy(file->path, directory->path, sizeof file->path);
 	if (stat(file->path, &status) != 0)
 	{
 		if (errno == ENOENT || errno == ENOTDIR)
