@@ -18,12 +18,13 @@ mg_answer_stream_begin(const MgRun *run, const MgGenerateOptions *options, MgIds
 		return mg_hint(run->cx, "Raise maskgen.kv_memory, shorten the prompt, or lower max_tokens.");
 	}
 	stream->ids = mg_alloc_array(run->cx, stream->room, sizeof *stream->ids);
-	stream->logits = mg_alloc_array(run->cx, run->model->sizes->vocab, sizeof *stream->logits);
+	stream->logits = mg_alloc_array(run->cx, 1 + MG_MOST_DRAFTED, run->model->sizes->vocab * sizeof *stream->logits);
 	stream->text = mg_text_stream(run->cx, run->model->tokenizer, options->stops, options->n_stops);
 	if (stream->ids == NULL || stream->logits == NULL || stream->text == NULL || !mg_generation_defaults(run, &unused, &stream->ends))
 		return false;
 	memcpy(stream->ids, prompt.ids, prompt.n * sizeof *prompt.ids);
 	stream->n = prompt.n;
+	mg_draft_init(&stream->draft);
 	return mg_decoder_init(run, 1, stream->room, &stream->decoder);
 }
 
@@ -36,22 +37,52 @@ is_end(const MgAnswerStream *stream, int32_t id)
 	return false;
 }
 
+/* Logits behind what has not been read yet: a prompt, or the last token and drafts. */
+static bool
+read_on(MgAnswerStream *stream)
+{
+	MgDecoderInput input = {0, stream->ids + stream->n_read, stream->n - stream->n_read};
+	const int32_t *found = NULL;
+	size_t n = stream->n_read == 0 ? 0 : mg_draft_find(&stream->draft, stream->ids, stream->n, stream->room - stream->n, &found);
+
+	memcpy(stream->drafts, n > 0 ? found : stream->drafts, n * sizeof *stream->drafts);
+	stream->n_rows = n + 1;
+	stream->row = 0;
+	if (n > 0)
+		return mg_draft_read(&stream->decoder, 0, stream->ids[stream->n - 1], stream->drafts, n, stream->logits);
+	return mg_decoder_step(&stream->decoder, &input, 1, stream->logits);
+}
+
+/* After a draw: drafts that it has proved wrong are forgotten. */
+static void
+judge(MgAnswerStream *stream)
+{
+	bool right = !stream->done && stream->row < stream->n_rows && stream->ids[stream->n - 1] == stream->drafts[stream->row - 1];
+
+	if (right)
+		return;
+	if (stream->n_rows > 1)
+		mg_draft_tell(&stream->draft, stream->row - 1, stream->n_rows - 1);
+	stream->row = stream->n_rows;
+	stream->n_read = stream->n - 1;
+	mg_decoder_keep(&stream->decoder, 0, stream->n_read);
+}
+
 /* Another token, and the text that it makes certain. */
 static bool
 advance(const MgRun *run, MgAnswerStream *stream, MgSpan *piece)
 {
-	MgDecoderInput input = {0, stream->ids + stream->n_read, stream->n - stream->n_read};
 	MgHistory history = {stream->ids, stream->n, stream->n_prompt};
-	bool stopped = false;
+	size_t vocab = run->model->sizes->vocab;
+	bool stopped = false, decodes = stream->n_read > 0;
 	int32_t id;
 
-	if (!mg_decoder_step(&stream->decoder, &input, 1, stream->logits) ||
-		!mg_draw(run->cx, &stream->options->sampling, history, stream->ends, 0, stream->logits, run->model->sizes->vocab, &id))
+	if ((stream->row == stream->n_rows && !read_on(stream)) ||
+		!mg_draw(run->cx, &stream->options->sampling, history, stream->ends, 0, stream->logits + stream->row * vocab, vocab, &id))
 		return false;
+	stream->row++;
 	run->usage->new_tokens++;
-	if (stream->n_read > 0)
-		run->usage->decoded += input.n;
-	stream->n_read = stream->n;
+	run->usage->decoded += decodes;
 	stream->done = is_end(stream, id);
 	if (!stream->done)
 	{
@@ -59,6 +90,7 @@ advance(const MgRun *run, MgAnswerStream *stream, MgSpan *piece)
 		stopped = mg_text_stream_put(stream->text, id, piece);
 		stream->done = stopped || stream->n == stream->room;
 	}
+	judge(stream);
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #ifndef MG_TASK_ANSWER_STREAM_H
 #define MG_TASK_ANSWER_STREAM_H
 
-#include "task/decoder.h"
+#include "task/draft.h"
 #include "task/generate.h"
 #include "text/stream.h"
 
@@ -15,8 +15,11 @@ typedef struct MgAnswerStream
 	MgIds ends;
 	MgDecoder decoder;
 	int32_t *ids; /* [room] prompt and answer */
-	size_t n, n_prompt, n_read, room;
-	float *logits; /* [vocab] */
+	size_t n, n_prompt, n_read, room; /* n_read: that the decoder holds */
+	float *logits; /* [1 + MG_MOST_DRAFTED, vocab] behind the last token that was read, and behind drafts */
+	size_t n_rows, row; /* of logits, and those that were drawn from */
+	MgDraft draft;
+	int32_t drafts[MG_MOST_DRAFTED]; /* [n_rows - 1] */
 	MgTextStream *text;
 	bool done;
 } MgAnswerStream;

@@ -3,25 +3,11 @@
 
 #include "core/hash.h"
 #include "format/json.h"
-#include "task/decoder.h"
+#include "task/draft.h"
 #include "text/stream.h"
 
 /* A beginning that all prompts share is computed once from this length on. */
 #define LEAST_SHARED 16
-
-/*
- * The last text goes on alone: then tokens that followed the same LOOKUP tokens before, in prompt or answer, are computed with the last
- * one and drawn as far as they prove right, which changes no draw. Each one more costs a fifth of a step (Zen 4, weights of 4 bits).
- * Source: prompt lookup decoding, A. Saxena, 2023.
- */
-#define LOOKUP 3
-#define MOST_DRAFTED 5
-#define DRAFT_COST 0.2
-
-/* Share of drafts that prove right: what it is taken for at first, how slowly it changes, and after how many draws without another try. */
-#define FIRST_SHARE 0.5
-#define SHARE_MEMORY 0.9
-#define TRY_AGAIN 24
 
 #define MOST_ENDS 64
 #define NO_ROW SIZE_MAX
@@ -88,8 +74,7 @@ typedef struct Engine
 	MgDecoderInput *inputs; /* [n_slots] of a step */
 	float *logits;			/* [n_slots, vocab] */
 	float *scored;			/* [vocab] of samples: as the model has them */
-	double right;			/* share of drafts that proved right, lately */
-	size_t untried;			/* draws since drafts were last tried */
+	MgDraft draft;			/* of the last text, when it goes on alone */
 } Engine;
 
 /* The most tokens of prompt and answer. */
@@ -174,8 +159,8 @@ prepare(Engine *engine)
 		return false;
 	engine->slots = mg_alloc_zeroed(cx, engine->n_slots, sizeof *engine->slots);
 	engine->inputs = mg_alloc_array(cx, engine->n_slots, sizeof *engine->inputs);
-	engine->logits = mg_alloc_array(cx, engine->n_slots > MOST_DRAFTED ? engine->n_slots : MOST_DRAFTED + 1, vocab * sizeof *engine->logits);
-	engine->right = FIRST_SHARE;
+	engine->logits = mg_alloc_array(cx, engine->n_slots > MG_MOST_DRAFTED ? engine->n_slots : MG_MOST_DRAFTED + 1, vocab * sizeof *engine->logits);
+	mg_draft_init(&engine->draft);
 	engine->scored = mg_alloc_array(cx, engine->options->samples ? vocab : 0, sizeof *engine->scored);
 	if (engine->slots == NULL || engine->inputs == NULL || engine->logits == NULL || engine->scored == NULL)
 		return false;
@@ -324,67 +309,31 @@ begin(Engine *engine)
 	return step(engine, n);
 }
 
-/* Tokens [most] at most that followed the last LOOKUP tokens of a text where these stood before, the last time. */
-static size_t
-look_up(const Running *running, size_t most, const int32_t **found)
-{
-	const int32_t *ids = running->ids, *tail = ids + running->n - LOOKUP;
-
-	for (size_t at = running->n; at-- > LOOKUP && running->n > LOOKUP;)
-		if (memcmp(ids + at - LOOKUP, tail, LOOKUP * sizeof *ids) == 0)
-		{
-			*found = ids + at;
-			return running->n - at < most ? running->n - at : most;
-		}
-	return 0;
-}
-
-typedef struct Taken
-{
-	float *logits;
-	size_t vocab;
-} Taken;
-
-static bool
-take_logits(void *user, float *logits, size_t at, size_t n)
-{
-	const Taken *taken = user;
-
-	memcpy(taken->logits + at * taken->vocab, logits, n * taken->vocab * sizeof *logits);
-	return true;
-}
-
-/* A step of the only text that goes on, with drafts behind its last token; *tried: there were some, and they were worth it. */
+/* A step of the only text that goes on, with drafts behind its last token; *tried: there were some. */
 static bool
 speculate(Engine *engine, uint32_t slot, bool *tried)
 {
 	Running *running = &engine->slots[slot];
-	size_t vocab = engine->run->model->sizes->vocab, left = room_of(engine, running->row) - running->n, n = 0, drawn = 0;
-	const int32_t *found = NULL;
-	int32_t ids[1 + MOST_DRAFTED];
-	Taken taken = {engine->logits, vocab};
+	size_t vocab = engine->run->model->sizes->vocab, n, drawn = 0;
+	int32_t drafts[MG_MOST_DRAFTED];
+	const int32_t *found;
 
-	*tried = false;
-	/* The share is of all drafts of a try: so many more tokens does each of them bring. */
-	if (engine->right < DRAFT_COST && ++engine->untried < TRY_AGAIN)
-		return true;
-	n = look_up(running, left < MOST_DRAFTED ? left : MOST_DRAFTED, &found);
+	n = mg_draft_find(&engine->draft, running->ids, running->n, room_of(engine, running->row) - running->n, &found);
+	*tried = n > 0;
 	if (n == 0)
 		return true;
-	*tried = true;
-	engine->untried = 0;
-	ids[0] = running->ids[running->n - 1];
-	memcpy(ids + 1, found, n * sizeof *ids);
-	if (!mg_decoder_read(&engine->decoder, (MgDecoderInput){slot, ids, n + 1}, &(MgLogitsTaker){&taken, take_logits}))
+	/* Draws are put behind the text, where drafts may stand. */
+	memcpy(drafts, found, n * sizeof *drafts);
+	if (!mg_draft_read(&engine->decoder, slot, running->ids[running->n - 1], drafts, n, engine->logits))
 		return false;
 	for (bool right = true; right && drawn <= n; drawn++)
 	{
 		if (!mg_poll(engine->run->cx) || !draw(engine, slot, engine->logits + drawn * vocab))
 			return false;
-		right = running->row != NO_ROW && drawn < n && running->ids[running->n - 1] == ids[drawn + 1];
+		right = running->row != NO_ROW && drawn < n && running->ids[running->n - 1] == drafts[drawn];
 	}
 	engine->run->usage->decoded += drawn;
-	engine->right = SHARE_MEMORY * engine->right + (1 - SHARE_MEMORY) * (double) (drawn - 1) / (double) n;
+	mg_draft_tell(&engine->draft, drawn - 1, n);
 	if (running->row != NO_ROW)
 		mg_decoder_keep(&engine->decoder, slot, running->n - 1);
 	return true;

@@ -1,5 +1,5 @@
-/* Generation on a tiny random model: a text alone, where drafts are tried, is the one beside others, where none are. */
-#include "task/generate.h"
+/* Generation on a tiny random model: a text alone, and piece by piece, where drafts are tried, is the one beside others, where none are. */
+#include "task/answer_stream.h"
 
 #include "unit/golden.h"
 #include "unit/memory_files.h"
@@ -27,14 +27,38 @@ generate(Case *c, const MgIds *prompts, size_t n, MgAnswer *answers)
 	}
 }
 
+/* The pieces of a stream, end to end, in memory of the case. */
+static MgSpan
+stream(Case *c, MgIds prompt)
+{
+	MgAnswerStream stream;
+	MgSpan piece, text = {NULL, 0};
+	uint8_t *bytes = mg_alloc(&c->scratch, 4096);
+	bool fine;
+
+	c->usage = (MgUsage){0};
+	fine = bytes != NULL && mg_answer_stream_begin(&c->run, &c->options, prompt, &stream);
+	while (fine && (fine = mg_answer_stream_next(&c->run, &stream, &piece)) && piece.size > 0 && text.size + piece.size <= 4096)
+	{
+		memcpy(bytes + text.size, piece.data, piece.size);
+		text = mg_span(bytes, text.size + piece.size);
+	}
+	if (!fine)
+	{
+		printf("Bail out! %s\n", c->scratch.error.message);
+		exit(1);
+	}
+	return text;
+}
+
 static void
 check(Case *c, const char *what, bool drafts_prove_right)
 {
 	int32_t ids[N_PROMPTS][40];
 	MgIds prompts[N_PROMPTS];
 	MgAnswer alone, together[N_PROMPTS];
-	bool same = true;
-	uint64_t passes, alone_passes = 0;
+	bool same = true, streamed = true;
+	uint64_t passes, alone_passes = 0, stream_passes = 0, drawn = 0;
 
 	for (int32_t p = 0; p < N_PROMPTS; p++)
 	{
@@ -50,8 +74,13 @@ check(Case *c, const char *what, bool drafts_prove_right)
 		generate(c, &prompts[p], 1, &alone);
 		same = same && mg_span_equal(alone.text, together[p].text) && alone.n_tokens == together[p].n_tokens && alone.n_tokens == c->options.max_tokens;
 		alone_passes += c->usage.batches;
+		streamed = streamed && mg_span_equal(stream(c, prompts[p]), together[p].text) && c->usage.new_tokens == together[p].n_tokens;
+		stream_passes += c->usage.batches;
+		drawn += c->usage.decoded;
 	}
 	ok(same && alone.text.size > 30, "%s: a text alone is the one beside others", what);
+	ok(streamed && drawn == N_PROMPTS * (c->options.max_tokens - 1), "%s: piece by piece as well", what);
+	ok(stream_passes == alone_passes, "%s: in as many forward passes, %llu", what, (unsigned long long) stream_passes);
 	if (drafts_prove_right)
 		ok(alone_passes < N_PROMPTS * passes, "%s: in %llu forward passes instead of %llu", what, (unsigned long long) alone_passes, (unsigned long long) (N_PROMPTS * passes));
 }
