@@ -22,7 +22,9 @@ int maskgen_statement_tokens;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
+int maskgen_prompt_cache_size;
 bool maskgen_enable_result_cache = true;
+bool maskgen_enable_prompt_cache = true;
 bool maskgen_has_planned;
 
 static const struct config_enum_entry long_input_values[] = {
@@ -101,11 +103,11 @@ assign_matmul(int value, void *extra)
 
 /* What a cache that is one needs. */
 static bool
-check_result_cache_size(int *value, void **extra, GucSource source)
+check_cache_size(int *value, void **extra, GucSource source)
 {
-	if (*value == 0 || *value >= MASKGEN_RESULT_CACHE_LEAST)
+	if (*value == 0 || *value >= MASKGEN_CACHE_LEAST)
 		return true;
-	GUC_check_errdetail("It is 0, for none, or at least %d kB.", MASKGEN_RESULT_CACHE_LEAST);
+	GUC_check_errdetail("It is 0, for none, or at least %d kB.", MASKGEN_CACHE_LEAST);
 	return false;
 }
 
@@ -148,9 +150,14 @@ guc_define(void)
 	DefineCustomIntVariable("maskgen.result_cache_size", "Shared memory for results of models.",
 							"Who asks again what was asked before is answered from it; 0 means none.",
 							&maskgen_result_cache_size, 16 * 1024, 0, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB,
-							check_result_cache_size, NULL, NULL);
+							check_cache_size, NULL, NULL);
 	DefineCustomBoolVariable("maskgen.enable_result_cache", "Uses results that were computed before.", NULL,
 							 &maskgen_enable_result_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.prompt_cache_size", "Shared memory for keys of what prompts begin with.",
+							"A beginning that comes again is not computed again; 0 means none.",
+							&maskgen_prompt_cache_size, 32 * 1024, 0, MAX_KILOBYTES, PGC_SIGHUP, GUC_UNIT_KB, check_cache_size, NULL, NULL);
+	DefineCustomBoolVariable("maskgen.enable_prompt_cache", "Uses and keeps beginnings of prompts that were computed before.", NULL,
+							 &maskgen_enable_prompt_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 void

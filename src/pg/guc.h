@@ -33,12 +33,14 @@ extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
 extern int maskgen_result_cache_size; /* kB; 0 for none */
 extern bool maskgen_enable_result_cache;
+extern int maskgen_prompt_cache_size; /* the same */
+extern bool maskgen_enable_prompt_cache;
 
 /* Whether a plan of this session may hold results of models; a setting that they depend on then makes all plans anew. */
 extern bool maskgen_has_planned;
 
-/* kB that a result cache has at least. */
-#define MASKGEN_RESULT_CACHE_LEAST 64
+/* kB that a cache has at least. */
+#define MASKGEN_CACHE_LEAST 64
 
 /* What happens to a long text, told or not. */
 MgLongInput guc_long_input(void);

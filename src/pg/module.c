@@ -18,9 +18,10 @@
 #include "pg/planner/cost.h"
 #include "pg/resident/registry.h"
 #include "pg/shared.h"
+#include "pg/task/cache_segment.h"
 #include "pg/task/cut.h"
 #include "pg/task/priors.h"
-#include "pg/task/result_segment.h"
+#include "pg/task/prompts.h"
 #include "storage/shmem.h"
 
 PG_MODULE_MAGIC;
@@ -34,7 +35,7 @@ _PG_init(void)
 	hnsw_options_init();
 	guc_reserve();
 	shared_reserve(add_size(add_size(add_size(registry_size(), stats_size()), progress_size()),
-							add_size(add_size(priors_size(), cut_size()), result_control_size())));
+							add_size(add_size(priors_size(), cut_size()), add_size(cache_control_size(), prompts_size()))));
 	plan_labels_install();
 	plan_lateral_install();
 	plan_parallel_install();

@@ -2,7 +2,7 @@
  * Pieces of PostgreSQL's shared memory: the registry of models (resident/registry.h),
  * the statistics (model/stats.h), the priors of label sets (task/priors.h), what
  * workers tell of texts that were cut and rows that failed (task/cut.h), what runs now (model/progress.h) and what says
- * where the result cache is (task/result_segment.h).
+ * where caches of results and prompts are (task/cache_segment.h).
  *
  * A piece is made by the first backend that asks for it, under
  * AddinShmemInitLock, out of the slack that every server keeps (100 kB and

@@ -25,7 +25,10 @@ mg_answer_stream_begin(const MgRun *run, const MgGenerateOptions *options, MgIds
 	memcpy(stream->ids, prompt.ids, prompt.n * sizeof *prompt.ids);
 	stream->n = prompt.n;
 	mg_draft_init(&stream->draft);
-	return mg_decoder_init(run, 1, stream->room, &stream->decoder);
+	if (!mg_decoder_init(run, 1, stream->room, &stream->decoder) || !mg_prompt_cache_load(options->cache, &stream->decoder, 0, prompt.ids, prompt.n - 1))
+		return false;
+	stream->n_read = stream->decoder.lengths[0];
+	return true;
 }
 
 static bool
@@ -43,14 +46,16 @@ read_on(MgAnswerStream *stream)
 {
 	MgDecoderInput input = {0, stream->ids + stream->n_read, stream->n - stream->n_read};
 	const int32_t *found = NULL;
-	size_t n = stream->n_read == 0 ? 0 : mg_draft_find(&stream->draft, stream->ids, stream->n, stream->room - stream->n, &found);
+	bool is_prompt = stream->n == stream->n_prompt;
+	size_t n = is_prompt ? 0 : mg_draft_find(&stream->draft, stream->ids, stream->n, stream->room - stream->n, &found);
 
 	memcpy(stream->drafts, n > 0 ? found : stream->drafts, n * sizeof *stream->drafts);
 	stream->n_rows = n + 1;
 	stream->row = 0;
 	if (n > 0)
 		return mg_draft_read(&stream->decoder, 0, stream->ids[stream->n - 1], stream->drafts, n, stream->logits);
-	return mg_decoder_step(&stream->decoder, &input, 1, stream->logits);
+	return mg_decoder_step(&stream->decoder, &input, 1, stream->logits) &&
+		(!is_prompt || mg_prompt_cache_save(stream->options->cache, &stream->decoder, 0, stream->ids, stream->n_prompt, false));
 }
 
 /* After a draw: drafts that it has proved wrong are forgotten. */
@@ -74,7 +79,7 @@ advance(const MgRun *run, MgAnswerStream *stream, MgSpan *piece)
 {
 	MgHistory history = {stream->ids, stream->n, stream->n_prompt};
 	size_t vocab = run->model->sizes->vocab;
-	bool stopped = false, decodes = stream->n_read > 0;
+	bool stopped = false, decodes = stream->n > stream->n_prompt;
 	int32_t id;
 
 	if ((stream->row == stream->n_rows && !read_on(stream)) ||

@@ -24,7 +24,7 @@ typedef struct MgAnswerStream
 	bool done;
 } MgAnswerStream;
 
-/* options and prompt outlive the stream. */
+/* options and prompt outlive the stream, but options->cache the first piece alone. */
 bool mg_answer_stream_begin(const MgRun *run, const MgGenerateOptions *options, MgIds prompt, MgAnswerStream *stream);
 
 /* The next piece, which is not empty, and valid until the next call; or stream->done. run->cx is the arena that it began with. Polls. */

@@ -246,3 +246,41 @@ mg_decoder_share(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to)
 		mg_keys_share(&decoder->run.keys[l * decoder->n_slots + from], n, &decoder->run.keys[l * decoder->n_slots + to]);
 	decoder->lengths[to] = (uint32_t) n;
 }
+
+/* Before each layer's keys and values stands whether they are finite. */
+#define BLOCK_HEAD 64
+
+bool
+mg_decoder_block_size(const MgModel *model, size_t *size)
+{
+	size_t keys, values;
+
+	return layer_size(model, MG_DECODER_BLOCK, &keys, &values) && !__builtin_add_overflow(keys, values, &keys) &&
+		!__builtin_add_overflow(keys, BLOCK_HEAD, &keys) && mg_multiply(keys, model->sizes->layers, size);
+}
+
+void
+mg_decoder_save(const MgDecoder *decoder, uint32_t slot, size_t block, uint8_t *bytes)
+{
+	size_t n_keys = 0, n_values = 0;
+
+	layer_size(decoder->run.model, MG_DECODER_BLOCK, &n_keys, &n_values);
+	for (size_t l = 0; l < decoder->run.model->sizes->layers; l++, bytes += BLOCK_HEAD + n_keys + n_values)
+	{
+		const MgKeys *keys = &decoder->run.keys[l * decoder->n_slots + slot];
+
+		memset(bytes, keys->finite, BLOCK_HEAD);
+		mg_keys_save(keys, block * MG_DECODER_BLOCK, bytes + BLOCK_HEAD, bytes + BLOCK_HEAD + n_keys);
+	}
+}
+
+void
+mg_decoder_load(MgDecoder *decoder, uint32_t slot, const uint8_t *bytes)
+{
+	size_t n_keys = 0, n_values = 0;
+
+	layer_size(decoder->run.model, MG_DECODER_BLOCK, &n_keys, &n_values);
+	for (size_t l = 0; l < decoder->run.model->sizes->layers; l++, bytes += BLOCK_HEAD + n_keys + n_values)
+		mg_keys_load(&decoder->run.keys[l * decoder->n_slots + slot], bytes + BLOCK_HEAD, bytes + BLOCK_HEAD + n_keys, bytes[0] != 0);
+	decoder->lengths[slot] += MG_DECODER_BLOCK;
+}

@@ -74,4 +74,13 @@ void mg_decoder_copy(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to);
 /* The same, without a copy where that can be: from, which was given nothing itself, keeps these tokens while to has them. */
 void mg_decoder_share(MgDecoder *decoder, uint32_t from, size_t n, uint32_t to);
 
+/*
+ * Keys of MG_DECODER_BLOCK tokens as bytes: of a slot's block-th ones, which it holds, and appended to a slot, which holds whole blocks and has
+ * room. The size is false on overflow.
+ */
+#define MG_DECODER_BLOCK MG_PANEL
+bool mg_decoder_block_size(const MgModel *model, size_t *size);
+void mg_decoder_save(const MgDecoder *decoder, uint32_t slot, size_t block, uint8_t *bytes);
+void mg_decoder_load(MgDecoder *decoder, uint32_t slot, const uint8_t *bytes);
+
 #endif

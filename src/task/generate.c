@@ -148,6 +148,22 @@ plan_slots(Engine *engine)
 	return true;
 }
 
+/* What all prompts begin with, which is kept for the next call: samples of one prompt say nothing of others. */
+static bool
+begin_shared(Engine *engine)
+{
+	const MgPromptCache *cache = engine->options->cache;
+	uint32_t slot = (uint32_t) engine->n_slots;
+	const int32_t *ids = engine->prompts[0].ids;
+	size_t found;
+
+	if (!mg_prompt_cache_load(cache, &engine->decoder, slot, ids, engine->shared))
+		return false;
+	found = engine->decoder.lengths[slot];
+	return (found == engine->shared || mg_decoder_step(&engine->decoder, &(MgDecoderInput){slot, ids + found, engine->shared - found}, 1, NULL)) &&
+		mg_prompt_cache_save(cache, &engine->decoder, slot, ids, engine->shared, !engine->options->samples);
+}
+
 static bool
 prepare(Engine *engine)
 {
@@ -171,8 +187,7 @@ prepare(Engine *engine)
 		if (engine->slots[s].ids == NULL)
 			return false;
 	}
-	return engine->shared == 0 ||
-		mg_decoder_step(&engine->decoder, &(MgDecoderInput){(uint32_t) engine->n_slots, engine->prompts[0].ids, engine->shared}, 1, NULL);
+	return engine->shared == 0 || begin_shared(engine);
 }
 
 /* Appends to an answer, in arena memory that doubles. */
@@ -282,11 +297,26 @@ step(Engine *engine, size_t n)
 	return true;
 }
 
+/* Prompts that were read by the last step's inputs [n], where no beginning that all share was kept: in case that they come again. */
+static bool
+keep_prompts(const Engine *engine, size_t n)
+{
+	for (size_t i = 0; i < n && engine->shared == 0; i++)
+	{
+		const MgDecoderInput *input = &engine->inputs[i];
+		const int32_t *ids = engine->slots[input->slot].ids;
+
+		if (!mg_prompt_cache_save(engine->options->cache, &engine->decoder, input->slot, ids, (size_t) (input->ids - ids) + input->n, false))
+			return false;
+	}
+	return true;
+}
+
 /* Prompts to free slots. */
 static bool
 begin(Engine *engine)
 {
-	size_t n = 0;
+	size_t n = 0, held;
 
 	for (uint32_t s = 0; s < engine->n_slots && engine->next < engine->n; s++)
 	{
@@ -304,9 +334,12 @@ begin(Engine *engine)
 		mg_decoder_keep(&engine->decoder, s, 0);
 		if (engine->shared > 0)
 			mg_decoder_share(&engine->decoder, (uint32_t) engine->n_slots, engine->shared, s);
-		engine->inputs[n++] = (MgDecoderInput){s, running->ids + engine->shared, prompt->n - engine->shared};
+		else if (!mg_prompt_cache_load(engine->options->cache, &engine->decoder, s, prompt->ids, prompt->n - 1))
+			return false;
+		held = engine->decoder.lengths[s];
+		engine->inputs[n++] = (MgDecoderInput){s, running->ids + held, prompt->n - held};
 	}
-	return step(engine, n);
+	return step(engine, n) && keep_prompts(engine, n);
 }
 
 /* A step of the only text that goes on, with drafts behind its last token; *tried: there were some. */

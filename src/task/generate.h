@@ -12,6 +12,7 @@
 
 #include "task/draw.h"
 #include "task/input.h"
+#include "task/prompt_cache.h"
 
 #define MG_GENERATE_SLOTS 64
 
@@ -24,6 +25,7 @@ typedef struct MgGenerateOptions
 	size_t memory;		  /* bytes for keys of all slots */
 	bool read_specials;	  /* special tokens are read in prompts; else they are text */
 	bool samples;		  /* prompts are one and the same, each drawn as a sample of its own, and scored */
+	const MgPromptCache *cache; /* of beginnings; NULL: there is none */
 	const MgRefusals *refusals; /* NULL: a prompt that is refused ends the call */
 } MgGenerateOptions;
 

@@ -76,6 +76,13 @@ void mg_keys_share(const MgKeys *from, size_t n, MgKeys *to);
 /* The first n keys stay, at most as many as there are; the others can be appended again. */
 void mg_keys_truncate(MgKeys *keys, size_t n);
 
+/*
+ * Keys of MG_PANEL tokens, from the one first on, a multiple of that: copied to memory for k and v, whose size is that of such room, and appended
+ * to other keys of the same form, which hold a multiple of MG_PANEL tokens. finite is what the keys were saved with.
+ */
+void mg_keys_save(const MgKeys *keys, size_t first, void *k, void *v);
+void mg_keys_load(MgKeys *keys, const void *k, const void *v, bool finite);
+
 /* Scores of one query in one head, for a bias: what is added to scores[j] belongs to key first + j. */
 typedef struct MgScores
 {

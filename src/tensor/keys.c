@@ -130,23 +130,30 @@ mg_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *v, si
 	keys->n += n;
 }
 
-void
-mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
+/* n keys of from, from the one first on, become those of to from at on; first and at are of a whole panel. */
+static void
+copy_keys(const MgKeys *from, size_t first, size_t n, MgKeys *to, size_t at)
 {
 	size_t d = from->head_size, panels = up_to_panel(d) / MG_PANEL;
 
+	for (size_t head = 0; head < from->heads; head++)
+	{
+		memcpy((float *) mg_keys_panels(to, head) + at * d, mg_keys_panels(from, head) + first * d, up_to_panel(n) * d * sizeof(float));
+		for (size_t p = 0; p < panels; p++)
+			memcpy((float *) mg_keys_values(to, head) + (p * to->room + at) * MG_PANEL,
+				   mg_keys_values(from, head) + (p * from->room + first) * MG_PANEL, n * MG_PANEL * sizeof(float));
+	}
+}
+
+void
+mg_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
+{
 	if (from->narrow_keys != NULL)
 	{
 		mg_pair_keys_copy(from, n, to);
 		return;
 	}
-	for (size_t head = 0; head < from->heads; head++)
-	{
-		memcpy((float *) mg_keys_panels(to, head), mg_keys_panels(from, head), up_to_panel(n) * d * sizeof(float));
-		for (size_t p = 0; p < panels; p++)
-			memcpy((float *) mg_keys_values(to, head) + p * to->room * MG_PANEL,
-				   mg_keys_values(from, head) + p * from->room * MG_PANEL, n * MG_PANEL * sizeof(float));
-	}
+	copy_keys(from, 0, n, to, 0);
 	to->finite = from->finite;
 	to->n = n;
 }
@@ -167,4 +174,35 @@ mg_keys_truncate(MgKeys *keys, size_t n)
 		mg_pair_keys_truncate(keys, n);
 	else if (n < keys->n)
 		keys->n = n;
+}
+
+/* A panel of keys in memory of its own. */
+static MgKeys
+panel_of(const MgKeys *keys, const void *k, const void *v)
+{
+	return (MgKeys){.heads = keys->heads, .head_size = keys->head_size, .room = MG_PANEL, .keys = (float *) (uintptr_t) k, .values = (float *) (uintptr_t) v};
+}
+
+void
+mg_keys_save(const MgKeys *keys, size_t first, void *k, void *v)
+{
+	MgKeys panel = panel_of(keys, k, v);
+
+	if (keys->narrow_keys != NULL)
+		mg_pair_keys_save(keys, first, k, v);
+	else
+		copy_keys(keys, first, MG_PANEL, &panel, 0);
+}
+
+void
+mg_keys_load(MgKeys *keys, const void *k, const void *v, bool finite)
+{
+	MgKeys panel = panel_of(keys, k, v);
+
+	if (keys->narrow_keys != NULL)
+		mg_pair_keys_load(keys, k, v);
+	else
+		copy_keys(&panel, 0, MG_PANEL, keys, keys->n);
+	keys->finite = (keys->n == 0 || keys->finite) && finite;
+	keys->n += MG_PANEL;
 }

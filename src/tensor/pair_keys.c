@@ -126,18 +126,18 @@ mg_pair_keys_append(MgKeys *keys, const float *k, size_t k_stride, const float *
 	keys->n += n;
 }
 
-/* The keys [first, end) of from's own become the first of to's own; first is even, and of a whole panel. */
+/* The keys [first, end) of from's own become those of to's own from at on; first and at are even, and of a whole panel. */
 static void
-copy_own(const MgKeys *from, size_t first, size_t end, MgKeys *to)
+copy_keys(const MgKeys *from, size_t first, size_t end, MgKeys *to, size_t at)
 {
 	size_t panel = mg_pair_keys_stride(from), panels = up_to_panel(from->head_size) / MG_PANEL;
 
 	for (size_t head = 0; head < from->heads && end > first; head++)
 	{
-		memcpy((uint16_t *) mg_pair_keys_panels(to, head), mg_pair_keys_panels(from, head) + first / MG_PANEL * panel,
+		memcpy((uint16_t *) mg_pair_keys_panels(to, head) + at / MG_PANEL * panel, mg_pair_keys_panels(from, head) + first / MG_PANEL * panel,
 			   up_to_panel(end - first) / MG_PANEL * panel * sizeof(uint16_t));
 		for (size_t p = 0; p < panels; p++)
-			memcpy((uint16_t *) mg_pair_keys_values(to, head) + p * mg_pair_values_stride(to),
+			memcpy((uint16_t *) mg_pair_keys_values(to, head) + p * mg_pair_values_stride(to) + at * MG_PANEL,
 				   mg_pair_keys_values(from, head) + p * mg_pair_values_stride(from) + first * MG_PANEL,
 				   up_to_pair(end - first) * MG_PANEL * sizeof(uint16_t));
 	}
@@ -165,9 +165,9 @@ mg_pair_keys_copy(const MgKeys *from, size_t n, MgKeys *to)
 	to->base = from->base;
 	to->n_base = n < from->n_base ? n / MG_PANEL * MG_PANEL : from->n_base;
 	if (n < from->n_base)
-		copy_own(from->base, to->n_base, n, to);
+		copy_keys(from->base, to->n_base, n, to, 0);
 	else
-		copy_own(from, 0, n - from->n_base, to);
+		copy_keys(from, 0, n - from->n_base, to, 0);
 	to->finite = from->finite;
 	to->n = n;
 	clear_half(to);
@@ -178,7 +178,7 @@ mg_pair_keys_share(const MgKeys *from, size_t n, MgKeys *to)
 {
 	to->base = from;
 	to->n_base = n / MG_PANEL * MG_PANEL;
-	copy_own(from, to->n_base, n, to);
+	copy_keys(from, to->n_base, n, to, 0);
 	to->finite = from->finite;
 	to->n = n;
 	clear_half(to);
@@ -192,10 +192,35 @@ mg_pair_keys_truncate(MgKeys *keys, size_t n)
 	if (n < keys->n_base)
 	{
 		keys->n_base = n / MG_PANEL * MG_PANEL;
-		copy_own(keys->base, keys->n_base, n, keys);
+		copy_keys(keys->base, keys->n_base, n, keys, 0);
 	}
 	if (keys->n_base == 0)
 		keys->base = NULL;
 	keys->n = n;
 	clear_half(keys);
+}
+
+/* A panel of keys in memory of its own. */
+static MgKeys
+panel_of(const MgKeys *keys, const void *k, const void *v)
+{
+	return (MgKeys){.heads = keys->heads, .head_size = keys->head_size, .room = MG_PANEL, .narrow_keys = (uint16_t *) (uintptr_t) k, .narrow_values = (uint16_t *) (uintptr_t) v};
+}
+
+void
+mg_pair_keys_save(const MgKeys *keys, size_t first, void *k, void *v)
+{
+	bool lent = first < keys->n_base;
+	MgKeys panel = panel_of(keys, k, v);
+
+	first -= lent ? 0 : keys->n_base;
+	copy_keys(lent ? keys->base : keys, first, first + MG_PANEL, &panel, 0);
+}
+
+void
+mg_pair_keys_load(MgKeys *keys, const void *k, const void *v)
+{
+	MgKeys panel = panel_of(keys, k, v);
+
+	copy_keys(&panel, 0, MG_PANEL, keys, keys->n - keys->n_base);
 }

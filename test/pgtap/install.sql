@@ -4,13 +4,13 @@ SELECT plan(31);
 
 -- Names that a search_path of "public, maskgen" puts before an application
 SELECT set_eq($$SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'maskgen'::regnamespace AND relkind <> 'c'$$,
-	$$VALUES ('maskgen_models', 'v'), ('maskgen_stat_models', 'v'), ('maskgen_result_cache', 'v'), ('maskgen_model_grants', 'v'),
+	$$VALUES ('maskgen_models', 'v'), ('maskgen_stat_models', 'v'), ('maskgen_result_cache', 'v'), ('maskgen_prompt_cache', 'v'), ('maskgen_model_grants', 'v'),
 		('maskgen_settings', 'v'), ('maskgen_stat_roles', 'v'), ('maskgen_stat_progress', 'v'), ('maskgen_model_sources', 'v')$$, 'relations in the search_path: views with names of ours');
 SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace$$, ARRAY['l2_distance', 'cosine_distance', 'inner_product',
 	'l1_distance', 'hamming_distance', 'jaccard_distance', 'vector_dims', 'vector_norm', 'l2_norm', 'l2_normalize', 'binary_quantize', 'subvector', 'avg', 'sum',
 	'sphere', 'embed', 'embed_query', 'embed_document', 'embed_batch', 'fill_mask', 'classify', 'classify_scores', 'classify_as', 'tokenize', 'detokenize',
 	'tokens', 'count_tokens', 'create_model', 'drop_model', 'load_model', 'unload_model', 'grant_model', 'revoke_model', 'stat_models_reset',
-	'result_cache_reset', 'create_embed_trigger', 'drop_embed_trigger', 'embed_statement_trigger', 'link_pgvector', 'enable_pgvector_names', 'index_check',
+	'result_cache_reset', 'prompt_cache_reset', 'create_embed_trigger', 'drop_embed_trigger', 'embed_statement_trigger', 'link_pgvector', 'enable_pgvector_names', 'index_check',
 	'index_info', 'index_memory', 'index_recall', 'index_advice', 'last_index_scan', 'zero_shot_classifier', 'fit_classifier', 'fit_labels', 'predict', 'predict_scores',
 	'label_scores', 'classifier_info', 'classify_multi', 'mask_state',
 	'generate', 'rerank_score', 'rerank', 'classify_own', 'classify_own_scores', 'classify_pair', 'entities',
@@ -50,7 +50,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE ROLE maskgen_user;
 GRANT CREATE ON SCHEMA public TO maskgen_user;
-SELECT is(tried('maskgen_user', statement), 'ok', statement) FROM unnest(ARRAY['SELECT * FROM maskgen.maskgen_models, maskgen.maskgen_stat_models, maskgen.maskgen_result_cache',
+SELECT is(tried('maskgen_user', statement), 'ok', statement) FROM unnest(ARRAY['SELECT * FROM maskgen.maskgen_models, maskgen.maskgen_stat_models, maskgen.maskgen_result_cache, maskgen.maskgen_prompt_cache',
 	$$SELECT maskgen.avg(v)::text, v OPERATOR(maskgen.+) v, v::real[], '{1,2}'::real[]::maskgen.vector FROM (VALUES ('[1,2]'::maskgen.vector)) x (v) GROUP BY v ORDER BY v OPERATOR(maskgen.<->) v$$,
 	'CREATE TABLE mine (v maskgen.vector(2) UNIQUE); CREATE INDEX ON mine USING maskgen_hnsw (v); INSERT INTO mine VALUES (''[1,2]''); SELECT FROM mine WHERE v OPERATOR(maskgen.<<=>>) maskgen.sphere(v, 1)']) statement;
 SELECT is(tried('maskgen_user', 'SELECT "+maskgen".vector_cmp(NULL, NULL)'), '42501', 'but not what is in it');

@@ -14,6 +14,7 @@
 #include "pg/host.h"
 #include "pg/model/session.h"
 #include "pg/task/generate.h"
+#include "pg/task/prompts.h"
 #include "task/answer_stream.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -56,6 +57,7 @@ maskgen_generate_samples(PG_FUNCTION_ARGS)
 	Datum args[GENERATE_ARGS];
 	int n = PG_GETARG_INT32(GENERATE_ARGS);
 	MgGenerateOptions options;
+	MgPromptCache cache;
 	MgAnswer *answers = NULL;
 	char *model = text_to_cstring(PG_GETARG_TEXT_PP(GENERATE_MODEL));
 	MgSpan json, prompt = span_of_text(PG_GETARG_TEXT_PP(GENERATE_PROMPT));
@@ -66,6 +68,7 @@ maskgen_generate_samples(PG_FUNCTION_ARGS)
 	copy_arguments(fcinfo, args);
 	json = generate_begin(args, &options);
 	model_use_begin_as(&use, model, "generate_samples");
+	options.cache = prompts_begin(&use, &cache);
 	model_use_end(&use, draw_samples(&use.run, args, json, prompt, n, &options, &answers));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
@@ -88,6 +91,7 @@ typedef struct Streaming
 	Datum args[GENERATE_ARGS];
 	MgSpan json, prompt;
 	MgGenerateOptions options;
+	MgPromptCache cache;
 	MgAnswerStream stream;
 } Streaming;
 
@@ -130,7 +134,10 @@ next_piece(Streaming *streaming, bool is_first)
 
 	model_use_begin_as(&use, streaming->model, "generate_stream");
 	if (is_first)
+	{
 		memcpy(streaming->digest, use.entry->digest, DIGEST_SIZE);
+		streaming->options.cache = prompts_begin(&use, &streaming->cache);
+	}
 	else if (memcmp(streaming->digest, use.entry->digest, DIGEST_SIZE) != 0)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("model \"%s\" was replaced while it was generating", streaming->model)));
 	use.run.cx = &streaming->cx;

@@ -61,7 +61,7 @@ put_arg(StringInfo bytes, TaskCall *call, int i)
 }
 
 static MgHash
-options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
+options_of(TaskCall *call, const CacheSegment *segment, const uint8 *digest)
 {
 	const TaskFunction *function = call->function;
 	uint32 settings[] = {MyDatabaseId, (uint32) guc_long_input(), (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
@@ -81,7 +81,7 @@ options_of(TaskCall *call, const ResultSegment *segment, const uint8 *digest)
 }
 
 static bool
-find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result, bool *cut)
+find(TaskCall *call, CacheSegment *segment, const MgHash *key, Datum *result, bool *cut)
 {
 	struct varlena *value = result_cache_find(segment, key);
 
@@ -99,7 +99,7 @@ find(TaskCall *call, ResultSegment *segment, const MgHash *key, Datum *result, b
 }
 
 static void
-keep(const TaskCall *call, ResultSegment *segment, const MgHash *key, Datum result, bool cut)
+keep(const TaskCall *call, CacheSegment *segment, const MgHash *key, Datum result, bool cut)
 {
 	char *label = call->function->result == TASK_LABEL ? DatumGetCString(DirectFunctionCall1(enum_out, result)) : NULL;
 	MgSpan value = label != NULL ? mg_span_of(label)
@@ -125,7 +125,7 @@ typedef struct Missing
 
 /* Runs the model for those that are missing, and keeps what it says. */
 static void
-run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, const MgSpan *inputs, Datum *results,
+run_missing(TaskCall *call, CacheSegment *segment, const Missing *missing, const MgSpan *inputs, Datum *results,
 			const TaskError **errors)
 {
 	int n = missing->n;
@@ -161,7 +161,7 @@ run_missing(TaskCall *call, ResultSegment *segment, const Missing *missing, cons
 }
 
 void
-task_run_cached(TaskCall *call, ResultSegment *segment, const MgSpan *inputs, int n, Datum *results,
+task_run_cached(TaskCall *call, CacheSegment *segment, const MgSpan *inputs, int n, Datum *results,
 				const TaskError **errors)
 {
 	uint8 digest[DIGEST_SIZE];

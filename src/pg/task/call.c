@@ -161,7 +161,7 @@ begin_progress(const TaskCall *call)
 void
 task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const TaskError **errors)
 {
-	ResultSegment *segment;
+	CacheSegment *segment;
 	instr_time start, end;
 	bool one = false, *cut;
 
@@ -170,7 +170,7 @@ task_call(TaskCall *call, const MgSpan *inputs, int n, Datum *results, const Tas
 	begin_progress(call);
 	call->cut = cut = n == 1 ? &one : palloc0(n * sizeof *cut);
 	INSTR_TIME_SET_CURRENT(start);
-	segment = maskgen_enable_result_cache ? result_segment() : NULL;
+	segment = result_segment();
 	if (segment == NULL)
 		task_run(call, inputs, n, results, errors);
 	else

@@ -7,6 +7,7 @@
 #include "pg/guc.h"
 #include "pg/task/call.h"
 #include "pg/task/generate.h"
+#include "pg/task/prompts.h"
 #include "task/decoder.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -94,6 +95,7 @@ static void
 run_answers(TaskCall *call, const MgSpan *inputs, int n, bool is_chat, Datum *results)
 {
 	MgGenerateOptions options;
+	MgPromptCache cache;
 	MgChatOptions chat = {.add_generation_prompt = true};
 	MgSpan json = generate_begin(call->args, &options);
 	MgAnswer *answers;
@@ -101,6 +103,7 @@ run_answers(TaskCall *call, const MgSpan *inputs, int n, bool is_chat, Datum *re
 
 	task_begin(call);
 	options.refusals = task_refusals(call, 0);
+	options.cache = prompts_begin(&call->use, &cache);
 	answers = mg_alloc_array(call->use.run.cx, (size_t) n, sizeof *answers);
 	fine = answers != NULL && generate_settings(&call->use.run, call->args, json, &options, is_chat ? &chat : NULL);
 	if (fine)

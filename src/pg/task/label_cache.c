@@ -75,7 +75,7 @@ drop(CachedSet *cached)
 
 /* Small ones, priors, have a ring of their own. Larger ones, vectors of labels, lie among the results. */
 static MgHash
-result_key(const ResultSegment *segment, const ModelUse *use, const bytea *flat)
+result_key(const CacheSegment *segment, const ModelUse *use, const bytea *flat)
 {
 	static const char what[] = "label set";
 	uint32 compute[] = {MyDatabaseId, (uint32) guc_cpu_level(), (uint32) maskgen_matmul};
@@ -88,7 +88,7 @@ result_key(const ResultSegment *segment, const ModelUse *use, const bytea *flat)
 }
 
 static bool
-find_result(ResultSegment *segment, const MgHash *key, float *basis, Size size)
+find_result(CacheSegment *segment, const MgHash *key, float *basis, Size size)
 {
 	struct varlena *value = result_cache_find(segment, key);
 	bool fits = value != NULL && VARSIZE_ANY_EXHDR(value) == size;
@@ -105,7 +105,7 @@ static float *
 get_basis(MgCtx *cx, ModelUse *use, const MgLabels *labels, size_t n, const bytea *flat)
 {
 	float *basis = mg_alloc_array(cx, n, sizeof *basis);
-	ResultSegment *segment = maskgen_enable_result_cache ? result_segment() : NULL;
+	CacheSegment *segment = result_segment();
 	PriorKey prior_key;
 	MgHash key;
 

@@ -18,20 +18,23 @@
 #ifndef MASKGEN_PG_TASK_RESULT_CACHE_H
 #define MASKGEN_PG_TASK_RESULT_CACHE_H
 
-#include "pg/task/result_segment.h"
+#include "pg/task/cache_segment.h"
+
+/* The segment of this moment, valid until the next call; NULL: there is none, or maskgen.enable_result_cache is off. */
+CacheSegment *result_segment(void);
 
 /* The key of what a text's result depends on besides; see above. */
 static inline MgHash
-result_cache_options(const ResultSegment *segment, const void *options, Size size)
+result_cache_options(const CacheSegment *segment, const void *options, Size size)
 {
 	return mg_hash(segment->secret, mg_span(options, size));
 }
 
 /* The value of that key as a varlena in the current memory context; NULL: it is not there. */
-struct varlena *result_cache_find(ResultSegment *segment, const MgHash *key);
+struct varlena *result_cache_find(CacheSegment *segment, const MgHash *key);
 
 /* Adds a value; what is too large, or there already, is not added. */
-void result_cache_add(ResultSegment *segment, const MgHash *key, MgSpan value);
+void result_cache_add(CacheSegment *segment, const MgHash *key, MgSpan value);
 
 /* Counts what was found and what was not. */
 void result_cache_count(uint64 hits, uint64 misses);
