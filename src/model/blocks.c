@@ -36,7 +36,7 @@ attend_sequence(const MgRun *run, const MgBatch *batch, size_t sequence, const u
 					 .heads = attend->heads, .kv_heads = attend->kv_heads, .head_size = attend->head_size,
 					 .scale = scale_of(attend),
 					 .soft_cap = attend->soft_cap, .window = attend->window,
-					 .bias = attend->bias, .bias_user = attend->bias_user,
+					 .bias = attend->bias, .bias_user = attend->bias_user, .relative = attend->relative,
 					 .out = attend->out + first * h, .out_stride = h};
 	MgMark mark = mg_mark(run->cx);
 
@@ -51,7 +51,7 @@ attend_sequence(const MgRun *run, const MgBatch *batch, size_t sequence, const u
 		a.key_positions = batch->positions + token;
 	if (a.n_queries == 0)
 		return true;
-	if (rows != NULL && (attend->window != NULL || attend->bias != NULL) &&
+	if (rows != NULL && (attend->window != NULL || attend->bias != NULL || attend->relative != NULL) &&
 		(a.query_positions = positions_of(run->cx, batch, sequence, rows, first, end)) == NULL)
 		return false;
 	if (!mg_attention(run->cx, run->compute, &a))

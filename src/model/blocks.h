@@ -21,6 +21,7 @@ typedef struct MgAttendBatch
 	const MgWindow *window; /* by the batch's positions; NULL: all of the sequence */
 	void (*bias)(const void *user, const MgScores *scores);
 	const void *bias_user;
+	const MgRelative *relative; /* tensor/relative.h; NULL: none. Not with a cache. */
 
 	/* Of a cache, by slot: each sequence's k and v are appended to its keys, and its queries see all of these. NULL: no past. */
 	MgKeys *keys;

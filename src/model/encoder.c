@@ -17,6 +17,8 @@ mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config)
 		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", c->sizes.width, c->heads);
 	if (c->theta > 0 && c->sizes.width / c->heads % 2 != 0)
 		return mg_fail(cx, MG_BAD_FILE, "heads of %u numbers are not pairs that can be turned", c->sizes.width / c->heads);
+	if (c->buckets > 0 && !mg_check_buckets(cx, c->buckets, c->distance))
+		return false;
 	if (c->rows <= first)
 		return mg_fail(cx, MG_BAD_FILE, "a table of %u positions ends before the first, %u", c->rows, first);
 	c->sizes.longest = c->rows - first;
@@ -88,6 +90,25 @@ embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
 	return true;
 }
 
+bool
+mg_check_buckets(MgCtx *cx, uint32_t buckets, uint32_t distance)
+{
+	return (buckets >= 4 && distance > buckets / 4) ||
+		mg_fail(cx, MG_BAD_FILE, "%u buckets for distances up to %u make no sense", buckets, distance);
+}
+
+bool
+mg_bucket_bias(MgCtx *cx, const MgMatrix *t, uint32_t distance, MgRelative *relative)
+{
+	uint32_t *places = mg_alloc_array(cx, 2 * (size_t) distance + 1, sizeof *places);
+
+	*relative = (MgRelative){.n = t->rows, .reach = distance, .places = places, .bias = t->data};
+	if (places == NULL)
+		return false;
+	mg_relative_buckets((uint32_t) t->rows, distance, distance, places);
+	return true;
+}
+
 /* Rotary positions of width d. */
 static bool
 make_rope(const MgRun *run, const MgBatch *batch, size_t d, MgRope *rope)
@@ -114,8 +135,15 @@ mg_encoder_forward(const MgRun *run, const MgBatch *batch, float *out)
 						.eps = c->eps, .activation = (MgActivation) c->activation, .fused_gate = c->fused_gate};
 	MgMark mark = mg_mark(run->cx);
 	MgStates states;
+	MgRelative relative;
 	MgRope rope;
 
+	if (w->relative.rows > 0)
+	{
+		form.relative = &relative;
+		if (!mg_bucket_bias(run->cx, &w->relative, c->distance, &relative))
+			return false;
+	}
 	if (c->theta > 0)
 	{
 		form.rope = &rope;

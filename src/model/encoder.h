@@ -5,12 +5,13 @@
  *   e  [n, w] = norm(word[id] + position[first + i] + type[segment])
  *   x  [n, h] = e P^T + p,  or e where w = h
  *   each layer (post-norm, model/layer.h):
- *     a = softmax(R q (R k)^T / sqrt(h / heads)) v,   q, k, v = x W^T + b
+ *     a = softmax(R q (R k)^T / sqrt(h / heads) + t) v,   q, k, v = x W^T + b
  *     x = norm(x + a Wo^T + bo)
  *     x = norm(x + act(x W1^T + b1) W2^T + b2),  W1 [intermediate, h]
  *     or norm(x + (act(x Wg^T) * (x W1^T)) W2^T + b2)
  *
- * A term that the weights lack is left out: positions, types, biases. R turns where there is a theta, and else does nothing.
+ * A term that the weights lack is left out: positions, types, biases, and t, which a head has for each bucket of distances
+ * (tensor/relative.h). R turns where there is a theta, and else does nothing.
  *
  * Where positions begin behind the padding token's, as RoBERTa's do, that token
  * itself stands at its id and is not counted.
@@ -20,6 +21,7 @@
 
 #include "model/classes.h"
 #include "model/layer.h"
+#include "tensor/relative.h"
 
 /* The struct of configuration of such an architecture. */
 typedef struct MgEncoderConfig
@@ -39,6 +41,7 @@ typedef struct MgEncoderConfig
 	float theta;	  /* of rotary positions; 0: none */
 	float stretch;	  /* of them: frequencies (theta stretch)^(-2 i / d) stretch^(-2 / d), d = h / heads; 0: 1 */
 	bool fused_gate;  /* MgLayerForm */
+	uint32_t buckets, distance; /* of t, and the greatest that they tell apart */
 	struct			  /* of an architecture's file, which looks at them when it settles */
 	{
 		MgSpan texts[2];
@@ -65,6 +68,7 @@ typedef struct MgEmbeddings
 typedef struct MgEncoderWeights
 {
 	MgEmbeddings embeddings;
+	MgMatrix relative; /* t [buckets, heads] */
 	MgMatrix transform, decoder; /* A [d, h], V; tied, the words */
 	const float *transform_bias, *transform_norm, *transform_norm_bias;
 	const float *decoder_bias, *vocabulary_bias; /* b, under two names: the first one counts */
@@ -73,6 +77,12 @@ typedef struct MgEncoderWeights
 	MgMatrix replaced_dense, replaced; /* [h, h], [1, h]: of ELECTRA */
 	const float *replaced_dense_bias, *replaced_bias;
 } MgEncoderWeights;
+
+/* By buckets of distances, what scores of all heads gain: t [buckets, heads] as T5 has it. False when memory ends. */
+bool mg_bucket_bias(MgCtx *cx, const MgMatrix *t, uint32_t distance, MgRelative *relative);
+
+/* Whether so many buckets, up to that distance, make sense; else says why not. */
+bool mg_check_buckets(MgCtx *cx, uint32_t buckets, uint32_t distance);
 
 /* The functions of such an architecture, as MgArch has them. The first checks what keys alone cannot, and sets labels and the longest sequence. */
 bool mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config);

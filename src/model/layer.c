@@ -191,7 +191,7 @@ attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates
 					   .k = states->qkv + s.q, .v = states->qkv + s.q + s.kv, .kv_stride = s.all,
 					   .heads = form->heads, .kv_heads = s.kv_heads, .head_size = form->head_size,
 					   .scale = form->scale, .soft_cap = form->soft_cap, .window = form->window,
-					   .bias = form->bias, .bias_user = form->bias_user, .keys = states->keys, .out = states->attended};
+					   .bias = form->bias, .bias_user = form->bias_user, .relative = form->relative, .keys = states->keys, .out = states->attended};
 
 	if (!(narrowing ? project_some(run, form, layer, states, x, some) : project(run, form, layer, states, x)))
 		return false;

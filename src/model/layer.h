@@ -58,6 +58,7 @@ typedef struct MgLayerForm
 	const MgWindow *window;
 	void (*bias)(const void *user, const MgScores *scores);
 	const void *bias_user;
+	const MgRelative *relative;
 	const MgRope *rope; /* of the batch's tokens; NULL: none */
 } MgLayerForm;
 

@@ -36,6 +36,8 @@ mg_weights_next(const MgArch *arch, const void *config, uint32_t parts, MgWeight
 			weight->spec = spec;
 			weight->rows = mg_side(config, spec->rows);
 			weight->cols = mg_side(config, spec->cols);
+			if (weight->rows == 0 || weight->cols == 0)
+				continue;
 			snprintf(weight->name, sizeof weight->name, spec->name, weight->layer);
 			return true;
 		}

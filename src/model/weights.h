@@ -6,7 +6,7 @@
  * A row's field is the offset of an MgMatrix, or for MG_VECTOR of a `const
  * float *`, in the architecture's struct of weights, or with MG_LAYERED in its
  * struct of one layer's weights. A side is the offset of a uint32_t in the
- * struct of the architecture's configuration, or MG_ONE.
+ * struct of the architecture's configuration, or MG_ONE. A weight with a side of 0 is not there.
  *
  * MG_TRANSPOSED, MG_LESS_ONE and run say how Hugging Face's checkpoints have a weight. A reader whose checkpoints
  * have all as the image has it says so (MgFacts).

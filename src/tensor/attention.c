@@ -23,6 +23,7 @@
 #include "tensor/kernels.h"
 #include "tensor/keys.h"
 #include "tensor/pool.h"
+#include "tensor/relative.h"
 #include "tensor/weigh.h"
 
 /* 128 KiB of scores, a quarter of a small second-level cache. */
@@ -61,6 +62,7 @@ typedef struct Work
 	bool alone;		   /* rows are computed one by one */
 	bool plain;		   /* all see all keys, and scores are but scaled */
 	float *scores;	   /* [threads, block * n_scores] */
+	MgRelativeWork relative; /* of scores by distance, if there are any */
 } Work;
 
 /* The first key whose position is not below p. */
@@ -144,6 +146,31 @@ pack_head(void *arg, size_t head, size_t worker)
 
 	(void) worker;
 	mg_keys_put(&work->packed, head, a->k + column, a->k_stride, a->v + column, a->v_stride, a->n_keys);
+	if (a->relative != NULL)
+		mg_relative_pack(&work->relative, head, work->first_head + head);
+}
+
+static void
+add_bias(const void *user, const MgScores *scores)
+{
+	const Work *work = user;
+
+	if (work->a->bias != NULL)
+		work->a->bias(work->a->bias_user, scores);
+	if (work->a->relative != NULL)
+		mg_relative_bias(&work->relative, scores);
+}
+
+/* What a query sees of scores that begin with key start. */
+static MgScores
+seen_by(const Work *work, size_t head, size_t query, size_t start, float *scores)
+{
+	const MgAttention *a = work->a;
+	Range range = range_of(a, query);
+
+	if (range.first >= range.last)
+		return (MgScores){.scores = scores};
+	return (MgScores){head, position_of(a, query), a->key_positions, range.first, range.last - range.first, scores + range.first - start};
 }
 
 /* scores of the keys from start on become weights of those in range, and zeros up to depth; returns the weights' sum. */
@@ -151,17 +178,15 @@ static float
 weigh(const Work *work, size_t head, size_t query, size_t start, size_t depth, float *scores)
 {
 	const MgAttention *a = work->a;
-	const MgWeighing weighing = {work->kernels, a->scale, a->soft_cap, a->bias, a->bias_user};
-	Range range = range_of(a, query);
-	MgScores seen = {head, position_of(a, query), a->key_positions, range.first, range.last - range.first, scores + range.first - start};
+	bool biased = a->bias != NULL || (a->relative != NULL && a->relative->bias != NULL);
+	const MgWeighing weighing = {work->kernels, a->scale, a->soft_cap, biased ? add_bias : NULL, work};
+	MgScores seen = seen_by(work, head, query, start, scores);
 
-	if (range.first >= range.last)
-		seen = (MgScores){.scores = scores};
 	return mg_weigh(&weighing, &seen, (size_t) (seen.scores - scores), depth - (size_t) (seen.scores - scores) - seen.n);
 }
 
 static void
-attend_rows(const Work *work, size_t head, size_t query, size_t n, float *scores)
+attend_rows(const Work *work, size_t head, size_t query, size_t n, size_t worker)
 {
 	const MgAttention *a = work->a;
 	const MgKernels *kernels = work->kernels;
@@ -169,6 +194,7 @@ attend_rows(const Work *work, size_t head, size_t query, size_t n, float *scores
 	Range all = range_of_block(a, query, n);
 	size_t depth = all.last > all.first ? all.last - all.first : 0;
 	float *out = a->out + query * a->out_stride + head * d;
+	float *scores = work->scores + worker * work->block * work->n_scores;
 	float sums[MOST_QUERIES];
 
 	kernels->panel_product(&(MgProduct){
@@ -177,6 +203,14 @@ attend_rows(const Work *work, size_t head, size_t query, size_t n, float *scores
 		.columns = (depth + SCORES_AT_ONCE - 1) / SCORES_AT_ONCE * SCORES_AT_ONCE,
 		.out = scores, .out_stride = work->n_scores,
 	});
+	if (a->relative != NULL)
+		mg_relative_ask(&work->relative, head - work->first_head * work->group, head, query, n, worker);
+	for (size_t i = 0; i < n && a->relative != NULL; i++)
+	{
+		MgScores seen = seen_by(work, head, query + i, all.first, scores + i * work->n_scores);
+
+		mg_relative_add(&work->relative, head - work->first_head * work->group, i, worker, &seen);
+	}
 	for (size_t i = 0; i < n && work->plain; i++)
 		sums[i] = kernels->softmax(scores + i * work->n_scores, depth, a->scale);
 	for (size_t i = 0; i < n && !work->plain; i++)
@@ -202,12 +236,11 @@ attend_block(void *arg, size_t piece, size_t worker)
 	size_t head = work->first_head * work->group + (work->first_piece + piece) / work->n_blocks;
 	size_t query = (work->first_piece + piece) % work->n_blocks * work->block;
 	size_t n = a->n_queries - query < work->block ? a->n_queries - query : work->block;
-	float *scores = work->scores + worker * work->block * work->n_scores;
 
 	if (!work->alone)
-		attend_rows(work, head, query, n, scores);
+		attend_rows(work, head, query, n, worker);
 	for (size_t i = 0; work->alone && i < n; i++)
-		attend_rows(work, head, query + i, 1, scores);
+		attend_rows(work, head, query + i, 1, worker);
 }
 
 /* The most keys that a block of queries sees, up to a multiple of SCORES_AT_ONCE; at least one such. */
@@ -252,6 +285,23 @@ choose_block(Work *work)
 	work->n_blocks = (work->a->n_queries - 1) / work->block + 1;
 }
 
+static bool
+prepare_relative(MgCtx *cx, Work *work, size_t threads)
+{
+	const MgAttention *a = work->a;
+	uint32_t positions[2] = {UINT32_MAX, 0};
+
+	for (size_t i = 0; i < a->n_queries; i++)
+	{
+		uint32_t p = position_of(a, i);
+
+		positions[0] = p < positions[0] ? p : positions[0];
+		positions[1] = p > positions[1] ? p : positions[1];
+	}
+	work->relative = (MgRelativeWork){.a = a, .kernels = work->kernels, .group = work->group, .block = work->block};
+	return mg_relative_prepare(cx, &work->relative, work->n_heads, threads, positions);
+}
+
 /* Sizes and scratch; false when memory or the range of size_t ends. */
 static bool
 prepare(MgCtx *cx, Work *work, size_t threads)
@@ -279,6 +329,8 @@ prepare(MgCtx *cx, Work *work, size_t threads)
 		if (work->packed.values == NULL)
 			return false;
 	}
+	if (a->relative != NULL && !prepare_relative(cx, work, threads))
+		return false;
 	if (!mg_multiply(work->n_scores, work->block * sizeof(float), &scores))
 		scores = SIZE_MAX;
 	work->scores = mg_alloc_array(cx, threads, scores);
@@ -347,7 +399,7 @@ mg_attention(MgCtx *cx, const MgCompute *compute, const MgAttention *attention)
 		return true;
 	}
 	work.group = a->heads / kv_heads;
-	work.plain = a->window == NULL && a->soft_cap <= 0 && a->bias == NULL && a->scale != 0;
+	work.plain = a->window == NULL && a->soft_cap <= 0 && a->bias == NULL && a->relative == NULL && a->scale != 0;
 	work.n_heads = a->keys != NULL || mg_pool_threads(pool) > 1 ? kv_heads : 1;
 	fine = prepare(cx, &work, mg_pool_threads(pool)) && run_groups(cx, pool, &work);
 	mg_rewind(cx, mark);

@@ -83,6 +83,9 @@ void mg_keys_truncate(MgKeys *keys, size_t n);
 void mg_keys_save(const MgKeys *keys, size_t first, void *k, void *v);
 void mg_keys_load(MgKeys *keys, const void *k, const void *v, bool finite);
 
+/* Scores by distance: tensor/relative.h. */
+typedef struct MgRelative MgRelative;
+
 /* Scores of one query in one head, for a bias: what is added to scores[j] belongs to key first + j. */
 typedef struct MgScores
 {
@@ -113,6 +116,7 @@ typedef struct MgAttention
 	/* Adds to scores; pure, runs in any thread. NULL: none. */
 	void (*bias)(const void *user, const MgScores *scores);
 	const void *bias_user;
+	const MgRelative *relative; /* the same by distance; NULL: none */
 
 	float *out; /* [n_queries, heads * head_size], may not overlap the inputs; zeros for a query that sees nothing */
 	size_t out_stride;
