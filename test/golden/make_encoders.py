@@ -6,7 +6,8 @@
 encoder/NAME/recipe.py says what is particular to one:
 
     CONFIG      of transformers' class of configuration; CONFIG_KEYS as the checkpoint's config.json has it, where that differs
-    VARIANTS    (class of the model, what changes in CONFIG, what changes in CONFIG_KEYS); the first one goes to config.json
+    VARIANTS    (class of the model, what changes in CONFIG, what changes in CONFIG_KEYS); the first one goes to config.json. A fourth member
+                names a file of weights of its own, for heads and blocks that cannot stand beside the others
     REFUSED     (what changes in the first variant's config.json, a piece of the error)
     LAYERS      the key that says how many layers there are
     PREFIX      of the encoder's tensors; published(state) gives them other names
@@ -18,6 +19,7 @@ The checkpoint has the tensors of all its heads. A variant whose class is a bare
 What comes out, expected.txt, is a record a line:
 
     config JSON             config.json of a variant; what follows is about it
+    weights FILE            before a config: of that variant, instead of model.safetensors
     layers N                of the states that follow, all others belong to the whole model
     ids ID...               a sequence; segments S... of its tokens, where they are not 0
     state ROW X...          the final state of a token
@@ -132,10 +134,11 @@ def expect(model, head, ids, segments):
 
 
 def make(name):
-    recipe, checkpoint = recipe_of(name), Checkpoint()
+    recipe, checkpoints = recipe_of(name), {}
     directory = os.path.join(HERE, name)
     lines = ["# made by make_encoders.py with transformers %s, torch %s" % (transformers.__version__, torch.__version__)]
-    for i, (kind, changes, said) in enumerate(recipe.VARIANTS):
+    for i, (kind, changes, said, *file) in enumerate(recipe.VARIANTS):
+        checkpoint = checkpoints.setdefault(file[0] if file else "model.safetensors", Checkpoint())
         config = recipe.CONFIG | changes
         written = {"architectures": [kind], "id2label": {"0": "a", "1": "b", "2": "c"}} | getattr(recipe, "CONFIG_KEYS", recipe.CONFIG) | said
         head = next((word for ending, word in HEADS.items() if kind.endswith("For" + ending)), None)
@@ -144,27 +147,30 @@ def make(name):
         if i == 0:
             first = written
             make_tiny.write_json(directory, "config.json", written)
+        if file:
+            lines.append("weights " + file[0])
         lines.append("config " + json.dumps(written, sort_keys=True))
         model = checkpoint.fill(class_of(recipe, kind, config))
         segments = recipe.CONFIG.get("type_vocab_size", 0) > 1
         for t, ids in enumerate(getattr(recipe, "SEQUENCES", SEQUENCES) if head != "words" else [MASKED, SEQUENCES[1][:-3] + [4, 3]]):
             lines += expect(model, head, ids, [int(j > len(ids) // 2) for j in range(len(ids))] if segments and t != 1 else None)
-        if head is None and i == 0:
+        if head is None and (i == 0 or file):
             for layers in range(1, config[recipe.LAYERS]):
                 lines.append("layers %d" % layers)
                 part = Checkpoint.fill(checkpoint, class_of(recipe, kind, config | {recipe.LAYERS: layers} | getattr(recipe, "PART", {})))
                 lines += expect(part, None, SEQUENCES[1], None)
     for changes, piece in getattr(recipe, "REFUSED", []):
         lines += ["refused " + json.dumps(first | changes, sort_keys=True), "because " + piece]
-    state = {(recipe.PREFIX + key.removeprefix("encoder ") if key.startswith("encoder ") else key): tensor for key, tensor in checkpoint.state.items()}
-    if hasattr(recipe, "published"):
-        state = recipe.published(state)
-    safetensors.torch.save_file({key: tensor.contiguous() for key, tensor in state.items()}, os.path.join(directory, "model.safetensors"), {"format": "pt"})
+    for file, checkpoint in checkpoints.items():
+        state = {(recipe.PREFIX + key.removeprefix("encoder ") if key.startswith("encoder ") else key): tensor for key, tensor in checkpoint.state.items()}
+        if hasattr(recipe, "published"):
+            state = recipe.published(state)
+        safetensors.torch.save_file({key: tensor.contiguous() for key, tensor in state.items()}, os.path.join(directory, file), {"format": "pt"})
     tokenizer_of(recipe.TOKENIZER, directory, recipe.CONFIG["vocab_size"])
     with open(os.path.join(directory, "expected.txt"), "w") as file:
         file.write("\n".join(lines + ["end"]) + "\n")
     size = sum(os.path.getsize(os.path.join(directory, file)) for file in os.listdir(directory) if os.path.isfile(os.path.join(directory, file)))
-    print(name, len(state), "tensors,", size, "bytes")
+    print(name, size, "bytes")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ typedef struct Case
 	MgCpuLevel level;
 	MgForm form;
 	const char *options;
+	char weights[64]; /* file of weights of this variant; empty: the usual one */
 	Sequence sequences[SEQUENCES];
 	size_t n;			/* sequences of the whole model */
 	Sequence part;		/* one of fewer layers */
@@ -97,15 +98,31 @@ run_sequence(Case *c, Sequence *sequence)
 	mg_ctx_reset(&c->scratch);
 }
 
+/* The directory with another config.json, and another file in place of model.safetensors. */
+typedef struct Directory
+{
+	ChangedFiles changed;
+	const char *weights;
+} Directory;
+
+static bool
+open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found)
+{
+	Directory *directory = user;
+	bool other = directory->weights[0] != '\0' && strcmp(name, "model.safetensors") == 0;
+
+	return changed_open(cx, &directory->changed, other ? directory->weights : name, source, found);
+}
+
 static const MgModel *
 open_checkpoint(Case *c, const char *name, const char *config)
 {
-	char directory[100];
-	ChangedFiles changed = {.name = "config.json", .bytes = mg_span_of(config)};
-	MgFiles files = CHANGED_FILES(&changed);
+	char path[100];
+	Directory directory = {{.name = "config.json", .bytes = mg_span_of(config)}, c->weights};
+	MgFiles files = {&directory, open_file};
 
-	snprintf(directory, sizeof directory, GOLDEN "%s", name);
-	changed.files = cli_directory(directory);
+	snprintf(path, sizeof path, GOLDEN "%s", name);
+	directory.changed.files = cli_directory(path);
 	mg_ctx_reset(&c->cx);
 	return cli_load_files(&c->cx, &files, c->options, c->compute.kernels, c->form, NULL);
 }
@@ -275,7 +292,10 @@ check_file(const char *name, MgCpuLevel level, MgForm form, const char *options,
 		{
 			report(c, name, variant++, least);
 			load(c, name, rest);
+			c->weights[0] = '\0';
 		}
+		else if (strcmp(line, "weights") == 0)
+			snprintf(c->weights, sizeof c->weights, "%s", rest);
 		else if (strcmp(line, "layers") == 0)
 			cut_layers(c, (uint32_t) golden_number(&rest));
 		else if (strcmp(line, "ids") == 0)
