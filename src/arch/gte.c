@@ -73,7 +73,7 @@ enum
 
 static const MgWeightSpec weights[] = {
 	ONE(ENCODER, WORDS, 0, VOCAB, WIDTH, "embeddings.word_embeddings.weight", embeddings.words),
-	ONE(ENCODER, TABLE, MG_OPTIONAL, SIDE(sizes.segments), WIDTH, "embeddings.token_type_embeddings.weight", embeddings.types),
+	ONE(ENCODER, TABLE, 0, SIDE(sizes.segments), WIDTH, "embeddings.token_type_embeddings.weight", embeddings.types),
 	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.weight", embeddings.norm),
 	ONE(ENCODER, VECTOR, 0, WIDTH, MG_ONE, "embeddings.LayerNorm.bias", embeddings.norm_bias),
 	SHARE(LINEAR, 0, WIDTH, WIDTH, "attention.query.weight", query, "attention.qkv_proj.weight", 0),

@@ -14,7 +14,8 @@ VARIANTS = [("NewModel", {}, {}), ("NewForMaskedLM", {}, {}), ("NewForSequenceCl
             ("NewModel", {"ntk": 8.0}, NTK), ("GteModel", {"hidden_act": "relu"}, CONFIG | {"hidden_act": "relu"})]
 REFUSED = [({"layer_norm_type": "rms_norm"}, "rms_norm"), ({"position_embedding_type": "absolute"}, "absolute"),
            ({"logn_attention_scale": True}, "logn_attention_scale"), ({"rope_scaling": {"type": "yarn", "factor": 2.0}}, "yarn"),
-           ({"rope_scaling": {"type": "ntk", "factor": 2.0, "mixed_b": 0.3}}, "mixed_b")]
+           ({"rope_scaling": {"type": "ntk", "factor": 2.0, "mixed_b": 0.3}}, "mixed_b"),
+           ({"type_vocab_size": 0}, "token_type_embeddings")]
 LAYERS, PREFIX, TOKENIZER = "num_hidden_layers", "new.", "bert"
 NAMES = [("new.layers.", "new.encoder.layer."), ("self_attn.o_proj", "attention.o_proj"), ("post_attention_layernorm", "attn_ln"),
          ("post_mlp_layernorm", "mlp_ln"), ("lm_head.layer_norm", "lm_head.norm")]
