@@ -1,15 +1,12 @@
 /*
- * Normaliser, pre-tokeniser and decoder of tokenizer.json. Which are read
- * depends on the model, since a model's words are those of its pre-tokeniser:
+ * Normaliser, pre-tokeniser and decoder of tokenizer.json. All are read as steps (tokenizer_steps.c); where these are one of two pipelines that
+ * have faster code of their own, they become it:
  *
- *   WordPiece  BertNormalizer         BertPreTokenizer   WordPiece
- *   BPE        NFC, or none           ByteLevel, alone   ByteLevel
- *                                     or behind a Split
+ *   WordPiece  BertNormalizer         BertPreTokenizer                         WordPiece
+ *   BPE        NFC, or none           ByteLevel, alone or behind a known Split  ByteLevel
+ *                                     or single Digits
  *
- * All others are steps: tokenizer_steps.c.
- *
- * A Split's regular expression is one of those that text/byte_level.h knows. A
- * missing strip_accents means "as lowercase".
+ * Known is a Split by a regular expression that text/byte_level.h has.
  */
 #include "format/tokenizer_parts.h"
 
@@ -24,7 +21,20 @@ static const struct
 	 MG_PATTERN_CL100K},
 	{"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 	 MG_PATTERN_QWEN2},
+	{"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", MG_PATTERN_GPT2},
 };
+
+bool
+mg_tokenizer_pattern(MgSpan regex, MgPattern *pattern)
+{
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+		if (mg_span_is(regex, patterns[i].regex))
+		{
+			*pattern = patterns[i].pattern;
+			return true;
+		}
+	return false;
+}
 
 bool
 mg_tokenizer_part_fail(MgCtx *cx, const char *part, MgSpan type, const char *supported)
@@ -46,193 +56,59 @@ mg_tokenizer_part_type(MgCtx *cx, const MgJson *part, const char *key, MgSpan *t
 		   mg_fail(cx, MG_BAD_FILE, "\"%s\" in file \"%s\" has no type", key, MG_TOKENIZER_JSON);
 }
 
-/* The part of that key, refused unless it is the wanted one. */
+/* Whether a list has the step at a place, with that number. */
 static bool
-find_part(MgCtx *cx, const MgJson *root, const char *key, const char *wanted, const MgJson **part)
+is_step(const MgSteps *steps, size_t at, MgStepKind kind, uint32_t number)
 {
-	MgSpan type;
-
-	*part = mg_json_get(root, key);
-	return mg_tokenizer_part_type(cx, *part, key, &type) &&
-		   (mg_span_is(type, wanted) || mg_tokenizer_part_fail(cx, key, type, wanted));
+	return at < steps->n && steps->items[at].kind == kind && steps->items[at].number == number;
 }
 
+/* BERT's pipeline. */
 static bool
-read_bert_normalizer(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
+become_bert(MgTokenizerSpec *spec)
 {
-	const MgJson *part;
+	const MgStep *rules = spec->normalizing.items, *decoder = spec->decoding.items;
 
-	if (!find_part(cx, root, "normalizer", "BertNormalizer", &part))
+	if (spec->kind != MG_WORDPIECE || spec->normalizing.n != 1 || rules->kind != MG_STEP_BERT || spec->cutting.n != 2 ||
+		!is_step(&spec->cutting, 0, MG_STEP_SPACES, 0) || !is_step(&spec->cutting, 1, MG_STEP_PUNCTUATION, MG_SPLIT_ISOLATED) ||
+		spec->decoding.n != 1 || !is_step(&spec->decoding, 0, MG_STEP_WORDPIECE, 1) || !mg_span_equal(decoder->a, spec->continuation))
 		return false;
-	spec->clean_text = spec->chinese_chars = spec->lowercase = true;
-	if (!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "clean_text", &spec->clean_text) ||
-		!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "handle_chinese_chars", &spec->chinese_chars) ||
-		!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "lowercase", &spec->lowercase))
-		return false;
-	spec->strip_accents = spec->lowercase;
-	return mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "strip_accents", &spec->strip_accents);
-}
-
-static bool
-read_wordpiece_decoder(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
-{
-	const MgJson *part;
-	MgSpan prefix = mg_span_of("##");
-	bool cleanup = true;
-
-	if (!find_part(cx, root, "decoder", "WordPiece", &part) ||
-		!mg_json_get_string(cx, MG_TOKENIZER_JSON, part, "prefix", &prefix) ||
-		!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "cleanup", &cleanup))
-		return false;
-	if (!cleanup)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer decoder without cleanup is not supported");
-	if (!mg_span_equal(prefix, spec->continuation))
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer decoder has prefix \"%.*s\", the model \"%.*s\"",
-					   MG_SPAN_ARGS(prefix), MG_SPAN_ARGS(spec->continuation));
+	spec->clean_text = (rules->number & MG_RULE_CLEAN) != 0;
+	spec->chinese_chars = (rules->number & MG_RULE_CHINESE) != 0;
+	spec->strip_accents = (rules->number & MG_RULE_STRIP) != 0;
+	spec->lowercase = (rules->number & MG_RULE_LOWER) != 0;
+	spec->pre = MG_PRE_BERT;
 	spec->decoder = MG_DECODE_WORDPIECE;
 	return true;
 }
 
-/* None, NFC, or a sequence of at most that. */
+/* Byte-level BPE by a known pattern. */
 static bool
-read_nfc(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
+become_bytes(MgTokenizerSpec *spec)
 {
-	const MgJson *part = mg_json_get(root, "normalizer"), *list = mg_json_get(part, "normalizers");
-	MgSpan type;
+	const MgSteps *cutting = &spec->cutting;
+	bool lead = is_step(cutting, 0, MG_STEP_LEAD, 0), digits = is_step(cutting, 0, MG_STEP_DIGITS, 1);
+	size_t at = lead || digits;
 
-	if (list != NULL && list->kind == MG_JSON_ARRAY && list->n <= 1)
-		part = list->n == 0 ? NULL : &list->items[0];
-	if (!mg_tokenizer_part_type(cx, part, "normalizer", &type))
+	if (spec->kind != MG_BPE || spec->byte_fallback || cutting->n != at + 2 || cutting->items[at].kind != MG_STEP_PATTERN ||
+		!is_step(cutting, at + 1, MG_STEP_BYTES, 1) || (at > 0 && cutting->items[at].number != MG_PATTERN_GPT2) ||
+		spec->decoding.n != 1 || !is_step(&spec->decoding, 0, MG_STEP_BYTE_TEXT, 0) || spec->normalizing.n > 1 ||
+		(spec->normalizing.n == 1 && !is_step(&spec->normalizing, 0, MG_STEP_NFC, 0)))
 		return false;
-	spec->compose = mg_span_is(type, "NFC");
-	return part == NULL || spec->compose || mg_tokenizer_part_fail(cx, "normalizer", type, "NFC");
-}
-
-/* ByteLevel; with a pattern of its own, unless a Split stands before it. */
-static bool
-read_byte_level(MgCtx *cx, const MgJson *part, bool is_split, MgTokenizerSpec *spec)
-{
-	MgSpan type;
-	bool use_regex = true;
-
-	spec->leading_space = true;
-	if (!mg_tokenizer_part_type(cx, part, "pre_tokenizer", &type))
-		return false;
-	if (!mg_span_is(type, "ByteLevel"))
-		return mg_tokenizer_part_fail(cx, "pre_tokenizer", type, "ByteLevel, or a Split and ByteLevel");
-	if (!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "add_prefix_space", &spec->leading_space) ||
-		!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "use_regex", &use_regex))
-		return false;
-	if (use_regex == is_split || (is_split && spec->leading_space))
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
-	if (!is_split && spec->pattern != MG_PATTERN_DIGITS)
-		spec->pattern = MG_PATTERN_GPT2;
-	if (spec->pattern == MG_PATTERN_DIGITS && spec->leading_space)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
-	return true;
-}
-
-static bool
-read_split(MgCtx *cx, const MgJson *part, MgTokenizerSpec *spec)
-{
-	MgSpan type, regex = {NULL, 0}, behavior = {NULL, 0};
-	bool invert = false;
-
-	if (!mg_tokenizer_part_type(cx, part, "pre_tokenizer", &type))
-		return false;
-	if (!mg_span_is(type, "Split"))
-		return mg_tokenizer_part_fail(cx, "pre_tokenizer", type, "ByteLevel, or a Split and ByteLevel");
-	if (!mg_json_get_string(cx, MG_TOKENIZER_JSON, mg_json_get(part, "pattern"), "Regex", &regex) ||
-		!mg_json_get_string(cx, MG_TOKENIZER_JSON, part, "behavior", &behavior) ||
-		!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "invert", &invert))
-		return false;
-	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
-		if (mg_span_is(regex, patterns[i].regex) && mg_span_is(behavior, "Isolated") && !invert)
-		{
-			spec->pattern = patterns[i].pattern;
-			return true;
-		}
-	mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"Split\" with this pattern is not supported");
-	return mg_detail(cx, "The pattern is \"%.*s\".", MG_SPAN_ARGS(regex));
-}
-
-/* Digits by themselves, before ByteLevel. */
-static bool
-read_digits(MgCtx *cx, const MgJson *part, MgTokenizerSpec *spec)
-{
-	bool individual = false;
-
-	if (!mg_json_get_bool(cx, MG_TOKENIZER_JSON, part, "individual_digits", &individual))
-		return false;
-	if (!individual)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"Digits\" with these options is not supported");
-	spec->pattern = MG_PATTERN_DIGITS;
-	return true;
-}
-
-static bool
-read_byte_words(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
-{
-	const MgJson *part = mg_json_get(root, "pre_tokenizer"), *list = mg_json_get(part, "pretokenizers");
-	MgSpan type;
-
+	spec->compose = spec->normalizing.n == 1;
+	spec->leading_space = lead;
+	spec->pattern = digits ? MG_PATTERN_DIGITS : (MgPattern) cutting->items[at].number;
 	spec->pre = MG_PRE_BYTES;
-	if (list == NULL || list->kind != MG_JSON_ARRAY)
-		return read_byte_level(cx, part, false, spec);
-	if (list->n == 1)
-		return read_byte_level(cx, &list->items[0], false, spec);
-	if (list->n != 2)
-		return mg_tokenizer_part_fail(cx, "pre_tokenizer", mg_span_of("Sequence"), "ByteLevel, or a Split and ByteLevel");
-	if (!mg_tokenizer_part_type(cx, &list->items[0], "pre_tokenizer", &type))
-		return false;
-	if (mg_span_is(type, "Digits"))
-		return read_digits(cx, &list->items[0], spec) && read_byte_level(cx, &list->items[1], false, spec);
-	return read_split(cx, &list->items[0], spec) && read_byte_level(cx, &list->items[1], true, spec);
-}
-
-/* Whether a part is of that type, or a sequence with one of it. */
-static bool
-has_type(const MgJson *root, const char *key, const char *members, const char *type)
-{
-	const MgJson *part = mg_json_get(root, key), *list = mg_json_get(part, members), *name = mg_json_get(part, "type");
-
-	if (name != NULL && name->kind == MG_JSON_STRING && mg_span_is(name->string, type))
-		return true;
-	for (size_t i = 0; list != NULL && list->kind == MG_JSON_ARRAY && i < list->n; i++)
-	{
-		name = mg_json_get(&list->items[i], "type");
-		if (name != NULL && name->kind == MG_JSON_STRING && mg_span_is(name->string, type))
-			return true;
-	}
-	return false;
-}
-
-/* Whether one of the two pipelines with readers of their own is meant. */
-static bool
-is_fixed(const MgJson *root, const MgTokenizerSpec *spec)
-{
-	if (spec->kind == MG_BPE)
-		return has_type(root, "pre_tokenizer", "pretokenizers", "ByteLevel") || has_type(root, "decoder", "decoders", "ByteLevel");
-	return spec->kind == MG_WORDPIECE && has_type(root, "normalizer", "", "BertNormalizer") &&
-		has_type(root, "pre_tokenizer", "", "BertPreTokenizer");
+	spec->decoder = MG_DECODE_BYTES;
+	return true;
 }
 
 bool
 mg_tokenizer_parts_read(MgCtx *cx, const MgJson *root, const MgTokenTable *table, MgTokenizerSpec *spec)
 {
-	const MgJson *part;
-
-	if (!is_fixed(root, spec))
-		return mg_tokenizer_steps_read(cx, root, spec) && mg_tokenizer_wrap_read(cx, root, table, spec);
-	if (spec->byte_fallback)
-		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model BPE with \"byte_fallback\" is not supported beside ByteLevel");
-	if (spec->kind == MG_BPE)
-	{
-		spec->decoder = MG_DECODE_BYTES;
-		return read_nfc(cx, root, spec) && read_byte_words(cx, root, spec) &&
-			   mg_tokenizer_wrap_read(cx, root, table, spec) && find_part(cx, root, "decoder", "ByteLevel", &part);
-	}
-	spec->pre = MG_PRE_BERT;
-	return read_bert_normalizer(cx, root, spec) && find_part(cx, root, "pre_tokenizer", "BertPreTokenizer", &part) &&
-		   mg_tokenizer_wrap_read(cx, root, table, spec) && read_wordpiece_decoder(cx, root, spec);
+	if (!mg_tokenizer_steps_read(cx, root, spec) || !mg_tokenizer_wrap_read(cx, root, table, spec))
+		return false;
+	if (become_bert(spec) || become_bytes(spec))
+		spec->normalizing.n = spec->cutting.n = spec->decoding.n = 0;
+	return true;
 }

@@ -12,6 +12,9 @@ bool mg_tokenizer_parts_read(MgCtx *cx, const MgJson *root, const MgTokenTable *
 /* The post-processor; tokenizer_wrap.c. */
 bool mg_tokenizer_wrap_read(MgCtx *cx, const MgJson *root, const MgTokenTable *table, MgTokenizerSpec *spec);
 
+/* The pattern that is known by this text of its. */
+bool mg_tokenizer_pattern(MgSpan regex, MgPattern *pattern);
+
 /* The type of a part, empty where there is no such part. False when it is there without a type. */
 bool mg_tokenizer_part_type(MgCtx *cx, const MgJson *part, const char *key, MgSpan *type);
 

@@ -1,13 +1,13 @@
 /*
- * Normalisers, pre-tokenisers and decoders of tokenizer.json, as steps. A Sequence is its members end to end. Regular expressions are known
- * by their text.
+ * Normalisers, pre-tokenisers and decoders of tokenizer.json, as steps. A Sequence is its members end to end. A regular expression that has a
+ * loop of its own (text/byte_level.h) is known by its text; others are compiled.
  */
 #include "format/tokenizer_steps.h"
 
 #define FILE_NAME MG_TOKENIZER_JSON
 
-#define NORMALIZERS "BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents"
-#define PRE_TOKENIZERS "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit"
+#define NORMALIZERS "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents"
+#define PRE_TOKENIZERS "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit"
 #define DECODERS "ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece"
 
 /* A Sequence within a Sequence, and so on. */
@@ -20,7 +20,7 @@ mg_step_add(MgCtx *cx, MgStepList *list, MgStepKind kind, uint32_t number, MgSpa
 {
 	if (list->n == MG_STEPS_MAX)
 		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer with more than %d steps is not supported", MG_STEPS_MAX);
-	list->items[list->n++] = (MgStep){kind, number, a, b};
+	list->items[list->n++] = (MgStep){kind, number, a, b, NULL};
 	return true;
 }
 
@@ -124,8 +124,10 @@ read_replace(MgCtx *cx, const MgJson *part, const char *key, MgSpan type, MgStep
 		return false;
 	if (mg_span_is(regex, " {2,}"))
 		return mg_step_add(cx, list, MG_STEP_REPLACE_RUN, 2, mg_span_of(" "), content);
+	if (regex.size > 0 && content.size <= 256)
+		return mg_step_add(cx, list, MG_STEP_REPLACE_PATTERN, 0, regex, content);
 	if (text.size == 0 || text.size > 256 || content.size > 256)
-		return refuse(cx, key, type, "pattern", text.size > 0 ? text : regex);
+		return refuse(cx, key, type, "pattern", text);
 	return mg_step_add(cx, list, MG_STEP_REPLACE, 0, text, content);
 }
 
@@ -137,7 +139,7 @@ read_normalizer(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 		const char *name;
 		MgStepKind kind;
 	} plain[] = {{"NFD", MG_STEP_NFD}, {"NFC", MG_STEP_NFC}, {"NFKD", MG_STEP_NFKD}, {"NFKC", MG_STEP_NFKC}, {"Lowercase", MG_STEP_LOWERCASE},
-				 {"StripAccents", MG_STEP_STRIP_ACCENTS}, {"Nmt", MG_STEP_NMT}};
+				 {"StripAccents", MG_STEP_STRIP_ACCENTS}, {"Nmt", MG_STEP_NMT}, {"ByteLevel", MG_STEP_BYTE_CHARS}};
 	MgSpan text;
 
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
@@ -228,6 +230,7 @@ read_split(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 	const MgJson *pattern = mg_json_get(part, "pattern");
 	MgSpan text, regex;
 	MgSplit split;
+	MgPattern known;
 	bool invert = false;
 
 	if (!get_text(cx, pattern, "String", &text) || !get_text(cx, pattern, "Regex", &regex) || !read_behavior(cx, part, type, &split) ||
@@ -235,10 +238,25 @@ read_split(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 		return false;
 	if (text.size > 0 && text.size <= 256)
 		return mg_step_add(cx, list, MG_STEP_SPLIT, split | (invert ? MG_SPLIT_INVERT : 0u), text, mg_span("", 0));
+	if (regex.size == 0)
+		return refuse(cx, "pre_tokenizer", type, "pattern", text);
 	if (mg_span_is(regex, "\\s+") && split == MG_SPLIT_REMOVED && !invert)
 		return add(cx, list, MG_STEP_SPACES, 0);
-	mg_fail(cx, MG_UNSUPPORTED, "tokenizer pre_tokenizer \"Split\" with this pattern is not supported");
-	return mg_detail(cx, "The pattern is \"%.*s\".", MG_SPAN_ARGS(regex));
+	if (split == MG_SPLIT_ISOLATED && !invert && mg_tokenizer_pattern(regex, &known))
+		return add(cx, list, MG_STEP_PATTERN, known);
+	return mg_step_add(cx, list, MG_STEP_REGEX, split | (invert ? MG_SPLIT_INVERT : 0u), regex, mg_span("", 0));
+}
+
+/* Whether words are bytes to the model is settled behind all steps. */
+static bool
+read_byte_level(MgCtx *cx, const MgJson *part, MgStepList *list)
+{
+	bool lead = true, pattern = true;
+
+	if (!get_bool(cx, part, "add_prefix_space", &lead) || !get_bool(cx, part, "use_regex", &pattern))
+		return false;
+	return (!lead || mg_step_add(cx, list, MG_STEP_LEAD, 0, mg_span_of(" "), mg_span("", 0))) &&
+		(!pattern || add(cx, list, MG_STEP_PATTERN, MG_PATTERN_GPT2)) && add(cx, list, MG_STEP_BYTES, 0);
 }
 
 static bool
@@ -246,6 +264,7 @@ read_pre_tokenizer(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 {
 	MgSpan text;
 	MgSplit split;
+	size_t length = 5;
 	bool single = false;
 
 	if (mg_span_is(type, "Metaspace"))
@@ -269,6 +288,10 @@ read_pre_tokenizer(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 	}
 	if (mg_span_is(type, "Split"))
 		return read_split(cx, part, type, list);
+	if (mg_span_is(type, "ByteLevel"))
+		return read_byte_level(cx, part, list);
+	if (mg_span_is(type, "FixedLength"))
+		return mg_json_get_size(cx, FILE_NAME, part, "length", 1, UINT32_MAX, &length) && add(cx, list, MG_STEP_FIXED, (uint32_t) length);
 	return mg_tokenizer_part_fail(cx, "pre_tokenizer", type, PRE_TOKENIZERS);
 }
 
@@ -299,6 +322,8 @@ read_decoder(MgCtx *cx, const MgJson *part, MgSpan type, MgStepList *list)
 		return add(cx, list, MG_STEP_BYTE_FALLBACK, 0);
 	if (mg_span_is(type, "Fuse"))
 		return true;
+	if (mg_span_is(type, "ByteLevel"))
+		return add(cx, list, MG_STEP_BYTE_TEXT, 0);
 	if (mg_span_is(type, "Metaspace"))
 		return read_metaspace(cx, part, "decoder", type, true, list);
 	if (mg_span_is(type, "Strip"))
@@ -356,6 +381,14 @@ mg_tokenizer_steps_read(MgCtx *cx, const MgJson *root, MgTokenizerSpec *spec)
 		!read_part(cx, mg_json_get(root, "pre_tokenizer"), "pre_tokenizer", "pretokenizers", read_pre_tokenizer, DEPTH, &cutting) ||
 		!read_part(cx, decoder, "decoder", "decoders", read_decoder, DEPTH, &decoding))
 		return false;
+	/* BPE takes the bytes of words themselves: it has a fast way to their tokens. */
+	if (spec->kind == MG_BPE && cutting.n > 0 && cutting.items[cutting.n - 1].kind == MG_STEP_BYTES)
+	{
+		if (spec->byte_fallback)
+			return mg_fail(cx, MG_UNSUPPORTED, "tokenizer model BPE with \"byte_fallback\" is not supported beside ByteLevel");
+		cutting.items[cutting.n - 1].number = 1;
+		spec->characters = false;
+	}
 	/* Without a decoder, tokens are words. */
 	if (decoder == NULL && !add(cx, &decoding, MG_STEP_JOIN, 0))
 		return false;

@@ -112,7 +112,7 @@ mg_bpe_check(MgCtx *cx, uint32_t merge_bits, uint32_t max_probe, size_t n_tokens
 bool
 mg_bpe_bind(MgCtx *cx, MgTokenizer *tokenizer)
 {
-	bool named = tokenizer->steps;
+	bool named = tokenizer->steps && (tokenizer->kind != MG_BPE || tokenizer->bpe.characters);
 
 	(void) cx;
 	for (int byte = 0; byte < 256; byte++)

@@ -370,13 +370,14 @@ fill_steps(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 }
 
 bool
-mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *spec, MgSpan *section)
+mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *given, MgSpan *section)
 {
+	MgTokenizerSpec prepared = *given, *spec = &prepared;
 	Gathered gathered;
 	MgSectionFacts facts;
 	MgSpan strings;
 
-	if (!check_facts(cx, spec) || !gather(cx, spec, &gathered))
+	if (!mg_steps_prepare(cx, &prepared.normalizing) || !mg_steps_prepare(cx, &prepared.cutting) || !check_facts(cx, spec) || !gather(cx, spec, &gathered))
 		return false;
 	strings = mg_span(gathered.strings, gathered.strings_size);
 	if (!mg_added_tokens_sort(cx, strings, gathered.raw, &gathered.n_raw) ||

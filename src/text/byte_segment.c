@@ -2,7 +2,7 @@
 #include "text/byte_segment.h"
 
 #include "text/byte_level.h"
-#include "text/normalized_segment.h"
+#include "text/steps.h"
 #include "text/utf8.h"
 
 /* Bytes that are cut into words, with their places; starts NULL: byte i is at base + i. */
@@ -125,20 +125,20 @@ take_segment(MgCtx *cx, MgPieces *pieces, const Segment *segment)
 }
 
 bool
-mg_byte_segment(MgCtx *cx, MgPieces *pieces, MgNormalizer *normalizer, MgSpan text, size_t start, size_t stop)
+mg_byte_segment(MgCtx *cx, MgPieces *pieces, MgSpan text, size_t start, size_t stop)
 {
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	Segment segment = {mg_span(text.data + start, stop - start), NULL, NULL, (uint32_t) start};
-	MgNormalized normalized = {.n = 0};
+	const MgStep compose = {.kind = MG_STEP_NFC};
+	MgPlaced placed = {segment.bytes, NULL, NULL, segment.base};
 	bool change = false;
 
 	if (tokenizer->rules.compose && !may_change(cx, pieces, segment.bytes, &change))
 		return false;
 	if (!change)
 		return take_segment(cx, pieces, &segment);
-	mg_normalizer_start(normalizer, tokenizer->rules, segment.bytes, segment.base, pieces->pace);
-	if (!mg_normalize_all(cx, normalizer, &normalized))
+	if (!mg_normalize_step(cx, pieces->pace, &compose, &placed))
 		return false;
-	segment = (Segment){mg_span(normalized.bytes, normalized.n), normalized.starts, normalized.stops, 0};
+	segment = (Segment){placed.bytes, placed.starts, placed.stops, placed.base};
 	return take_segment(cx, pieces, &segment);
 }

@@ -8,6 +8,6 @@
  * Takes [start, stop) of a text: normalised if that changes anything, normalized added tokens found in it, and what is
  * between them cut into words for BPE.
  */
-bool mg_byte_segment(MgCtx *cx, MgPieces *pieces, MgNormalizer *normalizer, MgSpan text, size_t start, size_t stop);
+bool mg_byte_segment(MgCtx *cx, MgPieces *pieces, MgSpan text, size_t start, size_t stop);
 
 #endif

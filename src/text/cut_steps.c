@@ -3,8 +3,15 @@
  * delimiter and ranges between them, and joins or drops them as MgSplit says.
  */
 #include "text/byte_level.h"
+#include "text/regex.h"
 #include "text/steps.h"
 #include "text/utf8.h"
+
+typedef struct Range
+{
+	size_t from, to;
+	bool match;
+} Range;
 
 typedef struct Cutter
 {
@@ -13,13 +20,8 @@ typedef struct Cutter
 	const MgPlaced *text;
 	const MgStep *step;
 	size_t next; /* the step behind it */
+	Range found; /* of MG_STEP_REGEX: the match that a range before it led to */
 } Cutter;
-
-typedef struct Range
-{
-	size_t from, to;
-	bool match;
-} Range;
 
 static bool cut(MgCtx *cx, MgPieces *pieces, const MgPlaced *text, size_t at);
 
@@ -106,15 +108,40 @@ word_class(uint32_t code)
 	return mg_char_is_word(code) && !is_new_number(code) ? 1 : (mg_char_flags(code) & MG_CHAR_SPACE) != 0 ? 0 : 2;
 }
 
+/* A match of the regular expression, or what is before the next one. */
+static bool
+range_by_regex(Cutter *cutter, size_t from, Range *range)
+{
+	MgRegexText text = {cutter->cx, cutter->pieces->pace, &cutter->pieces->regex, cutter->text->bytes};
+	bool found = true;
+
+	if (cutter->found.to <= from &&
+		!mg_regex_search(&text, cutter->step->regex, from, &cutter->found.from, &cutter->found.to, &found))
+		return false;
+	if (!found)
+		cutter->found.from = cutter->found.to = text.bytes.size;
+	*range = cutter->found.from > from ? (Range){from, cutter->found.from, false} : (Range){from, cutter->found.to, true};
+	return true;
+}
+
 /* The range that begins at a place before the end. False when the host stops it. */
 static bool
-range_at(const Cutter *cutter, size_t from, Range *range)
+range_at(Cutter *cutter, size_t from, Range *range)
 {
 	const MgStep *step = cutter->step;
 	MgSpan bytes = cutter->text->bytes;
 	size_t at = from, size = step->a.size;
 
 	*range = (Range){from, from, false};
+	if (step->kind == MG_STEP_REGEX)
+		return range_by_regex(cutter, from, range);
+	if (step->kind == MG_STEP_FIXED)
+	{
+		for (uint32_t i = 0; i < step->number && range->to < bytes.size; i++)
+			mg_utf8_next(bytes, &range->to);
+		range->match = true;
+		return mg_pace(cutter->cx, cutter->pieces->pace, range->to - from);
+	}
 	if (step->kind == MG_STEP_PATTERN)
 	{
 		range->to = mg_pattern_next((MgPattern) step->number, bytes, from);
@@ -187,7 +214,7 @@ joins(MgSplit split, const Range *before, const Range *range, bool is_joined)
 }
 
 static bool
-cut_ranges(const Cutter *cutter, MgSplit split, bool inverted)
+cut_ranges(Cutter *cutter, MgSplit split, bool inverted)
 {
 	Range held = {0, 0, false}, range;
 	bool is_held = false, is_joined = false;
@@ -222,8 +249,8 @@ cut_ranges(const Cutter *cutter, MgSplit split, bool inverted)
 static bool
 mark(const Cutter *cutter, MgPlaced *marked)
 {
-	const MgStep *step = cutter->step, prefix = {MG_STEP_PREPEND, 0, step->a, {NULL, 0}};
-	MgStep replace = {MG_STEP_REPLACE, 0, mg_span_of(" "), step->a};
+	const MgStep *step = cutter->step, prefix = {.kind = MG_STEP_PREPEND, .a = step->a};
+	MgStep replace = {.kind = MG_STEP_REPLACE, .a = mg_span_of(" "), .b = step->a};
 	bool first;
 
 	*marked = *cutter->text;
@@ -235,11 +262,33 @@ mark(const Cutter *cutter, MgPlaced *marked)
 	return mg_normalize_step(cutter->cx, cutter->pieces->pace, &prefix, marked);
 }
 
+/* The text with a before it. */
+static bool
+lead(const Cutter *cutter, MgPlaced *led)
+{
+	const MgStep prefix = {.kind = MG_STEP_PREPEND, .a = cutter->step->a};
+
+	*led = *cutter->text;
+	if (led->bytes.size >= prefix.a.size && memcmp(led->bytes.data, prefix.a.data, prefix.a.size) == 0)
+		return true;
+	return mg_normalize_step(cutter->cx, cutter->pieces->pace, &prefix, led);
+}
+
+/* The text's bytes as characters, unless the model takes them as they are. */
+static bool
+spell(const Cutter *cutter, MgPlaced *spelled)
+{
+	const MgStep chars = {.kind = MG_STEP_BYTE_CHARS};
+
+	*spelled = *cutter->text;
+	return cutter->step->number == 1 || mg_normalize_step(cutter->cx, cutter->pieces->pace, &chars, spelled);
+}
+
 static bool
 cut(MgCtx *cx, MgPieces *pieces, const MgPlaced *text, size_t at)
 {
 	const MgSteps *steps = &pieces->tokenizer->cutting;
-	Cutter cutter = {cx, pieces, text, at < steps->n ? &steps->items[at] : NULL, at + 1};
+	Cutter cutter = {cx, pieces, text, at < steps->n ? &steps->items[at] : NULL, at + 1, {0, 0, false}};
 	MgPlaced marked;
 
 	if (text->bytes.size == 0)
@@ -263,7 +312,12 @@ cut(MgCtx *cx, MgPieces *pieces, const MgPlaced *text, size_t at)
 			return cut_ranges(&cutter, (MgSplit) cutter.step->number, false);
 		case MG_STEP_DIGITS:
 			return cut_ranges(&cutter, cutter.step->number == 1 ? MG_SPLIT_ISOLATED : MG_SPLIT_CONTIGUOUS, false);
+		case MG_STEP_LEAD:
+			return lead(&cutter, &marked) && cut(cx, pieces, &marked, at + 1);
+		case MG_STEP_BYTES:
+			return spell(&cutter, &marked) && cut(cx, pieces, &marked, at + 1);
 		case MG_STEP_SPLIT:
+		case MG_STEP_REGEX:
 			return cut_ranges(&cutter, (MgSplit) (cutter.step->number & ~(uint32_t) MG_SPLIT_INVERT),
 							  (cutter.step->number & MG_SPLIT_INVERT) != 0);
 		default:

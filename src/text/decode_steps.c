@@ -1,6 +1,8 @@
 /* Decoding steps, in place: none makes a token longer but by the space before it. */
+#include "text/byte_level.h"
 #include "text/detokenize.h"
 #include "text/steps.h"
+#include "text/utf8.h"
 
 /* Each from becomes to, which is not longer; the new size. */
 static size_t
@@ -34,6 +36,21 @@ fall_back(uint8_t *bytes, size_t size)
 		return size;
 	bytes[0] = (uint8_t) (16 * digit(bytes[3]) + digit(bytes[4]));
 	return 1;
+}
+
+/* A token with other characters stands for itself. */
+static size_t
+read_bytes(uint8_t *bytes, size_t size)
+{
+	MgSpan token = mg_span(bytes, size);
+	size_t kept = 0;
+
+	for (size_t at = 0; at < size;)
+		if (mg_char_byte(mg_utf8_next(token, &at)) < 0)
+			return size;
+	for (size_t at = 0; at < size;)
+		bytes[kept++] = (uint8_t) mg_char_byte(mg_utf8_next(token, &at));
+	return kept;
 }
 
 static size_t
@@ -90,6 +107,9 @@ mg_decode_step_token(const MgTokenizer *tokenizer, MgSpan token, bool is_first, 
 				break;
 			case MG_STEP_WORDPIECE:
 				size = join_wordpiece(into, size, step, is_first);
+				break;
+			case MG_STEP_BYTE_TEXT:
+				size = read_bytes(into, size);
 				break;
 			case MG_STEP_JOIN:
 				size = is_first ? size : put_before(into, size);

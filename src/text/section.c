@@ -153,7 +153,7 @@ check_kinds(MgCtx *cx, const MgSectionFacts *facts)
 	bool rules = (facts->normalizer.rules & ~(uint32_t) MG_RULES_BERT) == 0 || facts->normalizer.rules == MG_RULE_COMPOSE;
 
 	if (facts->words.kind == MG_PRE_STEPS && facts->decoder.kind == MG_DECODE_STEPS && facts->normalizer.rules == 0 &&
-		facts->model.kind >= MG_WORDPIECE && facts->model.kind <= MG_WORDLEVEL && (facts->model.kind != MG_BPE || facts->options.characters != 0))
+		facts->model.kind >= MG_WORDPIECE && facts->model.kind <= MG_WORDLEVEL)
 		return true;
 	/* A model's words are those of its pre-tokeniser. */
 	if (words && rules && facts->model.kind == (facts->words.kind == MG_PRE_BERT ? MG_WORDPIECE : MG_BPE) &&
@@ -284,13 +284,33 @@ check_model(MgCtx *cx, const MgSectionFacts *facts)
 	}
 }
 
+/* Words are bytes to the model where the last cutting step says so, and nowhere else. */
+static bool
+check_bytes(MgCtx *cx, const MgTokenizer *tokenizer)
+{
+	bool bytes = tokenizer->kind == MG_BPE && !tokenizer->bpe.characters;
+
+	for (size_t i = 0; i < tokenizer->cutting.n; i++)
+	{
+		const MgStep *step = &tokenizer->cutting.items[i];
+
+		if (step->kind != MG_STEP_BYTES || step->number == 0)
+			continue;
+		if (!bytes || i + 1 < tokenizer->cutting.n)
+			return fail_part(cx, "cutting");
+		return true;
+	}
+	return !bytes || fail_part(cx, "cutting");
+}
+
 static bool
 read_steps(MgCtx *cx, const MgSectionFacts *facts, MgTokenizer *tokenizer)
 {
 	return !tokenizer->steps ||
 		(mg_steps_read(cx, "normalizing", facts->normalizing, MG_STEP_NFD, MG_STEP_METASPACE - 1, &tokenizer->normalizing) &&
 		 mg_steps_read(cx, "cutting", facts->cutting, MG_STEP_METASPACE, MG_STEP_BYTE_FALLBACK - 1, &tokenizer->cutting) &&
-		 mg_steps_read(cx, "decoding", facts->decoding, MG_STEP_BYTE_FALLBACK, MG_STEP_JOIN, &tokenizer->decoding));
+		 mg_steps_read(cx, "decoding", facts->decoding, MG_STEP_BYTE_FALLBACK, MG_STEP_BYTE_TEXT, &tokenizer->decoding) &&
+		 check_bytes(cx, tokenizer));
 }
 
 bool

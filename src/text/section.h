@@ -45,16 +45,6 @@
 #define MG_SECTION_HEADER 16
 #define MG_SECTION_PARTS 64
 
-enum
-{
-	MG_RULE_CLEAN = 1,
-	MG_RULE_CHINESE = 2,
-	MG_RULE_STRIP = 4,
-	MG_RULE_LOWER = 8,
-	MG_RULES_BERT = 15,
-	MG_RULE_COMPOSE = 16
-};
-
 typedef struct MgSectionPart
 {
 	char name[16]; /* padded with zeros */

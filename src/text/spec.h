@@ -52,6 +52,17 @@ typedef enum MgDecoderKind
 	MG_DECODE_STEPS = 3
 } MgDecoderKind;
 
+/* Rules of a BERT normaliser, and composition to NFC. */
+enum
+{
+	MG_RULE_CLEAN = 1,
+	MG_RULE_CHINESE = 2,
+	MG_RULE_STRIP = 4,
+	MG_RULE_LOWER = 8,
+	MG_RULES_BERT = 15,
+	MG_RULE_COMPOSE = 16
+};
+
 /* Flags of one token, for those recognised in text before anything else ("added tokens"). */
 enum
 {
@@ -88,9 +99,11 @@ typedef enum MgStepKind
 	MG_STEP_REPLACE = 8,	   /* a by b; decoding, too */
 	MG_STEP_REPLACE_RUN = 9,   /* number or more of the character a, by b */
 	MG_STEP_PREPEND = 10,	   /* a, before text that is not empty */
-	MG_STEP_BERT = 11,		   /* number: MG_RULE_... of text/section.h */
+	MG_STEP_BERT = 11,		   /* number: MG_RULE_... */
 	MG_STEP_CHARSMAP = 12,	   /* a: text/charsmap.h */
 	MG_STEP_NMT = 13,		   /* drops controls, other spaces to ' ' */
+	MG_STEP_REPLACE_PATTERN = 14, /* matches of the regular expression a, by b */
+	MG_STEP_BYTE_CHARS = 15,	  /* bytes to the characters that stand for them */
 
 	/* Cutting. */
 	MG_STEP_METASPACE = 32,	  /* a for ' ', and before text: number; decoding, too */
@@ -99,13 +112,18 @@ typedef enum MgStepKind
 	MG_STEP_PUNCTUATION = 35, /* number: MgSplit */
 	MG_STEP_DIGITS = 36,	  /* number 1: each by itself */
 	MG_STEP_SPLIT = 37,		  /* at the text a; number: MgSplit, and MG_SPLIT_INVERT */
+	MG_STEP_REGEX = 38,		  /* at matches of the regular expression a; number: as MG_STEP_SPLIT */
 	MG_STEP_PATTERN = 39,	  /* number: MgPattern, each match a word */
+	MG_STEP_LEAD = 40,		  /* a before a word that does not begin with it */
+	MG_STEP_BYTES = 41,		  /* number 1: words are bytes for BPE, the last step; 0: the characters that stand for them */
+	MG_STEP_FIXED = 42,		  /* number characters to a word */
 
 	/* Decoding. */
 	MG_STEP_BYTE_FALLBACK = 64, /* "<0x0A>" is a byte */
 	MG_STEP_STRIP_FIRST = 65,	/* of all text: up to number characters a at its beginning */
 	MG_STEP_WORDPIECE = 66,		/* a: the prefix of continuations; number 1: with clean-up */
-	MG_STEP_JOIN = 67			/* a space before each token but the first */
+	MG_STEP_JOIN = 67,			/* a space before each token but the first */
+	MG_STEP_BYTE_TEXT = 68		/* characters that stand for bytes to these */
 } MgStepKind;
 
 /* Of MG_STEP_METASPACE. */
@@ -133,6 +151,7 @@ typedef struct MgStep
 	uint32_t kind; /* MgStepKind */
 	uint32_t number;
 	MgSpan a, b;
+	const struct MgRegex *regex; /* of MG_STEP_REGEX and MG_STEP_REPLACE_PATTERN, compiled; not in the section */
 } MgStep;
 
 #define MG_STEPS_MAX 32

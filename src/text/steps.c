@@ -2,6 +2,7 @@
 #include "text/steps.h"
 
 #include "text/charsmap.h"
+#include "text/regex.h"
 #include "text/section.h"
 #include "text/utf8.h"
 
@@ -50,7 +51,8 @@ is_sound(const MgStep *step)
 {
 	uint32_t split = step->number & ~(uint32_t) MG_SPLIT_INVERT;
 
-	if (step->kind != MG_STEP_CHARSMAP && (!is_text(step->a) || !is_text(step->b) || step->a.size > 256 || step->b.size > 256))
+	if (step->kind != MG_STEP_CHARSMAP && (!is_text(step->a) || !is_text(step->b) || step->b.size > 256 ||
+										   step->a.size > (mg_step_has_regex(step) ? MG_REGEX_LONGEST : 256)))
 		return false;
 	switch (step->kind)
 	{
@@ -66,9 +68,16 @@ is_sound(const MgStep *step)
 		case MG_STEP_PUNCTUATION:
 			return step->number >= MG_SPLIT_REMOVED && step->number <= MG_SPLIT_CONTIGUOUS;
 		case MG_STEP_SPLIT:
+		case MG_STEP_REGEX:
 			return step->a.size > 0 && split >= MG_SPLIT_REMOVED && split <= MG_SPLIT_CONTIGUOUS;
 		case MG_STEP_PATTERN:
 			return step->number >= MG_PATTERN_GPT2 && step->number <= MG_PATTERN_DIGITS;
+		case MG_STEP_LEAD:
+			return step->a.size > 0;
+		case MG_STEP_BYTES:
+			return step->number <= 1;
+		case MG_STEP_FIXED:
+			return step->number > 0;
 		case MG_STEP_BERT:
 			return (step->number & ~(uint32_t) MG_RULES_BERT) == 0;
 		default:
@@ -101,7 +110,7 @@ mg_steps_read(MgCtx *cx, const char *part, MgSpan bytes, uint32_t least, uint32_
 		at += sizeof head;
 		if (head[2] > bytes.size - at || head[3] > bytes.size - at - head[2])
 			return mg_fail(cx, MG_BAD_FILE, "part \"%s\" of tokenizer section is damaged", part);
-		items[i] = (MgStep){head[0], head[1], mg_span(bytes.data + at, head[2]), mg_span(bytes.data + at + head[2], head[3])};
+		items[i] = (MgStep){head[0], head[1], mg_span(bytes.data + at, head[2]), mg_span(bytes.data + at + head[2], head[3]), NULL};
 		at += (size_t) head[2] + head[3];
 		both = least >= MG_STEP_BYTE_FALLBACK && (head[0] == MG_STEP_REPLACE || head[0] == MG_STEP_METASPACE);
 		if (!both && (head[0] < least || head[0] > most))
@@ -113,6 +122,23 @@ mg_steps_read(MgCtx *cx, const char *part, MgSpan bytes, uint32_t least, uint32_
 	if (at != bytes.size)
 		return mg_fail(cx, MG_BAD_FILE, "part \"%s\" of tokenizer section is damaged", part);
 	*steps = (MgSteps){n, items};
+	return mg_steps_prepare(cx, steps);
+}
+
+bool
+mg_steps_prepare(MgCtx *cx, MgSteps *steps)
+{
+	MgStep *items = mg_alloc_array(cx, steps->n, sizeof *items);
+
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < steps->n; i++)
+	{
+		items[i] = steps->items[i];
+		if (mg_step_has_regex(&items[i]) && (items[i].regex = mg_regex_compile(cx, items[i].a)) == NULL)
+			return false;
+	}
+	steps->items = items;
 	return true;
 }
 

@@ -56,6 +56,18 @@ MgPlaced mg_placed_part(const MgPlaced *text, size_t from, size_t to);
 uint32_t mg_placed_start(const MgPlaced *text, size_t at);
 uint32_t mg_placed_stop(const MgPlaced *text, size_t at);
 
+static inline bool
+mg_step_has_regex(const MgStep *step)
+{
+	return step->kind == MG_STEP_REGEX || step->kind == MG_STEP_REPLACE_PATTERN;
+}
+
+/* Writes all that is left of the placer's text in NFD, NFC, NFKD or NFKC. */
+bool mg_put_form(MgPlacer *placer, bool compat, bool composing);
+
+/* The steps with their regular expressions compiled; false where one of them is refused. */
+bool mg_steps_prepare(MgCtx *cx, MgSteps *steps);
+
 /* Runs a normalising step. */
 bool mg_normalize_step(MgCtx *cx, MgPace *pace, const MgStep *step, MgPlaced *text);
 

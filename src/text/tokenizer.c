@@ -118,7 +118,7 @@ take_between(Run *run, size_t start, size_t stop)
 	if (run->tokenizer->steps)
 		return mg_steps_segment(run->cx, &run->pieces, run->text, start, stop);
 	if (run->tokenizer->kind == MG_BPE)
-		return mg_byte_segment(run->cx, &run->pieces, &run->normalizer, run->text, start, stop);
+		return mg_byte_segment(run->cx, &run->pieces, run->text, start, stop);
 	if (run->tokenizer->normalized.n == 0)
 		return take_segment(run, start, stop);
 	mg_normalizer_start(&run->normalizer, run->tokenizer->rules, mg_span(run->text.data + start, stop - start),

@@ -7,6 +7,7 @@
 #define MG_TEXT_WORDPIECE_H
 
 #include "text/parts.h"
+#include "text/regex.h"
 #include "text/token_list.h"
 
 typedef struct MgWord
@@ -34,6 +35,7 @@ typedef struct MgPieces
 	struct MgBpeScratch *bpe; /* of BPE alone */
 	void *nodes;			  /* [n_nodes] of Unigram alone */
 	size_t n_nodes;
+	MgRegexStack regex;		  /* of pipelines with regular expressions */
 } MgPieces;
 
 /* Flags of tokens that a word may not become. */

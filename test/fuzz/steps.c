@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mg_ctx_init(&cx, &fuzz_host);
 	fine = mg_steps_read(&cx, "normalizing", lists[0], MG_STEP_NFD, MG_STEP_METASPACE - 1, &spec.normalizing) &&
 		mg_steps_read(&cx, "cutting", lists[1], MG_STEP_METASPACE, MG_STEP_BYTE_FALLBACK - 1, &spec.cutting) &&
-		mg_steps_read(&cx, "decoding", lists[2], MG_STEP_BYTE_FALLBACK, MG_STEP_JOIN, &spec.decoding) &&
+		mg_steps_read(&cx, "decoding", lists[2], MG_STEP_BYTE_FALLBACK, MG_STEP_BYTE_TEXT, &spec.decoding) &&
 		mg_tokenizer_build(&cx, &spec, &section) && (tokenizer = mg_tokenizer_bind(&cx, section)) != NULL;
 	fuzz_judge(&cx, fine);
 	if (fine && mg_tokenize(&cx, tokenizer, text, (choice & 32) != 0 ? MG_ALL_DATA : MG_NO_DATA, &found))

@@ -167,6 +167,42 @@ def pieces(texts):
     return made
 
 
+O200K = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+DEEPSEEK = [r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+            r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"]
+BLOOM = r" ?[^(\s|[.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c])]+"
+
+
+def bytes_by(texts, *parts):
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.Sequence([*parts])
+    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=500, special_tokens=SPECIALS, show_progress=False,
+                                                        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
+def patterns(texts):
+    """What public patterns have not: looks, sets in sets, repetitions of groups, possessive and lazy ones."""
+    made = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    made.normalizer = normalizers.Sequence([normalizers.Replace(Regex(r"\s{2,}|\p{Me}+"), " "), normalizers.Replace(Regex(r"[\p{Cf}&&[^\u200d]]"), "")])
+    made.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(r"(?<=\p{L})[.,]|(?<!\s)\s|(?>a+|b)b"), "isolated"), pre_tokenizers.Split(Regex(r"(?:ab|the|an)+|\p{Lu}\p{Ll}*+"), "merged_with_next"),
+        pre_tokenizers.Split(Regex(r"((a|b){1,2}c?){2,3}|[a-z&&[^aeiou]]{2,}?e?"), "contiguous"), pre_tokenizers.Split(Regex(r"\w+|\W"), "removed", invert=True),
+        pre_tokenizers.Split(Regex(r"^.|\bt|\Be|(?i:K|s)|(?!x)\p{^L}"), "merged_with_previous")])
+    made.train_from_iterator(texts, trainers.WordLevelTrainer(vocab_size=300, special_tokens=SPECIALS, show_progress=False))
+    return made
+
+
+def fixed(texts):
+    """Bytes as characters for models that are no BPE, and words of one length."""
+    made = unigram(texts, 400, normalizers.Sequence([normalizers.NFC(), normalizers.ByteLevel()]), pre_tokenizers.FixedLength(7))
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
 def split(texts):
     made = Tokenizer(models.WordLevel(unk_token="<unk>"))
     made.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -210,7 +246,10 @@ def main(out, n, more):
     texts = WRITTEN + MORE + list(random_texts(n))
     plain = [t for t in corpus if all(ord(c) < 0x180 for c in t)]
     made = {"llama": llama(corpus), "gemma": gemma(corpus), "t5": t5(plain, data), "albert": albert(plain, data), "words": words(corpus),
-            "pieces": pieces(corpus), "split": split(corpus)}
+            "pieces": pieces(corpus), "split": split(corpus), "patterns": patterns(corpus), "fixed": fixed(plain),
+            "o200k": bytes_by(corpus, pre_tokenizers.Split(Regex(O200K), "removed", invert=True), pre_tokenizers.ByteLevel(False, use_regex=False)),
+            "deepseek": bytes_by(corpus, *(pre_tokenizers.Split(Regex(p), "isolated") for p in DEEPSEEK), pre_tokenizers.ByteLevel(False, use_regex=False)),
+            "bloom": bytes_by(corpus, pre_tokenizers.Split(Regex(BLOOM), "isolated"), pre_tokenizers.ByteLevel(True, use_regex=False))}
     os.makedirs(out, exist_ok=True)
     for name, tokenizer in made.items():
         path = os.path.join(HERE, "steps", name + ".json")

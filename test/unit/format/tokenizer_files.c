@@ -171,8 +171,6 @@ check_unsupported(void)
 			"tokenizer normalizer \"What\" is not supported");
 	refused(DOCUMENT(NORMALIZER, "{\"type\":\"UnicodeScripts\"}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"unk_token\":\"\"}"),
 			"tokenizer pre_tokenizer \"UnicodeScripts\" is not supported");
-	refused(DOCUMENT("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"\"}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
-			"tokenizer normalizer \"Replace\" with this pattern is not supported");
 	refused(DOCUMENT("{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"!\"}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
 			"file \"tokenizer.json\" has a \"precompiled_charsmap\" that is not base 64");
 	refused(DOCUMENT("null", "{\"type\":\"Metaspace\",\"replacement\":\"ab\"}", POST_PROCESSOR, DECODER, MODEL),
@@ -180,15 +178,8 @@ check_unsupported(void)
 	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"CTC\"}", MODEL), "tokenizer decoder \"CTC\" is not supported");
 	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"Strip\",\"content\":\" \",\"start\":2}", MODEL),
 			"tokenizer decoder \"Strip\" with this content is not supported");
-	refused(DOCUMENT("{\"type\":\"ByteLevel\"}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
-			"tokenizer normalizer \"ByteLevel\" is not supported");
-	refused(DOCUMENT("{\"type\":\"NFC\"}", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"}}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
-			"tokenizer pre_tokenizer \"Split\" with this pattern is not supported");
-	refused(DOCUMENT("null", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"}},{\"type\":\"ByteLevel\"}]}",
-					 POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
-			"tokenizer pre_tokenizer \"Split\" with this pattern is not supported");
-	refused(DOCUMENT("null", "{\"type\":\"ByteLevel\",\"use_regex\":false}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[]}"),
-			"tokenizer pre_tokenizer \"ByteLevel\" with these options is not supported");
+	refused(DOCUMENT("{\"type\":\"Lower\"}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
+			"tokenizer normalizer \"Lower\" is not supported");
 	refused(DOCUMENT("null", PRE_TOKENIZER, POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[\"ab\"]}"),
 			"file \"tokenizer.json\" has a merge that is not of two tokens");
 	refused(DOCUMENT("null", "{\"type\":\"ByteLevel\"}", POST_PROCESSOR, DECODER, "{\"vocab\":{},\"merges\":[],\"byte_fallback\":true}"),
@@ -197,17 +188,11 @@ check_unsupported(void)
 			"tokenizer model BPE with \"dropout\" is not supported");
 	refused(DOCUMENT("{}", PRE_TOKENIZER, POST_PROCESSOR, DECODER, MODEL),
 			"\"normalizer\" in file \"tokenizer.json\" has no type");
-	refused(DOCUMENT(NORMALIZER, "{\"type\":\"ByteLevel\"}", POST_PROCESSOR, DECODER, MODEL),
-			"tokenizer pre_tokenizer \"ByteLevel\" is not supported");
 	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, "{\"type\":\"What\"}", DECODER, MODEL),
 			"tokenizer post_processor \"What\" is not supported");
 	is_text(cx.error.hint, "Supported: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel.", "with those that are");
-	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"ByteLevel\"}", MODEL),
-			"tokenizer decoder \"ByteLevel\" is not supported");
-	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"WordPiece\",\"cleanup\":false}", MODEL),
-			"tokenizer decoder without cleanup is not supported");
-	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"WordPiece\",\"prefix\":\"@\"}", MODEL),
-			"tokenizer decoder has prefix \"@\", the model \"##\"");
+	refused(DOCUMENT(NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, "{\"type\":\"CTC\"}", MODEL),
+			"tokenizer decoder \"CTC\" is not supported");
 }
 
 #define TEMPLATE(single, special) \

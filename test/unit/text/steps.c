@@ -122,7 +122,8 @@ check_file(const char *name)
 int
 main(int argc, char **argv)
 {
-	static const char *const names[] = {"llama", "gemma", "t5", "albert", "words", "pieces", "split"};
+	static const char *const names[] = {"llama", "gemma", "t5",	"albert",	"words",	"pieces",
+										"split", "patterns", "fixed", "o200k", "deepseek", "bloom"};
 	char path[100];
 
 	for (int i = 1; i < argc; i++)
