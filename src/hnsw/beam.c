@@ -7,6 +7,7 @@
 #define POLL_EVERY 512 /* distances: some 20 us */
 #define SLACK 0.08f	   /* so much of its distance a measured node may be beyond the bound, and is expanded */
 #define TOGETHER 8	   /* nodes that are measured at a time */
+#define UNDER_WAY 12	   /* reads at a time, where a store says that each takes long */
 #define ATTEMPTS 3	   /* to descend: each fails only when an entry on the way was freed meanwhile */
 
 /* More room, in the arena: what was there stays until the search ends, at most as much again. */
@@ -261,13 +262,25 @@ measure(MgBeam *beam, uint32_t id)
 	return !isfinite(own) || (learn(beam, id, own) && add_to_heap(beam, &beam->measured, (MgCandidate){own, id}));
 }
 
-static void
+static bool
 prefetch(const MgBeam *beam, uint32_t id, bool whole)
 {
 	const MgGraph *graph = beam->graph;
 
-	if (graph->layout->coded && graph->store.prefetch != NULL)
-		graph->store.prefetch(graph->store.user, id, whole);
+	return graph->layout->coded && graph->store.prefetch != NULL && graph->store.prefetch(graph->store.user, id, whole);
+}
+
+/* The nearest candidate is mostly the next one; and if it has to be waited for, those that come behind it: nearly all of the first in a heap. */
+static void
+look_ahead(const MgBeam *beam)
+{
+	const MgCandidates *candidates = &beam->candidates;
+	float most = bound(beam);
+
+	for (size_t i = 0; i < UNDER_WAY && i < candidates->n; i++)
+		if (candidates->items[i].distance <= most && !mg_seen_has(&beam->seen, candidates->items[i].id) &&
+			!prefetch(beam, candidates->items[i].id, true))
+			break;
 }
 
 /* The nearest candidates up to a distance, some at a time: memory is as fast with several reads under way as with one. */
@@ -419,9 +432,7 @@ step(MgBeam *beam, bool *done)
 	nearest = take(candidates);
 	if (beam->graph->layout->coded && mg_seen_has(&beam->seen, nearest.id))
 		return true;
-	/* Mostly the next one. */
-	if (candidates->n > 0)
-		prefetch(beam, candidates->items[0].id, true);
+	look_ahead(beam);
 	return expand(beam, nearest);
 }
 

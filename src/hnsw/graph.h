@@ -30,8 +30,8 @@ typedef struct MgStore
 	/* Plain entries only: the distance of two values; pure. */
 	float (*distance)(void *user, const void *a, uint32_t a_size, const void *b, uint32_t b_size);
 
-	/* May be NULL: this entry will be read soon, or peeked at. */
-	void (*prefetch)(void *user, uint32_t id, bool whole);
+	/* May be NULL: this entry will be read soon, or peeked at. True: reads take long at present, so several should be under way at a time. */
+	bool (*prefetch)(void *user, uint32_t id, bool whole);
 
 	/* May be NULL: as read, but only what is before the links is copied. */
 	bool (*peek)(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found);

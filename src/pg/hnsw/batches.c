@@ -212,7 +212,7 @@ hnsw_batches_next(IndexScanDesc scan)
 	if (state->settings.first_is_whole && state->found != NULL && !state->complete)
 		mg_search_limit(state->search, (uint64_t) state->settings.max_scan_tuples);
 	hnsw_must(cx, mg_search_next(cx, state->search, &state->found, &state->n_found));
-	state->next = 0;
+	state->next = state->ahead = 0;
 	state->any_within = false;
 	if (state->n_found == 0 && !state->complete && mg_search_bounded(state->search))
 		tell_of_bound(scan);

@@ -87,6 +87,21 @@ hnsw_recent_read(HnswRecent *recent, Relation index, BlockNumber block)
 	return *hint;
 }
 
+bool
+hnsw_recent_read_ahead(HnswRecent *recent, Relation index, BlockNumber block)
+{
+	Buffer *hint = &recent->buffers[block & (recent->n - 1)];
+	PrefetchBufferResult begun;
+
+	/* Without a lock: who is wrong here asks for too much or too little. */
+	if (*hint > 0 && *hint <= NBuffers && GetBufferDescriptor(*hint - 1)->tag.blockNum == block)
+		return false;
+	begun = PrefetchBuffer(index, MAIN_FORKNUM, block);
+	if (BufferIsValid(begun.recent_buffer))
+		*hint = begun.recent_buffer;
+	return begun.initiated_io;
+}
+
 void
 hnsw_recent_prefetch(const HnswRecent *recent, BlockNumber block, Size offset, Size size)
 {

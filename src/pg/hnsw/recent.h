@@ -17,6 +17,9 @@ HnswRecent *hnsw_recent_of(Relation index);
 /* As ReadBuffer. */
 Buffer hnsw_recent_read(HnswRecent *recent, Relation index, BlockNumber block);
 
+/* Has the system read a block that is in no buffer. False: it is in one, or cannot be read ahead. The block exists. */
+bool hnsw_recent_read_ahead(HnswRecent *recent, Relation index, BlockNumber block);
+
 /* Fetches what reading a block touches first, and size bytes of its page at an offset, ahead; it may be another block by now. */
 void hnsw_recent_prefetch(const HnswRecent *recent, BlockNumber block, Size offset, Size size);
 

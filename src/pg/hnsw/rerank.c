@@ -4,7 +4,12 @@
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
+#include "executor/instrument.h"
+#include "pg/hnsw/sift.h"
+#include "storage/bufmgr.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/spccache.h"
 
 struct HnswRerank
 {
@@ -17,7 +22,12 @@ struct HnswRerank
 	EState *estate;
 	FmgrInfo *distance;
 	Datum query;
+	bool ahead_allowed; /* effective_io_concurrency is not 0 */
+	int cold;			/* tuples for which pages are read ahead */
 };
+
+/* Tuples after one whose page was in no buffer, for which pages are read ahead. */
+#define STAYS_COLD 8
 
 HnswRerank *
 hnsw_rerank_begin(IndexScanDesc scan)
@@ -28,6 +38,7 @@ hnsw_rerank_begin(IndexScanDesc scan)
 	rerank->fetch = table_index_fetch_begin(scan->heapRelation);
 	rerank->slot = table_slot_create(scan->heapRelation, NULL);
 	rerank->memory = AllocSetContextCreate(CurrentMemoryContext, "maskgen_hnsw rerank", ALLOCSET_DEFAULT_SIZES);
+	rerank->ahead_allowed = hnsw_sift_can(scan->heapRelation) && get_tablespace_io_concurrency(scan->heapRelation->rd_rel->reltablespace) > 0;
 	rerank->column = scan->indexRelation->rd_index->indkey.values[0];
 	if (rerank->column == 0)
 	{
@@ -66,9 +77,24 @@ TupleTableSlot *
 hnsw_rerank_fetch(HnswRerank *rerank, const ItemPointerData *tid)
 {
 	ItemPointerData place = *tid; /* is moved along a chain of updates */
-	bool more = false, all_dead = false;
+	bool more = false, all_dead = false, found;
+	int64 before = pgBufferUsage.shared_blks_read;
 
-	return table_index_fetch_tuple(rerank->fetch, &place, rerank->snapshot, rerank->slot, &more, &all_dead) ? rerank->slot : NULL;
+	found = table_index_fetch_tuple(rerank->fetch, &place, rerank->snapshot, rerank->slot, &more, &all_dead);
+	if (pgBufferUsage.shared_blks_read != before)
+		rerank->cold = STAYS_COLD;
+	else if (rerank->cold > 0)
+		rerank->cold--;
+	return found ? rerank->slot : NULL;
+}
+
+bool
+hnsw_rerank_read_ahead(HnswRerank *rerank, const ItemPointerData *tid)
+{
+	if (rerank->cold == 0 || !rerank->ahead_allowed)
+		return false;
+	PrefetchBuffer(rerank->fetch->rel, MAIN_FORKNUM, ItemPointerGetBlockNumber(tid));
+	return true;
 }
 
 static Datum

@@ -28,6 +28,9 @@ void hnsw_rerank_set_query(HnswRerank *rerank, FmgrInfo *distance, Datum query);
 /* The tuple, until the next one is asked for; NULL when the snapshot does not see it. */
 TupleTableSlot *hnsw_rerank_fetch(HnswRerank *rerank, const ItemPointerData *tid);
 
+/* A tuple will be asked for soon: reading its page is begun, if the last ones were in no buffer. False: they were. */
+bool hnsw_rerank_read_ahead(HnswRerank *rerank, const ItemPointerData *tid);
+
 /* The operator's distance of a tuple of the table, perhaps NaN; false when its value is NULL. */
 bool hnsw_rerank_measure(HnswRerank *rerank, TupleTableSlot *slot, double *distance);
 

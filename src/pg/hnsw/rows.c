@@ -7,6 +7,9 @@
 #include "pg/hnsw/filter.h"
 #include "utils/memutils.h"
 
+/* Pages of the table that are read at a time, where they are in no buffer. */
+#define UNDER_WAY 8
+
 static void
 note_done(HnswScan *state, uint32 id)
 {
@@ -100,6 +103,24 @@ hnsw_rows_of_chain(HnswScan *state)
 		rank_item(state, mg_chunk_item(layout, state->chain.chunk, i), NAN);
 }
 
+/* The rows of the nodes that come next in the batch. Of those that conditions on included columns drop none is read. */
+static void
+read_ahead(HnswScan *state)
+{
+	size_t end = Min(state->next + UNDER_WAY, state->n_found);
+	ItemPointerData tid;
+
+	if (state->covered != NULL)
+		return;
+	for (state->ahead = Max(state->ahead, state->next); state->ahead < end; state->ahead++)
+		if (state->found[state->ahead].n_items > 0)
+		{
+			memcpy(&tid, state->found[state->ahead].items, sizeof tid);
+			if (!hnsw_rerank_read_ahead(state->rerank, &tid))
+				break;
+		}
+}
+
 void
 hnsw_rows_of_found(HnswScan *state)
 {
@@ -110,6 +131,7 @@ hnsw_rows_of_found(HnswScan *state)
 		note_done(state, found->id);
 	state->any_within = state->any_within || estimate <= state->target.radius;
 	rank_items(state, found->id, found->items, found->n_items, found->more, estimate);
+	read_ahead(state);
 }
 
 void

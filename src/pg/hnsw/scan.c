@@ -192,7 +192,7 @@ begin_search(IndexScanDesc scan)
 	state->begun = true;
 	state->stage = STAGE_END;
 	state->found = NULL;
-	state->n_found = state->next = 0;
+	state->n_found = state->next = state->ahead = 0;
 	state->chained = false;
 	state->chain.chunk = NULL;
 	state->search = NULL;

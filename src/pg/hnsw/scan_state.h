@@ -54,7 +54,7 @@ typedef struct HnswScan
 	MgQuery query;
 	MgSearch *search;
 	const MgFound *found; /* [n_found], those before next are ranked */
-	size_t n_found, next;
+	size_t n_found, next, ahead; /* those before ahead have been asked for from disk, if any were */
 	bool any_within;	 /* of the batch */
 	bool chained;		 /* the last node has further tuples in chain, all of chain_distance */
 	HnswChain chain;

@@ -1,14 +1,19 @@
 /* Pages as a store. An entry is copied under a share lock, which then is the only lock held. */
 #include "pg/hnsw/store.h"
 
+#include "executor/instrument.h"
 #include "hnsw/items.h"
 #include "miscadmin.h"
 #include "pg/guc.h"
 #include "pg/hnsw/scratch.h"
 #include "pg/host.h"
 #include "storage/itemptr.h"
+#include "utils/spccache.h"
 
 #define PREFETCHED 1024
+
+/* Reads after one that had to wait for a disk, for which the next ones are begun ahead. */
+#define STAYS_COLD 32
 
 static bool
 store_entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
@@ -171,6 +176,17 @@ hnsw_pair_unlock(HnswPair *pair)
 	UnlockReleaseBuffer(pair->buffers[0]);
 }
 
+/* Whether the block that was just read had been in no buffer. */
+static void
+note_read(HnswAhead *ahead)
+{
+	if (pgBufferUsage.shared_blks_read != ahead->blocks_read)
+		ahead->cold = STAYS_COLD;
+	else if (ahead->cold > 0)
+		ahead->cold--;
+	ahead->blocks_read = pgBufferUsage.shared_blks_read;
+}
+
 static bool
 store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 {
@@ -180,6 +196,7 @@ store_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 
 	CHECK_FOR_INTERRUPTS();
 	*found = hnsw_store_lock(store, id, BUFFER_LOCK_SHARE, &buffer, &at);
+	note_read(&store->ahead);
 	if (*found)
 	{
 		memcpy(entry, at, mg_entry_size(&store->layout, mg_entry_level(at)));
@@ -199,6 +216,7 @@ store_peek(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 
 	CHECK_FOR_INTERRUPTS();
 	*found = hnsw_store_lock(store, id, BUFFER_LOCK_SHARE, &buffer, &at);
+	note_read(&store->ahead);
 	if (*found)
 	{
 		memcpy(entry, at, store->layout.links_at[mg_entry_level(at) > 0]);
@@ -207,15 +225,29 @@ store_peek(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
 	return true;
 }
 
-/* The beginning of a node, after which the CPU sees the pattern. Only what is in a buffer already can be fetched ahead. */
 static void
+read_ahead(HnswStore *store, BlockNumber block)
+{
+	BlockNumber *asked = &store->ahead.asked[block % HNSW_ASKED];
+
+	if (*asked != block && hnsw_store_has_block(store, block) && hnsw_recent_read_ahead(store->recent, store->index, block))
+		*asked = block;
+}
+
+/* The beginning of a node, after which the CPU sees the pattern. Only what is in a buffer already can be fetched ahead. */
+static bool
 store_prefetch(void *user, uint32_t id, bool whole)
 {
-	const HnswStore *store = user;
+	HnswStore *store = user;
 	const HnswPlaces *places = &store->places;
+	BlockNumber block = hnsw_place_block(places, id);
 	Size offset = MAXALIGN(SizeOfPageHeaderData) + hnsw_place_slot(places, id) * places->slot_size[0];
 
-	hnsw_recent_prefetch(store->recent, hnsw_place_block(places, id), offset, whole ? Min(places->slot_size[0], PREFETCHED) : store->layout.links_at[0]);
+	hnsw_recent_prefetch(store->recent, block, offset, whole ? Min(places->slot_size[0], PREFETCHED) : store->layout.links_at[0]);
+	if (store->ahead.cold == 0 || !store->ahead.allowed)
+		return false;
+	read_ahead(store, block);
+	return true;
 }
 
 void
@@ -225,6 +257,8 @@ hnsw_store_init(HnswStore *store, MgCtx *cx, Relation index, const HnswKind *kin
 	store->index = index;
 	store->kind = kind;
 	store->recent = hnsw_recent_of(index);
+	store->ahead.allowed = get_tablespace_io_concurrency(index->rd_rel->reltablespace) > 0;
+	store->ahead.blocks_read = pgBufferUsage.shared_blks_read;
 	store->cover = hnsw_cover_of(index);
 	store->ef_construction = meta->ef_construction;
 	store->seed = meta->seed;

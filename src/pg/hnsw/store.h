@@ -11,6 +11,20 @@
 #include "pg/hnsw/recent.h"
 #include "pg/hnsw/slot.h"
 
+#define HNSW_ASKED 256
+
+/*
+ * Reads that are begun ahead, while blocks are met that are in no buffer: a search from disk waits for one block after the other, and a disk is
+ * as fast with several under way. The system is asked (PrefetchBuffer), so what is not needed after all takes no buffer.
+ */
+typedef struct HnswAhead
+{
+	bool allowed;	   /* effective_io_concurrency is not 0 */
+	uint32 cold;	   /* reads for which it goes on; 0: all is in memory */
+	int64 blocks_read; /* of pgBufferUsage, after the last read */
+	BlockNumber asked[HNSW_ASKED]; /* by block modulo; the metapage: none */
+} HnswAhead;
+
 /*
  * An index that somebody works on. Copies only: relcache entries may be
  * rebuilt while it is in use.
@@ -32,6 +46,7 @@ typedef struct HnswStore
 	BlockNumber lists_at; /* the directory of lists (list.h) */
 	uint32 n_lists;
 	HnswRecent *recent;
+	HnswAhead ahead;
 	BlockNumber n_blocks; /* as it was last looked at; it never shrinks */
 	bool lenient;		  /* damage is somebody's to find, and no error */
 } HnswStore;

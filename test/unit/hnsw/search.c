@@ -245,6 +245,89 @@ search_body(MgCtx *cx, void *user)
 	return total > 0 || mg_fail(cx, MG_BAD_ARGUMENT, "found nothing");
 }
 
+/* A store that knows what it was asked for ahead. */
+#define AHEAD_NODES 2000
+
+typedef struct Ahead
+{
+	MgStore store;
+	bool slow, asked[2 * AHEAD_NODES], read[2 * AHEAD_NODES];
+	size_t n_asked, n_useful, n_late; /* ids asked for; of these read since; read without */
+} Ahead;
+
+static bool
+ahead_entry_point(void *user, MgCtx *cx, uint32_t *id, int *level)
+{
+	Ahead *ahead = user;
+
+	return ahead->store.entry_point(ahead->store.user, cx, id, level);
+}
+
+static bool
+ahead_read(void *user, MgCtx *cx, uint32_t id, uint8_t *entry, bool *found)
+{
+	Ahead *ahead = user;
+
+	if (id < 2 * AHEAD_NODES && !ahead->read[id])
+	{
+		*(ahead->asked[id] ? &ahead->n_useful : &ahead->n_late) += 1;
+		ahead->read[id] = true;
+	}
+	return ahead->store.read(ahead->store.user, cx, id, entry, found);
+}
+
+static bool
+ahead_prefetch(void *user, uint32_t id, bool whole)
+{
+	Ahead *ahead = user;
+
+	(void) whole;
+	if (id < 2 * AHEAD_NODES && !ahead->asked[id] && !ahead->read[id])
+	{
+		ahead->asked[id] = true;
+		ahead->n_asked++;
+	}
+	return ahead->slow;
+}
+
+/* The ids of a batch of 20. */
+static bool
+search_ahead(World *world, Ahead *ahead, bool slow, uint32_t *ids)
+{
+	MgGraph graph = world->graph;
+	MgSearch *search = NULL;
+	const MgFound *found;
+	MgQuery query;
+	size_t n = 0;
+	bool fine;
+
+	*ahead = (Ahead){.store = graph.store, .slow = slow};
+	graph.store = (MgStore){ahead, ahead_entry_point, ahead_read, graph.store.distance, ahead_prefetch, NULL};
+	mg_ctx_reset(&world->scratch);
+	fine = world_query(world, &world->scratch, world->vectors, &query) &&
+		(search = mg_search_begin(&world->scratch, &graph, &query, &(MgSearchOptions){.ef = 20, .radius = -INFINITY})) != NULL &&
+		mg_search_next(&world->scratch, search, &found, &n);
+	for (size_t i = 0; fine && i < n; i++)
+		ids[i] = found[i].id;
+	return fine && n == 20;
+}
+
+/* Where a store says that reads take long, most are asked for before they are wanted, and what is found is the same. */
+static void
+test_ahead(void)
+{
+	World *world = world_open(MG_GRAPH_L2, AHEAD_NODES, 64, 8, 0);
+	Ahead fast, slow;
+	uint32_t ids[2][20];
+
+	ok(world_build(world, 0, AHEAD_NODES) && search_ahead(world, &fast, false, ids[0]) && search_ahead(world, &slow, true, ids[1]),
+	   "searches of a store that tells how long reads take");
+	ok(memcmp(ids[0], ids[1], sizeof ids[0]) == 0, "what is found is the same");
+	ok(10 * slow.n_late < 9 * fast.n_late, "fewer reads have to be waited for: %zu, %zu before", slow.n_late, fast.n_late);
+	ok(slow.n_asked < slow.n_useful + 24, "few are asked for in vain: %zu of %zu", slow.n_asked - slow.n_useful, slow.n_asked);
+	world_close(world);
+}
+
 int
 main(void)
 {
@@ -254,6 +337,7 @@ main(void)
 	test_resume(MG_GRAPH_PLAIN);
 	test_limit();
 	test_far();
+	test_ahead();
 	test_radius();
 	test_deleted();
 	test_empty();
