@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -21,6 +22,7 @@
 #include "vector/distance.h"
 
 #define K 10
+#define HUGE_PAGE ((size_t) 2 << 20)
 #define ITEM 6 /* as large as a TID */
 #define PAGE_ROOM 8160 /* of 8192 bytes, after a page's header and 8 bytes of ours */
 #define PAGE_OVERHEAD 4
@@ -136,37 +138,60 @@ make_item(size_t row, uint8_t item[ITEM])
 typedef struct Worker
 {
 	Run *run;
+	MgBuilder *builder;
+	MgCtx cx;
+	uint32_t n_ranges;
+	int step; /* -1: values are stored; else an MgConnectStep */
 	size_t first, stride, last;
 	pthread_t thread;
 } Worker;
+
+static void
+store(Worker *worker)
+{
+	Run *run = worker->run;
+
+	for (size_t row = worker->first; row < worker->last; row += worker->stride)
+	{
+		MgBuildValue value = {run->base + row * run->dims, 0, mix(row)};
+		uint8_t item[ITEM];
+
+		make_item(row, item);
+		if (mg_builder_add(worker->builder, &value, item, mix(row + 1)) == MG_BUILT_FULL)
+			fail("the block is full");
+	}
+}
 
 static void *
 work(void *argument)
 {
 	Worker *worker = argument;
-	Run *run = worker->run;
-	MgCtx cx;
-	MgBuilder *builder;
 
-	mg_ctx_init(&cx, &cli_host);
-	builder = mg_builder_attach(&cx, run->build, &run->graph);
-	for (size_t row = worker->first; builder != NULL && row < worker->last; row += worker->stride)
-	{
-		MgBuildValue value = {run->base + row * run->dims, 0, mix(row)};
-		uint8_t item[ITEM];
-		MgBuilt built;
-
-		make_item(row, item);
-
-		if (!mg_builder_insert(&cx, builder, &value, item, mix(row + 1), &built))
-			fail(cx.error.message);
-		if (built == MG_BUILT_FULL)
-			fail("the block is full");
-	}
-	if (builder == NULL)
-		fail(cx.error.message);
-	mg_ctx_free(&cx);
+	if (worker->step < 0)
+		store(worker);
+	else
+		for (uint32_t range = (uint32_t) worker->first; range < worker->n_ranges; range += (uint32_t) worker->stride)
+			if (!mg_connect(&worker->cx, worker->builder, (MgConnectStep) worker->step, range))
+				fail(worker->cx.error.message);
 	return NULL;
+}
+
+/* One step by all threads; seconds of CPU. */
+static double
+work_together(Run *run, Worker *workers, int step, uint32_t n_ranges)
+{
+	double cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (long t = 0; t < run->threads; t++)
+	{
+		workers[t].step = step;
+		workers[t].n_ranges = n_ranges;
+		if (pthread_create(&workers[t].thread, NULL, work, &workers[t]) != 0)
+			fail("no thread");
+	}
+	for (long t = 0; t < run->threads; t++)
+		pthread_join(workers[t].thread, NULL);
+	return clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 }
 
 static void
@@ -178,25 +203,40 @@ build(MgCtx *cx, Run *run, MgMemstore *memstore)
 	Worker workers[64];
 	double start = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID), linked, emitted;
 
-	run->build = aligned_alloc(64, (size + 63) / 64 * 64);
+	/* Huge pages, as the server asks for. */
+	run->build = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+	madvise(run->build, size, MADV_HUGEPAGE);
 	if (run->build == NULL || !mg_build_init(cx, run->build, &run->layout, &options))
 		fail("no block");
 	for (long t = 0; t < run->threads; t++)
 	{
-		workers[t] = (Worker){run, (size_t) t, (size_t) run->threads, run->n - (size_t) run->insert, 0};
-		if (pthread_create(&workers[t].thread, NULL, work, &workers[t]) != 0)
-			fail("no thread");
+		workers[t] = (Worker){.run = run, .first = (size_t) t, .stride = (size_t) run->threads, .last = run->n - (size_t) run->insert};
+		mg_ctx_init(&workers[t].cx, &cli_host);
+		workers[t].builder = mg_builder_attach(&workers[t].cx, run->build, &run->graph);
+		if (workers[t].builder == NULL)
+			fail(workers[t].cx.error.message);
 	}
-	for (long t = 0; t < run->threads; t++)
-		pthread_join(workers[t].thread, NULL);
+	printf("CPU: stored %.2f", work_together(run, workers, -1, 0));
+	for (int step = 0; step < MG_CONNECT_STEPS; step++)
+	{
+		uint32_t n_ranges;
+
+		if (!mg_connect_begin(cx, run->build, &run->graph, (MgConnectStep) step, &n_ranges))
+			fail(cx->error.message);
+		printf(", %s %.2f", step == MG_CONNECT_UPPER ? "upper" : step == MG_CONNECT_ASSIGN ? "assigned" : "lower",
+			   work_together(run, workers, step, n_ranges));
+	}
+	printf(" s\n");
 	linked = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
-	if (!mg_build_emit(cx, run->build, &run->graph, &placer, &memstore->entry_point, &memstore->entry_level))
+	if (!mg_build_emit(cx, workers[0].builder, &placer, &memstore->entry_point, &memstore->entry_level))
 		fail(cx->error.message);
 	emitted = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
 	printf("built %zu rows (%llu nodes, %u entries): %.2f s, CPU %.2f + %.2f s; block %.1f MB of %.1f, entries of %u bytes\n",
 		   run->n - (size_t) run->insert, (unsigned long long) mg_build_nodes(run->build), memstore->n,
 		   clock_seconds(CLOCK_MONOTONIC) - start, linked - cpu, emitted - linked,
 		   (double) mg_build_used(run->build) / 1048576, (double) size / 1048576, run->layout.entry_size[0]);
+	for (long t = 0; t < run->threads; t++)
+		mg_ctx_free(&workers[t].cx);
 	free(run->build);
 }
 

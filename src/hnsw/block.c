@@ -4,6 +4,8 @@
 
 #include "hnsw/select.h"
 
+#define RANGE 128	   /* nodes */
+#define WALK_POLL 4096 /* nodes that are only passed */
 #define SPINS 200 /* then the holder was probably put aside */
 
 size_t
@@ -63,6 +65,58 @@ mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node)
 	return node;
 }
 
+/* As many as the table has room for, when values are far smaller than they may be. */
+static uint64_t
+range_length(const MgBuild *build)
+{
+	uint64_t least = build->ordered ? 1 : mg_build_nodes(build) / build->table_mask + 1;
+
+	return least < RANGE ? RANGE : least;
+}
+
+bool
+mg_block_split(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout, uint32_t *n_ranges)
+{
+	uint64_t length = range_length(build), n = 0;
+
+	*n_ranges = (uint32_t) ((mg_build_nodes(build) + length - 1) / length);
+	if (build->ordered)
+		return true;
+	for (uint32_t id = mg_block_next(build, layout, 0); id != 0; id = mg_block_next(build, layout, id), n++)
+	{
+		if (n % length == 0)
+			atomic_store_explicit(&build->table[n / length], id, memory_order_relaxed);
+		if (n % WALK_POLL == 0 && !mg_poll(cx))
+			return false;
+	}
+	return true;
+}
+
+MgBlockWalk
+mg_block_walk(MgBuild *build, const MgEntryLayout *layout, uint32_t range)
+{
+	uint64_t length = range_length(build), first = range * length, n = mg_build_nodes(build);
+	MgBlockWalk walk = {build, layout, n - first < length ? n - first : length, (uint32_t) first};
+
+	if (!build->ordered)
+		walk.at = atomic_load_explicit(&build->table[range], memory_order_relaxed);
+	return walk;
+}
+
+uint32_t
+mg_block_walk_next(MgBlockWalk *walk)
+{
+	uint32_t id = walk->at;
+
+	if (walk->left == 0)
+		return 0;
+	walk->left--;
+	if (walk->build->ordered)
+		return atomic_load_explicit(&walk->build->table[walk->at++], memory_order_relaxed);
+	walk->at = mg_block_next(walk->build, walk->layout, id);
+	return id;
+}
+
 void
 mg_spin_lock(MgSpinLock *lock)
 {
@@ -87,34 +141,8 @@ mg_block_space(const MgGraph *graph)
 
 	if (graph->layout->coded && graph->kernels->byte_sum == NULL)
 		mg_distance_find(MG_ELEMENT_INT8, MG_METRIC_INNER_PRODUCT, graph->cpu, &distance);
-	return (MgBlockSpace){graph, distance.pair};
-}
-
-float
-mg_block_bytes(const MgBlockSpace *space, const uint8_t *a, const uint8_t *b)
-{
-	size_t n = space->graph->layout->padded;
-
-	if (space->bytes == NULL)
-		return (float) space->graph->kernels->byte_sum((const int8_t *) a + 8, (const int8_t *) b + 8, n);
-	return (float) -space->bytes(a + 8, b + 8, n);
-}
-
-float
-mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
-{
-	const MgGraph *graph = space->graph;
-	float left[2], right[2], product, distance;
-
-	if (!graph->layout->coded)
-		return graph->store.distance(graph->store.user, a, a_size, b, b_size);
-	memcpy(left, a, sizeof left);
-	memcpy(right, b, sizeof right);
-	product = left[0] * right[0] * mg_block_bytes(space, a, b);
-	if (graph->layout->shape.metric == MG_GRAPH_IP)
-		return -product;
-	distance = left[1] + right[1] - 2 * product;
-	return distance < 0 ? 0 : distance;
+	return (MgBlockSpace){graph, distance.pair, graph->layout->coded ? graph->layout->padded : 0,
+						  graph->layout->shape.metric == MG_GRAPH_IP};
 }
 
 bool
@@ -168,6 +196,8 @@ mg_pruner_cut(MgPruner *pruner, MgBuild *build, BuildNode *node, int level, uint
 
 	if (list->n <= most)
 		return;
+	for (uint32_t i = 0; i < list->n; i++)
+		__builtin_prefetch(block_value(layout, block_node(build, list->nodes[i])));
 	for (uint32_t i = 0; i < list->n; i++)
 	{
 		BuildNode *other = block_node(build, list->nodes[i]);

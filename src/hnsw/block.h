@@ -38,7 +38,8 @@ struct MgBuild
 	int entry_level;
 	uint32_t table_mask;
 	_Atomic uint32_t n_in_table;
-	_Atomic uint32_t table[]; /* [table_mask + 1]: nodes, 0: empty */
+	bool ordered; /* the table has the nodes in the order of tour.h */
+	_Atomic uint32_t table[]; /* [table_mask + 1]: nodes, 0: empty; once all are in, their order, or where ranges of them begin */
 };
 
 typedef struct BuildNode
@@ -139,6 +140,20 @@ uint32_t mg_block_take(MgBuild *build, uint64_t size);
 /* The node that was added after this one; the first one after 0. 0 when there is none. */
 uint32_t mg_block_next(const MgBuild *build, const MgEntryLayout *layout, uint32_t node);
 
+/* Nodes in ranges, some ms of work each: by one process; and a range of them. Polls. */
+bool mg_block_split(MgCtx *cx, MgBuild *build, const MgEntryLayout *layout, uint32_t *n_ranges);
+
+typedef struct MgBlockWalk
+{
+	MgBuild *build;
+	const MgEntryLayout *layout;
+	uint64_t left;
+	uint32_t at; /* ordered: of the table; else the node */
+} MgBlockWalk;
+
+MgBlockWalk mg_block_walk(MgBuild *build, const MgEntryLayout *layout, uint32_t range);
+uint32_t mg_block_walk_next(MgBlockWalk *walk); /* 0: the end */
+
 void mg_spin_lock(MgSpinLock *lock);
 void mg_spin_unlock(MgSpinLock *lock);
 
@@ -147,15 +162,37 @@ typedef struct MgBlockSpace
 {
 	const MgGraph *graph;
 	MgPairDistance bytes; /* coded: - <a, b> of int8, where the graph's kernels have no byte_sum */
+	uint32_t n;			  /* coded: bytes of a value; 0: plain */
+	bool ip;
 } MgBlockSpace;
 
 MgBlockSpace mg_block_space(const MgGraph *graph);
 
-/* Coded: the sum of products of two values' bytes. */
-float mg_block_bytes(const MgBlockSpace *space, const uint8_t *a, const uint8_t *b);
+/* Coded: the sum of products of the first n bytes of two values. */
+static inline float
+mg_block_bytes(const MgBlockSpace *space, const uint8_t *a, const uint8_t *b, uint32_t n)
+{
+	if (space->bytes == NULL)
+		return (float) space->graph->kernels->byte_sum((const int8_t *) a + 8, (const int8_t *) b + 8, n);
+	return (float) -space->bytes(a + 8, b + 8, n);
+}
 
-float mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b,
-						uint32_t b_size);
+static inline float
+mg_block_distance(const MgBlockSpace *space, const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
+{
+	const MgStore *store = &space->graph->store;
+	float left[2], right[2], product, distance;
+
+	if (space->n == 0)
+		return store->distance(store->user, a, a_size, b, b_size);
+	memcpy(left, a, sizeof left);
+	memcpy(right, b, sizeof right);
+	product = left[0] * right[0] * mg_block_bytes(space, a, b, space->n);
+	if (space->ip)
+		return -product;
+	distance = left[1] + right[1] - 2 * product;
+	return distance < 0 ? 0 : distance;
+}
 
 /* Room for choosing among the links of a list. */
 typedef struct MgPruner

@@ -50,15 +50,34 @@ typedef struct MgBuildValue
 	uint64_t fingerprint; /* README.md, Equal vectors; plain: any hash of the bytes */
 } MgBuildValue;
 
-/* random: 64 random bits. Polls. False: an error. */
-bool mg_builder_insert(MgCtx *cx, MgBuilder *builder, const MgBuildValue *value, const void *item, uint64_t random,
-					   MgBuilt *result);
+/* Stores a value, without links. random: 64 random bits. Neither polls nor fails. */
+MgBuilt mg_builder_add(MgBuilder *builder, const MgBuildValue *value, const void *item, uint64_t random);
 
 /* Nodes, and bytes used. */
 uint64_t mg_build_nodes(const MgBuild *build);
 size_t mg_build_used(const MgBuild *build);
 
-/* ---- emission, after all inserts */
+/* ---- links, when all values are in */
+
+/*
+ * In this order, each when the one before has ended. Several processes may work on different ranges of one at once. All poll.
+ * connect.c says what they do.
+ */
+typedef enum MgConnectStep
+{
+	MG_CONNECT_UPPER,
+	MG_CONNECT_ASSIGN,
+	MG_CONNECT_LOWER,
+	MG_CONNECT_STEPS
+} MgConnectStep;
+
+bool mg_connect_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, MgConnectStep step, uint32_t *n_ranges); /* by one */
+bool mg_connect(MgCtx *cx, MgBuilder *builder, MgConnectStep step, uint32_t range);
+
+/* All of it, by one process. */
+bool mg_build_connect(MgCtx *cx, MgBuilder *builder);
+
+/* ---- emission, after all links */
 
 /*
  * Nodes come in the order of insertion, of each the entry of level 0, then those above, then its chunks, which are placed as
@@ -90,7 +109,6 @@ bool mg_emit_place(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlac
 bool mg_emit_write(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer);
 
 /* All of it, by one process. */
-bool mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
-				   int *level);
+bool mg_build_emit(MgCtx *cx, MgBuilder *builder, const MgPlacer *placer, uint32_t *entry_point, int *level);
 
 #endif

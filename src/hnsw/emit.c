@@ -2,15 +2,12 @@
  * From the block to entries. First all lists are cut to what an entry holds, in ranges of nodes. Then every entry gets its place,
  * since a link holds the id of its target, and ways are laid (reach.c). At last each is made
  * whole and written, in ranges again.
- *
- * Where ranges begin is noted in the block's table, which only inserts need.
  */
+#include "hnsw/builder.h"
 #include "hnsw/items.h"
 #include "hnsw/reach.h"
 
-#define RANGE 128	   /* nodes, some ms of work */
-#define POLL_EVERY 16  /* nodes that are cut or written: some 0.2 ms */
-#define WALK_POLL 4096 /* nodes that are only passed */
+#define POLL_EVERY 16 /* nodes that are cut or written: some 0.2 ms */
 
 struct MgEmitter
 {
@@ -22,45 +19,24 @@ struct MgEmitter
 	uint8_t *entry, *link;
 };
 
-/* As many as the table has room for, when values are far smaller than they may be. */
-static uint64_t
-range_length(const MgBuild *build)
+/* Calls each() for every node of a range. Polls. */
+static bool
+walk(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer,
+	 bool (*each)(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node))
 {
-	uint64_t least = mg_build_nodes(build) / build->table_mask + 1;
+	MgBlockWalk nodes = mg_block_walk(emitter->build, emitter->graph->layout, range);
+	uint32_t id, n = 0;
 
-	return least < RANGE ? RANGE : least;
+	while ((id = mg_block_walk_next(&nodes)) != 0)
+		if (!each(cx, emitter, placer, block_node(emitter->build, id)) || (n++ % POLL_EVERY == 0 && !mg_poll(cx)))
+			return false;
+	return true;
 }
 
 bool
 mg_emit_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, uint32_t *n_ranges)
 {
-	uint64_t length = range_length(build), n = 0;
-
-	*n_ranges = 0;
-	for (uint32_t id = mg_block_next(build, graph->layout, 0); id != 0; id = mg_block_next(build, graph->layout, id), n++)
-	{
-		if (n % length == 0)
-			atomic_store_explicit(&build->table[(*n_ranges)++], id, memory_order_relaxed);
-		if (n % WALK_POLL == 0 && !mg_poll(cx))
-			return false;
-	}
-	return true;
-}
-
-/* Calls each() for every node of a range in the order in which they were added. Polls. */
-static bool
-walk(MgCtx *cx, MgEmitter *emitter, uint32_t range, const MgPlacer *placer,
-	 bool (*each)(MgCtx *cx, MgEmitter *emitter, const MgPlacer *placer, BuildNode *node))
-{
-	const MgBuild *build = emitter->build;
-	const MgEntryLayout *layout = emitter->graph->layout;
-	uint64_t length = range_length(build);
-	uint32_t id = atomic_load_explicit(&emitter->build->table[range], memory_order_relaxed);
-
-	for (uint64_t n = 0; n < length && id != 0; n++, id = mg_block_next(build, layout, id))
-		if (!each(cx, emitter, placer, block_node(build, id)) || (n % POLL_EVERY == 0 && !mg_poll(cx)))
-			return false;
-	return true;
+	return mg_block_split(cx, build, graph->layout, n_ranges);
 }
 
 static bool
@@ -95,13 +71,22 @@ bool
 mg_emit_place(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point, int *level)
 {
 	const MgEntryLayout *layout = graph->layout;
-	uint64_t n = 0;
+	uint32_t n_ranges, id;
 
 	*entry_point = MG_NO_NODE;
 	*level = build->entry_level;
-	for (uint32_t id = mg_block_next(build, layout, 0); id != 0; id = mg_block_next(build, layout, id))
-		if (!place_node(cx, build, layout, placer, block_node(build, id)) || (++n % WALK_POLL == 0 && !mg_poll(cx)))
+	if (!mg_emit_begin(cx, build, graph, &n_ranges))
+		return false;
+	for (uint32_t range = 0; range < n_ranges; range++)
+	{
+		MgBlockWalk nodes = mg_block_walk(build, layout, range);
+
+		while ((id = mg_block_walk_next(&nodes)) != 0)
+			if (!place_node(cx, build, layout, placer, block_node(build, id)))
+				return false;
+		if (!mg_poll(cx))
 			return false;
+	}
 	if (build->entry_point != 0)
 		*entry_point = block_list(layout, block_node(build, build->entry_point), build->entry_level)->placed;
 	return mg_build_reach(cx, build, graph);
@@ -123,6 +108,8 @@ add_links(MgEmitter *emitter, BuildNode *node, int level)
 	const MgGraph *graph = emitter->graph;
 	const BuildList *list = block_list(graph->layout, node, level);
 
+	for (uint32_t i = 0; i < list->n; i++)
+		__builtin_prefetch(block_value(graph->layout, block_node(emitter->build, list->nodes[i])));
 	for (uint32_t i = 0; i < list->n; i++)
 	{
 		BuildNode *other = block_node(emitter->build, list->nodes[i]);
@@ -234,18 +221,18 @@ mg_emitter_attach(MgCtx *cx, MgBuild *build, const MgGraph *graph)
 }
 
 bool
-mg_build_emit(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *placer, uint32_t *entry_point,
-			  int *level)
+mg_build_emit(MgCtx *cx, MgBuilder *builder, const MgPlacer *placer, uint32_t *entry_point, int *level)
 {
-	MgEmitter *emitter = mg_emitter_attach(cx, build, graph);
+	MgBuild *build = builder->build;
+	MgEmitter *emitter = mg_emitter_attach(cx, build, builder->graph);
 	uint32_t n_ranges;
 
-	if (emitter == NULL || !mg_emit_begin(cx, build, graph, &n_ranges))
+	if (emitter == NULL || !mg_emit_begin(cx, build, builder->graph, &n_ranges))
 		return false;
 	for (uint32_t range = 0; range < n_ranges; range++)
 		if (!mg_emit_cut(cx, emitter, range))
 			return false;
-	if (!mg_emit_place(cx, build, graph, placer, entry_point, level))
+	if (!mg_emit_place(cx, build, builder->graph, placer, entry_point, level))
 		return false;
 	for (uint32_t range = 0; range < n_ranges; range++)
 		if (!mg_emit_write(cx, emitter, range, placer))

@@ -1,7 +1,7 @@
 /*
- * CREATE INDEX. One process, or several at once (parallel.c), scan the table and
- * insert into one block of memory (hnsw/build.h). At the end, or when the block is full,
- * it is written to pages by all of them (job.c); in the latter case all go on by inserting
+ * CREATE INDEX. One process, or several at once (parallel.c), scan the table into
+ * one block of memory (hnsw/build.h). At the end, or when the block is full, what is in it is linked, and
+ * written to pages, by all of them (job.c); in the latter case all go on by inserting
  * into the pages, as INSERT does but without WAL. At the very end the pages
  * are logged whole, by all as well.
  *
@@ -10,6 +10,8 @@
  * the condition variable, so that all of this can be interrupted. A process
  * that fails inside the block is never waited for: its error ends the leader as well.
  */
+#include <sys/mman.h>
+
 #include "pg/hnsw/build.h"
 
 #include "access/tableam.h"
@@ -28,6 +30,8 @@
 /* A smaller block has no room for the first nodes of wide vectors. */
 #define MIN_BLOCK ((Size) 1024 * 1024)
 
+#define HUGE_PAGE ((Size) 2 * 1024 * 1024)
+
 char *
 hnsw_build_phase_name(int64 phase)
 {
@@ -37,6 +41,8 @@ hnsw_build_phase_name(int64 phase)
 			return "initializing";
 		case HNSW_PROGRESS_MEMORY:
 			return "inserting tuples into memory";
+		case HNSW_PROGRESS_LINKING:
+			return "linking tuples in memory";
 		case HNSW_PROGRESS_WRITING:
 			return "writing the graph";
 		case HNSW_PROGRESS_PAGES:
@@ -123,6 +129,15 @@ size_for(const HnswStore *store, double n_rows)
 	return mg_build_size(&store->layout, (uint64) (n_rows * 1.1) + 1000, store->layout.value_size);
 }
 
+static void
+write_block(HnswBuild *build)
+{
+	report_phase(build, HNSW_PROGRESS_LINKING);
+	hnsw_build_connect(build);
+	report_phase(build, HNSW_PROGRESS_WRITING);
+	hnsw_build_emit(build);
+}
+
 void
 hnsw_build_flush(HnswBuild *build)
 {
@@ -144,8 +159,7 @@ hnsw_build_flush(HnswBuild *build)
 								   pg_atomic_read_u64(&build->shared->n_inserted), n_rows),
 						 errhint("Set maintenance_work_mem to %zu MB for these rows; index_memory() says what others need.",
 								 size_for(&build->store, n_rows) / (1024 * 1024) + 1)));
-		report_phase(build, HNSW_PROGRESS_WRITING);
-		hnsw_build_emit(build);
+		write_block(build);
 		set_phase(build->shared, HNSW_BUILD_PAGES);
 	}
 	report_phase(build, HNSW_PROGRESS_PAGES);
@@ -154,11 +168,11 @@ hnsw_build_flush(HnswBuild *build)
 /* ---- tuples */
 
 static bool
-insert_into_block(HnswBuild *build, Datum value, const uint8 *item)
+add_to_block(HnswBuild *build, Datum value, const uint8 *item)
 {
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
 	MgMark mark = mg_mark(cx);
-	MgBuilt built = MG_BUILT_JOINED;
+	bool added = true;
 	HnswValue converted;
 
 	if (hnsw_kind_convert(build->store.kind, &build->store.layout, build->store.seed, value, cx, &converted))
@@ -166,10 +180,10 @@ insert_into_block(HnswBuild *build, Datum value, const uint8 *item)
 		MgBuildValue inserted = {build->store.layout.coded ? (const void *) converted.x : converted.bytes, converted.n_bytes,
 							converted.fingerprint};
 
-		hnsw_must(cx, mg_builder_insert(cx, build->builder, &inserted, item, pg_prng_uint64(&pg_global_prng_state), &built));
+		added = mg_builder_add(build->builder, &inserted, item, pg_prng_uint64(&pg_global_prng_state)) != MG_BUILT_FULL;
 	}
 	mg_rewind(cx, mark);
-	return built != MG_BUILT_FULL;
+	return added;
 }
 
 static void
@@ -191,7 +205,7 @@ insert_tuple(HnswBuild *build, const Datum *values, const bool *nulls, ItemPoint
 		hnsw_meta_take_complete(build->index, true, HNSW_NEEDS_NUMBERS);
 	if (enter_block(build->shared))
 	{
-		bool inserted = insert_into_block(build, detoasted, item);
+		bool inserted = add_to_block(build, detoasted, item);
 
 		leave_block(build->shared);
 		if (inserted)
@@ -277,8 +291,7 @@ hnsw_build_finish(HnswBuild *build)
 {
 	if (build->shared->phase == HNSW_BUILD_MEMORY)
 	{
-		report_phase(build, HNSW_PROGRESS_WRITING);
-		hnsw_build_emit(build);
+		write_block(build);
 	}
 	hnsw_lists_build(build->index);
 	if (RelationNeedsWAL(build->index))
@@ -336,6 +349,21 @@ block_size(Relation heap, const HnswStore *store, double n_rows)
 	return Max(Min(most, size_for(store, n_rows)), MIN_BLOCK) & ~(Size) (MG_ALIGNMENT - 1);
 }
 
+/* A search goes from one end of the block to the other: pages of 2 MB, where the system has them, save the look-up of most of 4 kB. */
+static void
+want_huge_pages(void *memory, Size size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t first = TYPEALIGN(HUGE_PAGE, memory), end = TYPEALIGN_DOWN(HUGE_PAGE, (uintptr_t) memory + size);
+
+	if (end > first)
+		madvise((void *) first, end - first, MADV_HUGEPAGE);
+#else
+	(void) memory;
+	(void) size;
+#endif
+}
+
 static void
 build_alone(HnswBuild *build, const HnswMeta *meta, Size size)
 {
@@ -347,6 +375,7 @@ build_alone(HnswBuild *build, const HnswMeta *meta, Size size)
 	MgCtx cx;
 
 	mg_ctx_init(&cx, &host);
+	want_huge_pages(memory, size);
 	hnsw_shared_init(shared, build->heap, build->index, build->info->ii_Concurrent, meta);
 	hnsw_must(&cx, mg_build_init(&cx, block, &build->store.layout, &options));
 	hnsw_build_attach(build, shared, block);

@@ -27,7 +27,10 @@ typedef enum HnswBuildPhase
 typedef enum HnswJob
 {
 	HNSW_JOB_NONE,
-	HNSW_JOB_CUT,	/* of a range of nodes the lists, */
+	HNSW_JOB_UPPER,	 /* of a range of nodes a step of linking, as MgConnectStep has them, */
+	HNSW_JOB_ASSIGN,
+	HNSW_JOB_LOWER,
+	HNSW_JOB_CUT,	/* the lists, */
 	HNSW_JOB_WRITE, /* the entries (emit.c) */
 	HNSW_JOB_LOG	/* whole pages */
 } HnswJob;
@@ -81,6 +84,9 @@ void hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool co
 void hnsw_build_emit(HnswBuild *build);
 void hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range);
 
+/* Links what is in the block, likewise. */
+void hnsw_build_connect(HnswBuild *build);
+
 /* job.c: does a job, with others; takes part in what another one began, until no piece is left; logs all pages of the index. */
 void hnsw_job_run(HnswBuild *build, HnswJob job, uint32 n_pieces);
 void hnsw_job_help(HnswBuild *build);
@@ -98,5 +104,6 @@ char *hnsw_build_phase_name(int64 phase);
 #define HNSW_PROGRESS_WRITING 3
 #define HNSW_PROGRESS_PAGES 4
 #define HNSW_PROGRESS_LOGGING 5
+#define HNSW_PROGRESS_LINKING 6
 
 #endif

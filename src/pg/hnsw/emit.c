@@ -92,6 +92,20 @@ hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range)
 }
 
 void
+hnsw_build_connect(HnswBuild *build)
+{
+	MgCtx *cx = hnsw_scratch_cx(build->scratch);
+
+	for (MgConnectStep step = 0; step < MG_CONNECT_STEPS; step++)
+	{
+		uint32_t n_ranges;
+
+		hnsw_must(cx, mg_connect_begin(cx, build->block, &build->store.graph, step, &n_ranges));
+		hnsw_job_run(build, (HnswJob) (HNSW_JOB_UPPER + step), n_ranges);
+	}
+}
+
+void
 hnsw_build_emit(HnswBuild *build)
 {
 	Emission emission = {.build = build, .n_blocks = HNSW_META_BLOCK + 1, .block = {InvalidBlockNumber, InvalidBlockNumber}};

@@ -5,9 +5,11 @@
 #include "pg/hnsw/build.h"
 
 #include "access/xloginsert.h"
+#include "commands/progress.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/host.h"
+#include "utils/backend_progress.h"
 #include "utils/wait_event.h"
 
 #define LOGGED 512 /* blocks of a piece */
@@ -21,11 +23,27 @@ log_piece(HnswBuild *build, uint32 piece)
 }
 
 static void
+connect_piece(HnswBuild *build, MgConnectStep step, uint32 piece)
+{
+	MgCtx *cx = hnsw_scratch_cx(build->scratch);
+
+	hnsw_must(cx, mg_connect(cx, build->builder, step, piece));
+	if (build->leader && step == MG_CONNECT_LOWER)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
+									 (int64) ((double) pg_atomic_read_u64(&build->shared->n_inserted) * piece / build->shared->n_pieces));
+}
+
+static void
 do_piece(HnswBuild *build, HnswJob job, uint32 piece)
 {
 	switch (job)
 	{
 		case HNSW_JOB_NONE:
+			break;
+		case HNSW_JOB_UPPER:
+		case HNSW_JOB_ASSIGN:
+		case HNSW_JOB_LOWER:
+			connect_piece(build, (MgConnectStep) (job - HNSW_JOB_UPPER), piece);
 			break;
 		case HNSW_JOB_CUT:
 		case HNSW_JOB_WRITE:

@@ -8,36 +8,116 @@
 
 #define THREADS 4
 
+/* What THREADS threads do at once: each its part of the values, or every THREADS-th range, the last first. */
+typedef enum Task
+{
+	TASK_ADD,
+	TASK_CONNECT,
+	TASK_CUT,
+	TASK_WRITE
+} Task;
+
 typedef struct Hand
 {
 	World *world;
 	MgBuild *build;
-	uint32_t first;
+	Task task;
+	MgConnectStep step;
+	MgPlacer placer;
+	uint32_t first, n_ranges;
 	bool fine;
 	pthread_t thread;
 } Hand;
 
+static bool
+add_some(Hand *hand, MgBuilder *builder)
+{
+	for (uint32_t i = hand->first; i < hand->world->n; i += THREADS)
+	{
+		MgBuildValue value = world_value(hand->world, i);
+
+		if (mg_builder_add(builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u) == MG_BUILT_FULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+do_range(MgCtx *cx, Hand *hand, MgBuilder *builder, MgEmitter *emitter, uint32_t range)
+{
+	if (hand->task == TASK_CONNECT)
+		return mg_connect(cx, builder, hand->step, range);
+	return hand->task == TASK_CUT ? mg_emit_cut(cx, emitter, range) : mg_emit_write(cx, emitter, range, &hand->placer);
+}
+
 static void *
-insert_some(void *argument)
+work(void *argument)
 {
 	Hand *hand = argument;
-	World *world = hand->world;
-	MgCtx cx;
 	MgBuilder *builder;
+	MgEmitter *emitter;
+	MgCtx cx;
 
 	mg_ctx_init(&cx, &cli_host);
-	builder = mg_builder_attach(&cx, hand->build, &world->graph);
-	hand->fine = builder != NULL;
-	for (uint32_t i = hand->first; hand->fine && i < world->n; i += THREADS)
-	{
-		MgBuildValue value = world_value(world, i);
-		MgBuilt built = MG_BUILT_FULL;
-
-		hand->fine = mg_builder_insert(&cx, builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u, &built) &&
-			built != MG_BUILT_FULL;
-	}
+	builder = mg_builder_attach(&cx, hand->build, &hand->world->graph);
+	emitter = mg_emitter_attach(&cx, hand->build, &hand->world->graph);
+	hand->fine = builder != NULL && emitter != NULL && (hand->task != TASK_ADD || add_some(hand, builder));
+	for (uint32_t i = hand->n_ranges; hand->fine && i-- > 0;)
+		if (i % THREADS == hand->first)
+			hand->fine = do_range(&cx, hand, builder, emitter, i);
 	mg_ctx_free(&cx);
 	return NULL;
+}
+
+/* By as many threads, or one after another. */
+static bool
+work_together(Hand hand, bool at_once)
+{
+	Hand hands[THREADS];
+	bool fine = true;
+
+	hand.placer = mg_memstore_placer(&hand.world->memstore);
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		hands[t] = hand;
+		hands[t].first = t;
+		if (at_once)
+			fine = fine && pthread_create(&hands[t].thread, NULL, work, &hands[t]) == 0;
+		else
+			work(&hands[t]);
+	}
+	for (uint32_t t = 0; t < THREADS; t++)
+	{
+		if (at_once)
+			pthread_join(hands[t].thread, NULL);
+		fine = fine && hands[t].fine;
+	}
+	return fine;
+}
+
+/* All values into the block, and their links. */
+static bool
+fill(World *world, MgBuild *build, bool at_once)
+{
+	bool fine = work_together((Hand){.world = world, .build = build, .task = TASK_ADD}, at_once);
+
+	for (MgConnectStep step = 0; fine && step < MG_CONNECT_STEPS; step++)
+	{
+		Hand hand = {.world = world, .build = build, .task = TASK_CONNECT, .step = step};
+
+		fine = mg_connect_begin(&world->scratch, build, &world->graph, step, &hand.n_ranges) && work_together(hand, at_once);
+	}
+	return fine;
+}
+
+static bool
+emit(World *world, MgBuild *build)
+{
+	MgPlacer placer = mg_memstore_placer(&world->memstore);
+	MgBuilder *builder = mg_builder_attach(&world->scratch, build, &world->graph);
+
+	return builder != NULL &&
+		mg_build_emit(&world->scratch, builder, &placer, &world->memstore.entry_point, &world->memstore.entry_level);
 }
 
 /* A block for n nodes, to be freed; NULL when it cannot be set up. */
@@ -54,53 +134,6 @@ new_build(World *world, uint64_t n, uint32_t ef_construction)
 	return NULL;
 }
 
-typedef struct Writer
-{
-	World *world;
-	MgBuild *build;
-	MgPlacer placer;
-	uint32_t first, n_ranges;
-	bool write, fine;
-	pthread_t thread;
-} Writer;
-
-/* Every THREADS-th range, the last first. */
-static void *
-emit_some(void *argument)
-{
-	Writer *writer = argument;
-	MgEmitter *emitter;
-	MgCtx cx;
-
-	mg_ctx_init(&cx, &cli_host);
-	emitter = mg_emitter_attach(&cx, writer->build, &writer->world->graph);
-	writer->fine = emitter != NULL;
-	for (uint32_t i = writer->n_ranges; writer->fine && i-- > 0;)
-		if (i % THREADS == writer->first)
-			writer->fine = writer->write ? mg_emit_write(&cx, emitter, i, &writer->placer) : mg_emit_cut(&cx, emitter, i);
-	mg_ctx_free(&cx);
-	return NULL;
-}
-
-static bool
-emit_together(World *world, MgBuild *build, uint32_t n_ranges, bool write)
-{
-	Writer writers[THREADS];
-	bool fine = true;
-
-	for (uint32_t t = 0; t < THREADS; t++)
-	{
-		writers[t] = (Writer){world, build, mg_memstore_placer(&world->memstore), t, n_ranges, write, false, 0};
-		fine = fine && pthread_create(&writers[t].thread, NULL, emit_some, &writers[t]) == 0;
-	}
-	for (uint32_t t = 0; t < THREADS; t++)
-	{
-		pthread_join(writers[t].thread, NULL);
-		fine = fine && writers[t].fine;
-	}
-	return fine;
-}
-
 /* Several threads and one thread make the same bytes of a block. */
 static void
 test_shares(void)
@@ -111,27 +144,26 @@ test_shares(void)
 	MgMemstore *memstore = &world->memstore, alone;
 	MgGraph graph = world->graph;
 	MgPlacer placer;
-	uint32_t n_ranges, entry_point, different = 0;
+	MgBuilder *builder;
+	Hand hand = {.world = world, .build = build};
+	uint32_t entry_point, different = 0;
 	int level;
 	bool fine = build != NULL;
 
-	for (uint32_t t = 0; fine && t < THREADS; t++)
-	{
-		Hand hand = {.world = world, .build = build, .first = t};
-
-		insert_some(&hand);
-		fine = hand.fine;
-	}
+	fine = fine && fill(world, build, false);
 	memcpy(copy, build, size);
 	mg_memstore_init(&world->scratch, &alone, &world->layout, &graph);
 	placer = mg_memstore_placer(&alone);
-	ok(fine && mg_build_emit(&world->scratch, copy, &world->graph, &placer, &entry_point, &level), "one thread emits a block");
+	ok(fine && (builder = mg_builder_attach(&world->scratch, copy, &world->graph)) != NULL &&
+	   mg_build_emit(&world->scratch, builder, &placer, &entry_point, &level), "one thread emits a block");
 	placer = mg_memstore_placer(memstore);
-	fine = mg_emit_begin(&world->scratch, build, &world->graph, &n_ranges);
-	ok(fine && n_ranges > THREADS, "there are %u ranges", n_ranges);
-	ok(emit_together(world, build, n_ranges, false) &&
-	   mg_emit_place(&world->scratch, build, &world->graph, &placer, &memstore->entry_point, &memstore->entry_level) &&
-	   emit_together(world, build, n_ranges, true), "%d threads emit it", THREADS);
+	fine = mg_emit_begin(&world->scratch, build, &world->graph, &hand.n_ranges);
+	ok(fine && hand.n_ranges > THREADS, "there are %u ranges", hand.n_ranges);
+	hand.task = TASK_CUT;
+	fine = work_together(hand, true) &&
+		mg_emit_place(&world->scratch, build, &world->graph, &placer, &memstore->entry_point, &memstore->entry_level);
+	hand.task = TASK_WRITE;
+	ok(fine && work_together(hand, true), "%d threads emit it", THREADS);
 	for (uint32_t i = 0; i < memstore->n && i < alone.n; i++)
 		different += memcmp(memstore->entries[i], alone.entries[i],
 							mg_entry_size(&world->layout, mg_entry_level(alone.entries[i]))) != 0;
@@ -149,27 +181,14 @@ test_threads(void)
 	World *world = world_open(MG_GRAPH_L2, 3000, 48, 8, 0);
 	size_t size = mg_build_size(&world->layout, world->n, 0);
 	MgBuild *build = new_build(world, world->n, 40);
-	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgChecked checked;
-	Hand hands[THREADS];
-	bool fine = build != NULL;
+	bool fine = build != NULL && fill(world, build, true);
 	double recall;
 
-	for (uint32_t t = 0; t < THREADS; t++)
-	{
-		hands[t] = (Hand){.world = world, .build = build, .first = t};
-		fine = fine && pthread_create(&hands[t].thread, NULL, insert_some, &hands[t]) == 0;
-	}
-	for (uint32_t t = 0; t < THREADS; t++)
-	{
-		pthread_join(hands[t].thread, NULL);
-		fine = fine && hands[t].fine;
-	}
 	ok(fine, "%d threads build one graph", THREADS);
 	is_int(mg_build_nodes(build), world->n, "each vector has its node");
 	ok(mg_build_used(build) <= size, "the block is as large as was estimated (%zu of %zu)", mg_build_used(build), size);
-	ok(mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
-					 &world->memstore.entry_level), "it is emitted");
+	ok(emit(world, build), "it is emitted");
 	is_int(world_check(world, &checked), 0, "no violations");
 	is_int(checked.nodes, world->n, "all are there");
 	is_int(checked.unreachable, 0, "each can be reached");
@@ -186,24 +205,46 @@ test_reach(MgGraphMetric metric)
 {
 	World *world = world_open(metric, 2000, 64, 4, 0);
 	MgBuild *build = new_build(world, world->n, 20);
-	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgChecked checked;
 	bool fine = build != NULL;
 
 	for (size_t i = 0; i < (size_t) world->n * world->dims; i++)
 		world->vectors[i] = (float) (world_random(world) >> 40) / 16777216.0f;
-	for (uint32_t t = 0; t < THREADS; t++)
-	{
-		Hand hand = {.world = world, .build = build, .first = t};
-
-		insert_some(&hand);
-		fine = fine && hand.fine;
-	}
-	ok(fine && mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
-							 &world->memstore.entry_level), "metric %d: a graph without clusters", (int) metric);
+	ok(fine && fill(world, build, false) && emit(world, build), "metric %d: a graph without clusters", (int) metric);
 	is_int(world_check(world, &checked), 0, "metric %d: no violations", (int) metric);
 	is_int(checked.nodes, world->n, "metric %d: all are there", (int) metric);
 	is_int(checked.unreachable, 0, "metric %d: each can be reached", (int) metric);
+	free(build);
+	world_close(world);
+}
+
+/* Rows of clusters that come in turn: their nodes lie together, so that what a search reads is on few pages. */
+static void
+test_order(void)
+{
+	World *world = world_open(MG_GRAPH_L2, 3000, 48, 8, 0);
+	MgBuild *build = new_build(world, world->n, 20);
+	uint32_t n_clusters = 30, leaps = 0, before = n_clusters;
+	bool fine = build != NULL;
+
+	for (uint32_t i = 0; i < world->n; i++)
+		for (uint32_t d = 0; d < world->dims; d++)
+			world->vectors[(size_t) i * world->dims + d] =
+				i < n_clusters ? (float) (world_random(world) >> 40) / 16777216.0f
+							   : world->vectors[(size_t) (i % n_clusters) * world->dims + d] + 0.05f * (float) (world_random(world) >> 40) / 16777216.0f;
+	ok(fine && fill(world, build, false) && emit(world, build), "rows of %u clusters, in turn", n_clusters);
+	for (uint32_t id = 0; id < world->memstore.n; id++)
+	{
+		uint8_t *entry = mg_memstore_at(&world->memstore, id);
+		uint32_t row;
+
+		if (mg_entry_level(entry) > 0)
+			continue;
+		memcpy(&row, mg_entry_item(&world->layout, entry, 0), sizeof row);
+		leaps += row % n_clusters != before;
+		before = row % n_clusters;
+	}
+	ok(leaps < world->n / 10, "are stored cluster by cluster: the next one is of another %u times", leaps);
 	free(build);
 	world_close(world);
 }
@@ -214,8 +255,7 @@ test_full(void)
 	World *world = world_open(MG_GRAPH_L2, 500, 48, 8, 0);
 	MgBuild *build = new_build(world, 100, 40);
 	MgBuildOptions options = {.ef_construction = 40, .size = 64};
-	MgPlacer placer = mg_memstore_placer(&world->memstore);
-	MgBuilder *builder;
+	MgBuilder *builder = NULL;
 	MgBuilt built = MG_BUILT_NODE;
 	MgChecked checked;
 	uint32_t i;
@@ -226,14 +266,13 @@ test_full(void)
 	{
 		MgBuildValue value = world_value(world, i);
 
-		fine = mg_builder_insert(&world->scratch, builder, &value, &i, world_random(world), &built);
+		built = mg_builder_add(builder, &value, &i, world_random(world));
 		if (built == MG_BUILT_FULL)
 			break;
 		world->alive[i] = true;
 	}
 	ok(fine && built == MG_BUILT_FULL && i >= 100 && i < 130, "a block for 100 nodes takes %u, then says that it is full", i);
-	fine = mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
-						 &world->memstore.entry_level);
+	fine = fine && mg_build_connect(&world->scratch, builder) && emit(world, build);
 	for (; i < world->n; i++)
 		fine = fine && world_insert(world, i);
 	ok(fine, "the others go in by plans");
@@ -301,7 +340,6 @@ build_body(MgCtx *cx, void *user)
 	MgGraph graph = world->graph;
 	MgPlacer placer;
 	MgBuilder *builder;
-	MgBuilt built;
 	uint32_t entry_point;
 	int level;
 
@@ -314,10 +352,10 @@ build_body(MgCtx *cx, void *user)
 	{
 		MgBuildValue value = world_value(world, i);
 
-		if (!mg_builder_insert(cx, builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u, &built))
+		if (mg_builder_add(builder, &value, &i, (i + 1) * 0x9E3779B97F4A7C15u) == MG_BUILT_FULL)
 			return false;
 	}
-	return mg_build_emit(cx, build, &graph, &placer, &entry_point, &level);
+	return mg_build_connect(cx, builder) && mg_build_emit(cx, builder, &placer, &entry_point, &level);
 }
 
 int
@@ -331,6 +369,7 @@ main(void)
 	test_shares();
 	test_reach(MG_GRAPH_L2);
 	test_reach(MG_GRAPH_IP);
+	test_order();
 	test_full();
 	test_equal();
 	test_estimate();

@@ -192,11 +192,12 @@ world_build(World *world, uint32_t first, uint32_t last)
 	{
 		MgBuildValue value = world_value(world, i);
 
-		fine = mg_builder_insert(&world->scratch, builder, &value, &i, world_random(world), &built) && built != MG_BUILT_FULL;
+		built = mg_builder_add(builder, &value, &i, world_random(world));
+		fine = built != MG_BUILT_FULL;
 		world->alive[i] = fine;
 	}
-	fine = fine && mg_build_emit(&world->scratch, build, &world->graph, &placer, &world->memstore.entry_point,
-								 &world->memstore.entry_level);
+	fine = fine && mg_build_connect(&world->scratch, builder) &&
+		mg_build_emit(&world->scratch, builder, &placer, &world->memstore.entry_point, &world->memstore.entry_level);
 	free(build);
 	return fine;
 }
