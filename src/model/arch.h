@@ -34,10 +34,10 @@ enum
 
 #define MG_CAN_TEXT 128
 
-/* The vocabulary matrix behind a masked-LM head: logits = out [n, hidden] matrix^T + bias. */
+/* The vocabulary matrix behind a masked-LM head: logits = out [n, d] matrix^T + bias. */
 typedef struct MgVocabulary
 {
-	const MgMatrix *matrix; /* [vocab, hidden], a table */
+	const MgMatrix *matrix; /* [vocab, d], a table; d is width, or less */
 	const float *bias;		/* [vocab], or NULL */
 } MgVocabulary;
 
@@ -96,7 +96,7 @@ struct MgArch
 	/* Final states of the rows that the batch wants: out [n_rows, width]. Polls. */
 	bool (*forward)(const MgRun *run, const MgBatch *batch, float *out);
 
-	/* The head's transform, in place of what a decoder multiplies: out [n, width]. */
+	/* The head's transform, in place of what a decoder multiplies: out [n, width], zeros behind the columns of the vocabulary's matrix. */
 	bool (*head)(const MgRun *run, const float *states, size_t n, float *out);
 	MgVocabulary (*vocabulary)(const MgModel *model);
 

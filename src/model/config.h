@@ -75,6 +75,7 @@ typedef struct MgKey
 typedef struct MgSizes
 {
 	uint32_t layers;
+	uint32_t depth;	  /* passes through layers, where these are taken more than once; 0: as many as layers */
 	uint32_t width;	  /* of a token's state */
 	uint32_t vocab;	  /* rows of the vocabulary's matrix */
 	uint32_t longest; /* sequence, in tokens */

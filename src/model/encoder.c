@@ -17,6 +17,7 @@ mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config)
 		return mg_fail(cx, MG_BAD_FILE, "hidden size %u is not divisible by %u attention heads", c->sizes.width, c->heads);
 	if (c->theta > 0 && c->sizes.width / c->heads % 2 != 0)
 		return mg_fail(cx, MG_BAD_FILE, "heads of %u numbers are not pairs that can be turned", c->sizes.width / c->heads);
+	c->half = c->sizes.width / c->heads / 2;
 	if (c->buckets > 0 && !mg_check_buckets(cx, c->buckets, c->distance))
 		return false;
 	if (c->rows <= first)
@@ -24,6 +25,8 @@ mg_encoder_settle(MgCtx *cx, const MgConfig *lists, void *config)
 	c->sizes.longest = c->rows - first;
 	if (c->embedding == 0)
 		c->embedding = c->sizes.width;
+	if (c->sizes.depth > 0 && c->sizes.depth < c->sizes.layers)
+		return mg_fail(cx, MG_BAD_FILE, "%u layers cannot be shared out among %u passes", c->sizes.layers, c->sizes.depth);
 	return true;
 }
 
@@ -71,7 +74,7 @@ embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
 	MgMark mark = mg_mark(run->cx);
 	float *narrow;
 
-	if (w == h)
+	if (w == h && e->project.rows == 0)
 	{
 		sum_embeddings(run, e, batch, x);
 		return true;
@@ -131,6 +134,7 @@ mg_encoder_forward(const MgRun *run, const MgBatch *batch, float *out)
 	const MgEncoderConfig *c = run->model->config;
 	const MgEncoderWeights *w = run->model->weights;
 	const MgLayer *layers = run->model->layers;
+	uint32_t depth = c->sizes.depth > 0 ? c->sizes.depth : c->sizes.layers;
 	MgLayerForm form = {.width = c->sizes.width, .heads = c->heads, .head_size = c->sizes.width / c->heads,
 						.eps = c->eps, .activation = (MgActivation) c->activation, .fused_gate = c->fused_gate};
 	MgMark mark = mg_mark(run->cx);
@@ -150,10 +154,10 @@ mg_encoder_forward(const MgRun *run, const MgBatch *batch, float *out)
 		if (!make_rope(run, batch, form.head_size, &rope))
 			return false;
 	}
-	if (!mg_states_init(run, &form, batch, c->sizes.layers, out, &states) || !embed(run, &w->embeddings, batch, states.x))
+	if (!mg_states_init(run, &form, batch, depth, out, &states) || !embed(run, &w->embeddings, batch, states.x))
 		return false;
-	for (uint32_t l = 0; l < c->sizes.layers; l++)
-		if (!mg_layer(run, &form, &layers[l], &states))
+	for (uint32_t l = 0; l < depth; l++)
+		if (!mg_layer(run, &form, &layers[(size_t) ((double) l / ((double) depth / c->sizes.layers))], &states))
 			return false;
 	mg_rewind(run->cx, mark);
 	return true;
@@ -167,7 +171,7 @@ mg_encoder_head(const MgRun *run, const float *states, size_t n, float *out)
 	size_t d = w->transform.rows;
 	MgActivation activation = (MgActivation) (c->word_activation != MG_ACT_NONE ? c->word_activation : c->activation);
 
-	return mg_transform(run, states, n, (MgLinear){&w->transform, w->transform_bias, activation, out, d},
+	return mg_transform(run, states, n, (MgLinear){&w->transform, w->transform_bias, activation, out, c->sizes.width},
 						(MgNorm){MG_NORM_LAYER, d, w->transform_norm, w->transform_norm_bias, c->eps});
 }
 

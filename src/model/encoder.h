@@ -40,6 +40,7 @@ typedef struct MgEncoderConfig
 	MgSpan positions; /* kind of position embeddings */
 	float theta;	  /* of rotary positions; 0: none */
 	float stretch;	  /* of them: frequencies (theta stretch)^(-2 i / d) stretch^(-2 / d), d = h / heads; 0: 1 */
+	uint32_t half;	  /* of them in a head: d / 2 */
 	bool fused_gate;  /* MgLayerForm */
 	uint32_t buckets, distance; /* of t, and the greatest that they tell apart */
 	struct			  /* of an architecture's file, which looks at them when it settles */

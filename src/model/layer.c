@@ -19,7 +19,18 @@ mg_transform(const MgRun *run, const float *states, size_t n, MgLinear linear, M
 {
 	if (!mg_linear(run->cx, run->compute, (MgRows){states, linear.w->cols, n}, linear))
 		return false;
-	mg_add_norm(run->compute, &norm, linear.out, NULL, n, linear.out);
+	if (linear.out_stride == norm.d)
+	{
+		mg_add_norm(run->compute, &norm, linear.out, NULL, n, linear.out);
+		return true;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		float *row = linear.out + i * linear.out_stride;
+
+		mg_add_norm(run->compute, &norm, row, NULL, 1, row);
+		memset(row + norm.d, 0, (linear.out_stride - norm.d) * sizeof *row);
+	}
 	return true;
 }
 

@@ -81,7 +81,7 @@ typedef struct MgStates
 /* x [n_tokens, h]: rows of a table of words, by the batch's ids. */
 void mg_batch_words(const MgMatrix *words, const MgBatch *batch, float *x);
 
-/* A head's transform: out [n, h] = norm(act(states W^T + b)), linear being that product to out. */
+/* A head's transform: out [n, d] = norm(act(states W^T + b)), linear being that product to out, whose rows may be wider: zeros follow. */
 bool mg_transform(const MgRun *run, const float *states, size_t n, MgLinear linear, MgNorm norm);
 
 /* The rotary positions of a batch's tokens. False when memory ends. */

@@ -10,7 +10,7 @@ encoder/NAME/recipe.py says what is particular to one:
                 names a file of weights of its own, for heads and blocks that cannot stand beside the others
     REFUSED     (what changes in the first variant's config.json, a piece of the error)
     LAYERS      the key that says how many layers there are
-    PREFIX      of the encoder's tensors; published(state) gives them other names
+    PREFIX      of the encoder's tensors; published(state, file) gives them other names
     TOKENIZER   of those below
     reference(name, config) makes the model, where transformers has it not under that name
 
@@ -90,19 +90,20 @@ class Checkpoint:
         for name, tensor in own.items():
             bare = name.removeprefix(prefix)
             key = "encoder " + bare if not inner or bare != name else name
-            if not tensor.is_floating_point():
+            if not tensor.is_floating_point() or name.endswith("inv_freq"):
                 continue
             if tensor.data_ptr() not in tied:
                 tied[tensor.data_ptr()] = key
                 if key not in self.state:
                     self.state[key] = draw(bare, tuple(tensor.shape))
-                tensor.copy_(self.state[key])
+                if tensor.shape == self.state[key].shape:  # a head for contacts sees all layers
+                    tensor.copy_(self.state[key])
         return model.eval()
 
 
 def class_of(recipe, name, config):
     if hasattr(recipe, "reference"):
-        return recipe.reference(name, config)
+        return recipe.reference(name, dict(config))
     kind = getattr(transformers, name)
     return kind(kind.config_class(**config, attn_implementation="eager"))
 
@@ -155,7 +156,7 @@ def make(name):
         for t, ids in enumerate(getattr(recipe, "SEQUENCES", SEQUENCES) if head != "words" else [MASKED, SEQUENCES[1][:-3] + [4, 3]]):
             lines += expect(model, head, ids, [int(j > len(ids) // 2) for j in range(len(ids))] if segments and t != 1 else None)
         if head is None and (i == 0 or file):
-            for layers in range(1, config[recipe.LAYERS]):
+            for layers in range(config.get("num_hidden_groups", 1), config[recipe.LAYERS]):
                 lines.append("layers %d" % layers)
                 part = Checkpoint.fill(checkpoint, class_of(recipe, kind, config | {recipe.LAYERS: layers} | getattr(recipe, "PART", {})))
                 lines += expect(part, None, SEQUENCES[1], None)
@@ -164,7 +165,7 @@ def make(name):
     for file, checkpoint in checkpoints.items():
         state = {(recipe.PREFIX + key.removeprefix("encoder ") if key.startswith("encoder ") else key): tensor for key, tensor in checkpoint.state.items()}
         if hasattr(recipe, "published"):
-            state = recipe.published(state)
+            state = recipe.published(state, file)
         safetensors.torch.save_file({key: tensor.contiguous() for key, tensor in state.items()}, os.path.join(directory, file), {"format": "pt"})
     tokenizer_of(recipe.TOKENIZER, directory, recipe.CONFIG["vocab_size"])
     with open(os.path.join(directory, "expected.txt"), "w") as file:

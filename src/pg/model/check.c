@@ -51,7 +51,7 @@ put_model(ReturnSetInfo *result, const MgPlan *plan, const MgImage *resident)
 	put(result, "architecture", image->arch->name);
 	put(result, "tasks", mg_can_text(image->can, tasks));
 	put(result, "dims", psprintf("%u", sizes->width));
-	put(result, "layers", psprintf("%u", sizes->layers));
+	put(result, "layers", psprintf("%u", sizes->depth > 0 ? sizes->depth : sizes->layers));
 	put(result, "vocabulary", psprintf("%u", sizes->vocab));
 	put(result, "max_tokens", psprintf("%u of %u", image->meta.max_tokens, sizes->longest));
 	put(result, "parameters", psprintf("%llu", (unsigned long long) image->meta.parameters));

@@ -104,8 +104,10 @@ read_work(const ModelEntry *entry, ModelWork *work)
 	{
 		const MgSizes *sizes = mg_image_sizes(&image);
 
-		work->weights = count_weights(&image, 1);
-		work->attention = 4.0 * sizes->width * sizes->layers;
+		double depth = sizes->depth > 0 ? sizes->depth : sizes->layers;
+
+		work->weights = count_weights(&image, 1) * depth / sizes->layers;
+		work->attention = 4.0 * sizes->width * depth;
 		work->mask = 2 * (count_weights(&image, image.parts & ~1u) + (double) sizes->vocab * sizes->width);
 		work->max_tokens = image.meta.max_tokens;
 		work->keys = count_keys(&image);

@@ -147,7 +147,7 @@ cut_layers(Case *c, uint32_t n)
 	void *config = mg_alloc(&c->cx, c->model.arch->config_size);
 
 	memcpy(config, c->whole->config, c->model.arch->config_size);
-	((MgSizes *) config)->layers = n;
+	*(c->whole->sizes->depth > 0 ? &((MgSizes *) config)->depth : &((MgSizes *) config)->layers) = n;
 	c->model.config = c->model.sizes = config;
 }
 
@@ -174,13 +174,13 @@ read_segments(Case *c, char *rest)
 static void
 check_words(Case *c, size_t row, char *rest)
 {
-	static float headed[MOST_WIDTH], logits[MOST_VOCAB];
+	static float headed[MOST * MOST_WIDTH], logits[MOST_VOCAB];
 	MgRun run = run_of(c);
 	MgVocabulary vocabulary = c->model.arch->vocabulary(&c->model);
-	const float *state = c->last->states + row * c->model.sizes->width;
+	size_t width = c->model.sizes->width;
 
-	c->n_wrong += !mg_model_can(&c->model, MG_CAN_FILL_MASK) || !c->model.arch->head(&run, state, 1, headed) ||
-		!mg_table_linear(&c->scratch, &c->compute, (MgRows){headed, vocabulary.matrix->cols, 1},
+	c->n_wrong += !mg_model_can(&c->model, MG_CAN_FILL_MASK) || !c->model.arch->head(&run, c->last->states, c->last->n, headed) ||
+		!mg_table_linear(&c->scratch, &c->compute, (MgRows){headed + row * width, width, 1},
 						 (MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits, vocabulary.matrix->rows});
 	compare_line(c, logits, vocabulary.matrix->rows, rest);
 }

@@ -32,7 +32,7 @@ def reference(name, config):
     return model
 
 
-def published(state):
+def published(state, file):
     out = {}
     for key, tensor in state.items():
         for ours, theirs in NAMES:

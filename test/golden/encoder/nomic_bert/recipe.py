@@ -20,7 +20,7 @@ NAMES = [("bert.layers.", "bert.encoder.layers."), ("embeddings.LayerNorm", "emb
          ("post_mlp_layernorm", "norm2")]
 
 
-def published(state):
+def published(state, file):
     out = {}
     for key, tensor in state.items():
         for ours, theirs in NAMES:
