@@ -30,6 +30,12 @@
 /* Rows that are wanted, where no LIMIT says it. */
 #define LEAST_WANTED 10
 
+/*
+ * The first batch for each row of a LIMIT, where nothing drops rows: ranking looks a little beyond the last row that is wanted, and a second batch costs more than a wide first one. 340 000 x 384,
+ * LIMIT 40 and 100: 396 and 1085 entries, with a batch of 40 before 585 and 1531; recall 0.9925 and 0.9913, before 0.9929 and 0.9920.
+ */
+#define FIRST_A_ROW 2
+
 /* A batch is at most so many times as wide as the one before. */
 #define WIDENING 32
 
@@ -44,25 +50,6 @@
 
 /* Under inner product all nodes lead to the same few long ones, the worse the fewer links they have. */
 #define WIDER_BY_PRODUCT 4
-
-void
-hnsw_batches_begin(IndexScanDesc scan)
-{
-	HnswScan *state = scan->opaque;
-	uint32 m = state->store.layout.shape.m;
-	MgSearchOptions options = {.radius = -INFINITY};
-
-	options.ef = (uint32_t) state->settings.ef_search;
-	if (m < ENOUGH_LINKS)
-		options.ef = options.ef * ENOUGH_LINKS / m * (state->store.kind->metric == MG_METRIC_INNER_PRODUCT ? WIDER_BY_PRODUCT : 1);
-	options.widest_ef = WIDEST_BATCH;
-	options.max_expanded = state->settings.first_is_whole ? 0 : (uint64_t) state->settings.max_scan_tuples;
-	options.max_memory = hnsw_scan_memory(state);
-	if (state->target.within && !state->complete)
-		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
-	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
-	hnsw_must(hnsw_scratch_cx(state->scratch), state->search != NULL);
-}
 
 static void
 tell_of_bound(IndexScanDesc scan)
@@ -120,6 +107,37 @@ hnsw_cost_of_pass(const HnswScan *state)
 	double fetched = (state->n_fetched + 1.0) / (state->n_met + 1.0); /* of those met, included columns left so many to the table */
 
 	return PAGE_COST * state->store.n_blocks + ROW_COST * rows_to_come(state) * Min(fetched, 1);
+}
+
+/* Rows of the first batch. Who lets a scan end with it has said how many rows they want of it; and where another way to go on is probably better, it is tried with few. */
+static uint32
+first_width(const HnswScan *state)
+{
+	double wanted = Min(FIRST_A_ROW * hnsw_filter_limit(state->node), WIDEST_BATCH), ef = state->settings.ef_search;
+
+	if (state->settings.iteration == HNSW_ITERATION_OFF || state->filter != NULL || state->covered != NULL || state->target.within ||
+		ENTRIES_A_ROW * ENTRY_COST * wanted > hnsw_cost_of_pass(state))
+		return (uint32) ef;
+	return (uint32) Max(ef, wanted);
+}
+
+void
+hnsw_batches_begin(IndexScanDesc scan)
+{
+	HnswScan *state = scan->opaque;
+	uint32 m = state->store.layout.shape.m;
+	MgSearchOptions options = {.radius = -INFINITY};
+
+	options.ef = first_width(state);
+	if (m < ENOUGH_LINKS)
+		options.ef = options.ef * ENOUGH_LINKS / m * (state->store.kind->metric == MG_METRIC_INNER_PRODUCT ? WIDER_BY_PRODUCT : 1);
+	options.widest_ef = WIDEST_BATCH;
+	options.max_expanded = state->settings.first_is_whole ? 0 : (uint64_t) state->settings.max_scan_tuples;
+	options.max_memory = hnsw_scan_memory(state);
+	if (state->target.within && !state->complete)
+		options.radius = hnsw_target_radius(&state->store, &state->query, state->target.radius);
+	state->search = mg_search_begin(hnsw_scratch_cx(state->scratch), &state->store.graph, &state->query, &options);
+	hnsw_must(hnsw_scratch_cx(state->scratch), state->search != NULL);
 }
 
 double
