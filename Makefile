@@ -69,7 +69,7 @@ uninstall-vector-stub: check-vector-stub
 	rm -f '$(STUB_DIR)/vector.control' '$(STUB_DIR)/vector--$(STUB_VERSION).sql'
 
 # The C functions that a script names, released ones too, and those that the server's workers begin with.
-WORKERS = src/pg/hnsw/parallel.c
+WORKERS = src/pg/hnsw/parallel.c src/pg/column/worker.c
 SCRIPTS = $(SQL_FRAGMENTS) sql/from-0.1.0.sql $(DATA)
 $(SHLIB_EXPORTS): $(SCRIPTS) $(WORKERS) Makefile
 	@printf '%s\n' Pg_magic_func _PG_init > $@

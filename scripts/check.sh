@@ -74,7 +74,7 @@ check_cluster()
 	check_dir=$(mktemp -d /tmp/maskgen-check.XXXXXX)
 	cluster_own "$check_dir"
 	cluster_make "$check_dir" "shared_preload_libraries = 'maskgen'" "jit = off" "fsync = off" "full_page_writes = off" \
-		"max_wal_size = 4GB" "max_prepared_transactions = 4" "autovacuum = off"
+		"max_wal_size = 4GB" "max_prepared_transactions = 4" "autovacuum = off" "maskgen.embed_worker_nice = 0"
 	# PostgreSQL's test modules know this variable: the clusters of test/tap find the same settings by themselves.
 	[[ -z ${TEMP_CONFIG:-} ]] || cat "$TEMP_CONFIG" >> "$check_dir/data/postgresql.conf"
 	mkdir "$check_dir/tree"

@@ -43,7 +43,8 @@ my %room_may_include = (
 	task => [qw(model resident vector classifier)],
 	planner => [qw(model task)],
 	batch => [qw(model planner task)],
-	trigger => [qw(model task)]);
+	trigger => [qw(model task)],
+	column => [qw(model task trigger)]);
 
 # The one file of the hall that knows every room, for _PG_init.
 my $module = 'src/pg/module.c';

@@ -19,7 +19,7 @@
 #include "utils/syscache.h"
 
 /* Members that were asked for: the extension has some, each asked for by a literal. */
-#define MOST_KNOWN 16
+#define MOST_KNOWN 32
 
 typedef struct Member
 {

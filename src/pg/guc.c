@@ -19,6 +19,8 @@ int maskgen_cpu = MASKGEN_CPU_AUTO;
 int maskgen_matmul = MG_NATIVE;
 int maskgen_kv_memory = 512 * 1024;
 int maskgen_statement_tokens;
+int maskgen_embed_workers = 1;
+int maskgen_embed_worker_nice = 10;
 bool maskgen_enable_batching = true;
 int maskgen_max_model_memory;
 int maskgen_result_cache_size;
@@ -142,6 +144,12 @@ guc_define(void)
 	DefineCustomIntVariable("maskgen.statement_tokens", "Most tokens that a statement may compute.",
 							"Compared with the plan's estimate before the first row, and then with what is computed; 0 means no limit.",
 							&maskgen_statement_tokens, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.embed_workers", "Background workers that embed queued rows, in each database.",
+							"They are started when rows wait, out of max_worker_processes; 0 means none.", &maskgen_embed_workers, 1, 0, 16, PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("maskgen.embed_worker_nice", "How far such workers give way to sessions.",
+							"The operating system's nice value; read when a worker starts.", &maskgen_embed_worker_nice, 10, 0, 19, PGC_SIGHUP, 0, NULL, NULL,
+							NULL);
 	DefineCustomBoolVariable("maskgen.enable_batching", "Lets plans compute tasks for many rows at once.", NULL,
 							 &maskgen_enable_batching, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("maskgen.max_model_memory", "Limit on the size of all resident models.",

@@ -29,6 +29,8 @@ extern int maskgen_cpu;				 /* MgCpuLevel or MASKGEN_CPU_AUTO */
 extern int maskgen_matmul;			 /* MgProvider */
 extern int maskgen_kv_memory;		 /* kB of keys of the texts that a call generates together */
 extern int maskgen_statement_tokens; /* 0: no limit */
+extern int maskgen_embed_workers;	 /* of a database */
+extern int maskgen_embed_worker_nice;
 extern bool maskgen_enable_batching;
 extern int maskgen_max_model_memory; /* MB that all resident models may take together, 0 for no limit */
 extern int maskgen_result_cache_size; /* kB; 0 for none */

@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "pg/host.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #define HOST_ALIGNMENT 16
 
@@ -45,6 +46,8 @@ static bool
 host_poll(void *user)
 {
 	CHECK_FOR_INTERRUPTS();
+	/* Where nobody holds a snapshot, in a worker between its statements, what was looked up must not hold up vacuum for as long as this computes. */
+	InvalidateCatalogSnapshotConditionally();
 	if (host_polled != NULL)
 		host_polled();
 	return true;

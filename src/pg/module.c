@@ -4,6 +4,8 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/batch/rewrite.h"
+#include "pg/column/pool.h"
+#include "pg/column/queue.h"
 #include "pg/guc.h"
 #include "pg/hnsw/explain.h"
 #include "pg/hnsw/filter.h"
@@ -35,7 +37,7 @@ _PG_init(void)
 	hnsw_options_init();
 	guc_reserve();
 	shared_reserve(add_size(add_size(add_size(registry_size(), stats_size()), progress_size()),
-							add_size(add_size(priors_size(), cut_size()), add_size(cache_control_size(), prompts_size()))));
+							add_size(add_size(add_size(priors_size(), cut_size()), embed_pool_size()), add_size(cache_control_size(), prompts_size()))));
 	plan_labels_install();
 	plan_lateral_install();
 	plan_parallel_install();
@@ -51,4 +53,6 @@ _PG_init(void)
 	hnsw_filter_install();
 	hnsw_explain_install();
 	hnsw_tally_install();
+	embed_queue_install();
+	embed_pool_install();
 }

@@ -5,7 +5,7 @@ SELECT plan(31);
 -- Names that a search_path of "public, maskgen" puts before an application
 SELECT set_eq($$SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'maskgen'::regnamespace AND relkind <> 'c'$$,
 	$$VALUES ('maskgen_models', 'v'), ('maskgen_stat_models', 'v'), ('maskgen_result_cache', 'v'), ('maskgen_prompt_cache', 'v'), ('maskgen_model_grants', 'v'),
-		('maskgen_settings', 'v'), ('maskgen_stat_roles', 'v'), ('maskgen_stat_progress', 'v'), ('maskgen_model_sources', 'v')$$, 'relations in the search_path: views with names of ours');
+		('maskgen_settings', 'v'), ('maskgen_stat_roles', 'v'), ('maskgen_stat_progress', 'v'), ('maskgen_model_sources', 'v'), ('maskgen_embedding_status', 'v')$$, 'relations in the search_path: views with names of ours');
 SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace$$, ARRAY['l2_distance', 'cosine_distance', 'inner_product',
 	'l1_distance', 'hamming_distance', 'jaccard_distance', 'vector_dims', 'vector_norm', 'l2_norm', 'l2_normalize', 'binary_quantize', 'subvector', 'avg', 'sum',
 	'sphere', 'embed', 'embed_query', 'embed_document', 'embed_batch', 'fill_mask', 'classify', 'classify_scores', 'classify_as', 'tokenize', 'detokenize',
@@ -15,7 +15,8 @@ SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 
 	'label_scores', 'classifier_info', 'classify_multi', 'mask_state',
 	'generate', 'rerank_score', 'rerank', 'classify_own', 'classify_own_scores', 'classify_pair', 'entities',
 	'mask_entities', 'token_anomalies', 'embed_tokens', 'max_sim', 'embed_sparse', 'chat', 'chat_prompt', 'generate_stream', 'generate_samples', 'logprob',
-	'perplexity', 'token_logprobs', 'model_labels', 'choose', 'choose_scores', 'check_model'], 'functions: those that are documented');
+	'perplexity', 'token_logprobs', 'model_labels', 'choose', 'choose_scores', 'check_model', 'embed_column', 'drop_embed_column', 'pause_embed_column', 'resume_embed_column', 'retry_failed',
+	'embed_pending', 'reembed', 'column_model', 'embed_for', 'embed_failures', 'embed_row_trigger'], 'functions: those that are documented');
 SELECT set_eq($$SELECT typname::text FROM pg_type WHERE typnamespace = 'maskgen'::regnamespace AND typelem = 0 AND typname !~ '^maskgen_'$$,
 	ARRAY['vector', 'halfvec', 'sparsevec', 'vector_sphere', 'halfvec_sphere', 'sparsevec_sphere', 'bit_sphere', 'classifier'], 'types: those that are documented');
 SELECT is_empty($$SELECT pg_describe_object(classid, objid, 0) FROM pg_depend d WHERE refclassid = 'pg_extension'::regclass

@@ -1,13 +1,16 @@
 /* The columns that an embedding trigger reads and writes. */
-#include "pg/trigger/embed.h"
+#include "pg/trigger/columns.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 static AttrNumber
 find_column(Relation relation, const char *name, bool has_triggers)
@@ -36,41 +39,57 @@ find_source(Relation relation, const char *name, bool has_triggers)
 	return number;
 }
 
-static bool
-find_primary_key(EmbedColumns *columns, Oid index)
+static int
+read_primary_key(Oid index, AttrNumber keys[INDEX_MAX_KEYS])
 {
+	int n = 0;
 	HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	Form_pg_index form;
 
 	if (!HeapTupleIsValid(tuple))
-		return false;
+		return 0;
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	if (form->indisprimary && form->indisvalid)
 	{
-		columns->n_keys = form->indnkeyatts;
-		memcpy(columns->keys, form->indkey.values, form->indnkeyatts * sizeof *columns->keys);
+		n = form->indnkeyatts;
+		memcpy(keys, form->indkey.values, n * sizeof *keys);
 	}
 	ReleaseSysCache(tuple);
-	return columns->n_keys > 0;
+	return n;
 }
 
 /* A deferrable key does: rows that share one for a while differ in their text, or have the same vector. */
-static void
-find_keys(EmbedColumns *columns, Relation relation)
+int
+embed_primary_key(Relation relation, AttrNumber keys[INDEX_MAX_KEYS])
 {
 	List *indexes = RelationGetIndexList(relation);
 	ListCell *cell;
+	int n = 0;
 
-	columns->n_keys = 0;
 	foreach(cell, indexes)
-		if (find_primary_key(columns, lfirst_oid(cell)))
+		if ((n = read_primary_key(lfirst_oid(cell), keys)) > 0)
 			break;
 	list_free(indexes);
-	if (columns->n_keys == 0)
+	if (n == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("table \"%s\" has no primary key", RelationGetRelationName(relation)),
-						errdetail("A trigger after a statement finds its rows again by their primary key."),
+						errdetail("Rows that were written are found again by their primary key."),
 						errhint("Add one, or embed in a generated column.")));
+	return n;
+}
+
+void
+embed_append_equality(StringInfo query, Oid type, const char *left, const char *right)
+{
+	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr));
+	Form_pg_operator form;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+						errmsg("could not identify an equality operator for type %s", format_type_be(type))));
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfo(query, "%s OPERATOR(%s.%s) %s", left, quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname), right);
+	ReleaseSysCache(tuple);
 }
 
 void
@@ -87,5 +106,5 @@ embed_columns_resolve(EmbedColumns *columns, Relation relation, char *const *arg
 	for (int i = 0; i < columns->n_sources; i++)
 		columns->sources[i] = find_source(relation, args[i + 1], has_triggers);
 	columns->target = find_column(relation, args[n_args - 1], has_triggers);
-	find_keys(columns, relation);
+	columns->n_keys = embed_primary_key(relation, columns->keys);
 }

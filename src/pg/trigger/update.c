@@ -6,15 +6,12 @@
  */
 #include "pg/trigger/update.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "pg/extension.h"
+#include "pg/trigger/columns.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #define MOST_PARAMETERS (INDEX_MAX_KEYS + EMBED_MOST_SOURCES + 1)
 
@@ -28,24 +25,6 @@ static const char *
 name_of(const EmbedUpdate *update, AttrNumber column)
 {
 	return quote_identifier(NameStr(attribute_of(update, column)->attname));
-}
-
-/* "t.key OPERATOR(schema.=) n.k1" */
-static void
-append_key(StringInfo query, const EmbedUpdate *update, int number)
-{
-	AttrNumber column = update->columns->keys[number];
-	Oid type = attribute_of(update, column)->atttypid, operator= lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
-						errmsg("could not identify an equality operator for type %s", format_type_be(type))));
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	appendStringInfo(query, "t.%s OPERATOR(%s.%s) n.k%d AND ", name_of(update, column),
-					 quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname), number + 1);
-	ReleaseSysCache(tuple);
 }
 
 static char *
@@ -69,7 +48,11 @@ make_query(const EmbedUpdate *update)
 		appendStringInfo(&query, "s%d, ", i);
 	appendStringInfoString(&query, "v) WHERE ");
 	for (int i = 0; i < columns->n_keys; i++)
-		append_key(&query, update, i);
+	{
+		embed_append_equality(&query, attribute_of(update, columns->keys[i])->atttypid, psprintf("t.%s", name_of(update, columns->keys[i])),
+							  psprintf("n.k%d", i + 1));
+		appendStringInfoString(&query, " AND ");
+	}
 	for (int i = 0; i < columns->n_sources; i++)
 	{
 		const char *name = name_of(update, columns->sources[i]);
