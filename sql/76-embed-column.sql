@@ -149,3 +149,18 @@ CREATE PROCEDURE reembed(target regclass, destination name, model text)
 AS 'MODULE_PATHNAME', 'maskgen_reembed' LANGUAGE C;
 COMMENT ON PROCEDURE reembed(regclass, name, text) IS
 'embed a column anew by another model while it is read and written, and put it in place at once; called again it goes on where it was interrupted';
+
+CREATE FUNCTION search(target regclass, query text, top_k int DEFAULT 10, filter text DEFAULT NULL, hybrid boolean DEFAULT true, rerank_model text DEFAULT NULL,
+	destination name DEFAULT 'embedding', OUT key text, OUT score real, OUT distance real, OUT rank_text int, OUT rank_vector int, OUT snippet text) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'maskgen_search' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000;
+COMMENT ON FUNCTION search(regclass, text, int, text, boolean, text, name) IS
+'rows of a column that stays embedded by meaning, and by words where the table has a GIN index of a tsvector; filter is a condition in SQL, not for text of strangers';
+
+CREATE FUNCTION search_sql(target regclass, query text, top_k int DEFAULT 10, filter text DEFAULT NULL, hybrid boolean DEFAULT true, rerank_model text DEFAULT NULL,
+	destination name DEFAULT 'embedding') RETURNS text
+AS 'MODULE_PATHNAME', 'maskgen_search_sql' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION search_sql(regclass, text, int, text, boolean, text, name) IS 'the statement that search runs, to be adapted';
+
+CREATE FUNCTION rrf(VARIADIC ranks bigint[]) RETURNS float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (SELECT coalesce(pg_catalog.sum(1.0 / (60 + r)), 0) FROM pg_catalog.unnest(ranks) r);
+COMMENT ON FUNCTION rrf(bigint[]) IS 'reciprocal rank fusion of a row''s ranks in several lists: the sum of 1 / (60 + rank); NULL where a list does not have it';

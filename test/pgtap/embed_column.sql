@@ -103,6 +103,23 @@ SELECT is(column_model('doc', 'embedding'), 'e', 'which can be asked for');
 SELECT set_eq($$SELECT id FROM doc ORDER BY embedding <=> embed_for('doc', 'embedding', 'cat 7') LIMIT 5$$,
 	$$SELECT id FROM doc ORDER BY embedding <=> embed_query('e', 'cat 7') LIMIT 5$$, 'and finds the same rows');
 
+-- search: the statement that it shows is the one that it runs
+SELECT results_eq($$SELECT key::int, rank_vector FROM search('doc', 'cat 7', 5)$$,
+	$$SELECT id, row_number() OVER ()::int FROM (SELECT id FROM doc ORDER BY embedding <=> embed_query('e', 'cat 7'), id LIMIT 5) x$$, 'search by meaning');
+SELECT is((SELECT count(*) FROM search('doc', 'cat 7', 5) WHERE rank_text IS NULL AND snippet LIKE 'cat%dog'), 5::bigint, 'without an index of words');
+SELECT is((SELECT array_agg(key::int ORDER BY key::int) FROM search('doc', 'cat 7', 3, 'id > 97')), '{98,99,100}', 'with a filter');
+CREATE INDEX doc_words ON doc USING gin (to_tsvector('english', title));
+SELECT results_eq($$SELECT key::int, rank_text FROM search('doc', 'cats 42', 100) WHERE rank_text = 1$$, 'VALUES (42, 1)', 'words are looked for in their index, by its parser');
+SELECT is((SELECT count(*) FROM search('doc', 'cats 42', 10, hybrid => false) WHERE rank_text IS NOT NULL), 0::bigint, 'or not');
+SELECT search_sql('doc', 'it''s 42', 7, 'id <> 1') AS statement \gset
+CREATE TEMP TABLE adapted AS :statement;
+SELECT set_eq('SELECT * FROM adapted', $$SELECT * FROM search('doc', 'it''s 42', 7, 'id <> 1')$$, 'search_sql shows it');
+SELECT throws_ok($$SELECT * FROM search('doc', 'x', 0)$$, '22023', 'top_k 0 is not between 1 and 10000', 'no rows');
+SELECT throws_ok($$SELECT * FROM search('doc', 'x', 1, 'true) LIMIT 0; DROP TABLE doc; --')$$, NULL, NULL, 'a filter is one condition');
+SELECT throws_ok($$SELECT * FROM search('doc', 'x', rerank_model => 'e')$$, NULL, NULL, 'a model that does not rerank says so');
+SELECT is((SELECT count(*) FROM search('doc', NULL)), 0::bigint, 'NULL finds nothing');
+SELECT is(round(rrf(1, NULL, 3)::numeric, 4), round(1/61.0 + 1/63.0, 4), 'ranks of which some are missing');
+
 -- An expression
 CREATE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN upper($1) || '!';
 CREATE TABLE expr (a int, b date, body varchar(50), k1 text, "+s" text, PRIMARY KEY (a, b));
@@ -201,7 +218,7 @@ SELECT is(:'SQLSTATE'::text, '00000', 'a change of the model');
 SELECT is(wrong('doc', $$concat_ws(E'\n', title, body)$$, 'f'), 0::bigint, 'all rows have its vectors');
 SELECT is(column_model('doc', 'embedding'), 'f', 'queries have it');
 SELECT is((SELECT count(*) FROM maskgen_embedding_status WHERE target = 'doc'), 1::bigint, 'there is one column');
-SELECT is((SELECT array_agg(indexname::text ORDER BY indexname) FROM pg_indexes WHERE tablename = 'doc'), '{doc_embedding_idx,doc_pkey}', 'with the index of that name');
+SELECT is((SELECT array_agg(indexname::text ORDER BY indexname) FROM pg_indexes WHERE tablename = 'doc'), '{doc_embedding_idx,doc_pkey,doc_words}', 'with the index of that name');
 SELECT ok(has_column_privilege('embed_column_reader', 'doc', 'embedding', 'SELECT'), 'its grants');
 SELECT is(col_description('doc'::regclass, (SELECT attnum FROM pg_attribute WHERE attrelid = 'doc'::regclass AND attname = 'embedding')), 'vectors', 'and its comment');
 INSERT INTO doc VALUES (902, 'after', 'it');

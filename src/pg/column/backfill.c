@@ -32,12 +32,13 @@ typedef struct Position
 	int64 block; /* the next one */
 } Position;
 
+/* All is done for now if somebody else has the column locked: another step, or a transaction that changes it. */
 static Position
 read_position(int32 id)
 {
 	Position position = {.is_done = true};
 
-	if (embed_state_run("SELECT scan_done, scan_table, scan_file, scan_block FROM @embed_column WHERE id = $1 FOR UPDATE",
+	if (embed_state_run("SELECT scan_done, scan_table, scan_file, scan_block FROM @embed_column WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED",
 						&(EmbedParameters){1, {INT4OID}, {Int32GetDatum(id)}}, 0) == 1)
 		position = (Position){DatumGetBool(embed_result(0, 1, NULL)), DatumGetObjectId(embed_result(0, 2, NULL)), DatumGetObjectId(embed_result(0, 3, NULL)),
 							  DatumGetInt64(embed_result(0, 4, NULL))};

@@ -314,8 +314,10 @@ settle(Batch *at, const bool *is_done, int64 n_rows, double seconds)
 	if (n_later > 0)
 		embed_claim_delay(later, n_later, at->claim.column);
 	embed_claim_end(&at->claim, done, n_done);
+	/* Counts are not worth waiting for somebody who has changed the column in a transaction that is still open. */
 	embed_state_run("UPDATE @embed_column SET n_embedded = n_embedded + $2, n_errors = 0, error = NULL, retry_at = now(), served_at = clock_timestamp(),"
-					" rate = CASE WHEN $2 = 0 THEN rate WHEN rate = 0 THEN $2 / $3 ELSE 0.8 * rate + 0.2 * $2 / $3 END WHERE id = $1",
+					" rate = CASE WHEN $2 = 0 THEN rate WHEN rate = 0 THEN $2 / $3 ELSE 0.8 * rate + 0.2 * $2 / $3 END"
+					" WHERE id = (SELECT id FROM @embed_column WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED)",
 					&(EmbedParameters){3, {INT4OID, INT8OID, FLOAT8OID}, {Int32GetDatum(at->claim.column), Int64GetDatum(n_rows), Float8GetDatum(Max(seconds, 1e-6))}}, 0);
 }
 

@@ -14,6 +14,9 @@
 /* A worker that has not come up by then has failed to. */
 #define START_MS 30000
 
+/* When no process was free for one, this is how long the next is not asked for. */
+#define RETRY_MS 5000
+
 /* Databases that have been looked at; more are looked at each time. */
 #define MOST_DATABASES 64
 
@@ -115,7 +118,10 @@ start(Oid database, int most)
 	memcpy(worker.bgw_extra, &database, sizeof database);
 	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
 	{
-		give_back(slot);
+		/* Not each commit asks again, and writes to the log: the slot is taken for some seconds. */
+		LWLockAcquire(&pool->head.lock, LW_EXCLUSIVE);
+		pool->slots[slot].started -= (START_MS - RETRY_MS) * INT64CONST(1000);
+		LWLockRelease(&pool->head.lock);
 		ereport(LOG, (errmsg("could not start a worker of maskgen"), errhint("Increase max_worker_processes. Queued rows are embedded when a worker starts later, or by CALL maskgen.embed_pending().")));
 	}
 }

@@ -128,7 +128,7 @@ embed_state_set_error(int32 id, const char *message)
 {
 	embed_state_run("UPDATE @embed_column SET error = $2, n_errors = n_errors + 1, served_at = now(),"
 					" retry_at = now() + make_interval(secs => LEAST(300, power(2, LEAST(n_errors, 10))))"
-					" WHERE id = $1",
+					" WHERE id = (SELECT id FROM @embed_column WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED)",
 					&(EmbedParameters){2, {INT4OID, TEXTOID}, {Int32GetDatum(id), CStringGetTextDatum(message)}}, 0);
 }
 
