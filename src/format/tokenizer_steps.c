@@ -20,7 +20,7 @@ mg_step_add(MgCtx *cx, MgStepList *list, MgStepKind kind, uint32_t number, MgSpa
 {
 	if (list->n == MG_STEPS_MAX)
 		return mg_fail(cx, MG_UNSUPPORTED, "tokenizer with more than %d steps is not supported", MG_STEPS_MAX);
-	list->items[list->n++] = (MgStep){kind, number, a, b, NULL};
+	list->items[list->n++] = (MgStep){.kind = kind, .number = number, .a = a, .b = b};
 	return true;
 }
 

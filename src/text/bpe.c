@@ -128,6 +128,7 @@ mg_bpe_bind(MgCtx *cx, MgTokenizer *tokenizer)
 			name = mg_span_of(text);
 		}
 		id = mg_vocab_find(&tokenizer->vocab, mg_hash_span(MG_HASH_START, name), mg_span("", 0), name);
+		tokenizer->bpe.names[byte][0] = (uint8_t) mg_utf8_put(mg_byte_char((uint8_t) byte), tokenizer->bpe.names[byte] + 1);
 		tokenizer->bpe.bytes[byte] = id >= 0 && (tokenizer->vocab.flags[id] & MG_TOKEN_OUTSIDE) ? -1 : id;
 	}
 	return true;
@@ -396,24 +397,35 @@ push(MgCtx *cx, const MgPieces *pieces, const MgWord *word, const Symbol *symbol
 	return mg_token_list_push(cx, pieces->list, symbol->id, word->starts[from], word->stops[to - 1]);
 }
 
-/* The token that is the whole word; -1 when there is none. */
+/* The token that a whole word is, as merging would find it or instead of merging; -1 when there is none. */
 static int32_t
 find_whole(const MgPieces *pieces, const MgWord *word, uint8_t excluded)
 {
 	const MgVocab *vocab = &pieces->tokenizer->vocab;
-	uint8_t name[2 * LONGEST_NAME];
-	size_t size = 0;
+	const MgBpe *bpe = &pieces->tokenizer->bpe;
+	uint8_t spelled[2 * LONGEST_NAME];
+	MgSpan name = mg_span(word->bytes, word->size);
 	int32_t id;
 
-	if (word->size > LONGEST_NAME)
+	if (word->size > LONGEST_NAME || word->size > vocab->longest)
 		return -1;
-	if (pieces->tokenizer->bpe.characters)
-		memcpy(name, word->bytes, size = word->size);
-	else
+	if (!bpe->characters)
+	{
+		size_t size = 0;
+
 		for (size_t i = 0; i < word->size; i++)
-			size += mg_utf8_put(mg_byte_char(word->bytes[i]), name + size);
-	id = mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mg_span(name, size)), mg_span("", 0), mg_span(name, size));
-	return id >= 0 && (vocab->flags[id] & excluded) ? -1 : id;
+		{
+			const uint8_t *its = bpe->names[word->bytes[i]];
+
+			memcpy(spelled + size, its + 1, 2);
+			size += its[0];
+		}
+		name = mg_span(spelled, size);
+	}
+	id = mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, name), mg_span("", 0), name);
+	if (id < 0 || (vocab->flags[id] & excluded) != 0 || !(bpe->whole_words || (vocab->flags[id] & MG_TOKEN_WHOLE)))
+		return -1;
+	return id;
 }
 
 bool
@@ -422,17 +434,14 @@ mg_bpe(MgCtx *cx, MgPieces *pieces, const MgWord *word)
 	const MgTokenizer *tokenizer = pieces->tokenizer;
 	uint8_t excluded = mg_excluded_flags(pieces, word);
 	Symbol few[SHORT_WORD], *symbols = few;
+	int32_t whole;
 	size_t n;
 
 	if (!mg_pace(cx, pieces->pace, 8 * word->size))
 		return false;
-	if (tokenizer->bpe.whole_words)
-	{
-		int32_t id = find_whole(pieces, word, excluded);
-
-		if (id >= 0)
-			return push(cx, pieces, word, &(Symbol){.id = id, .start = 0, .stop = (uint32_t) word->size});
-	}
+	whole = find_whole(pieces, word, excluded);
+	if (whole >= 0)
+		return push(cx, pieces, word, &(Symbol){.id = whole, .start = 0, .stop = (uint32_t) word->size});
 	if (word->size > SHORT_WORD)
 	{
 		if (!make_room(cx, pieces, word->size))
@@ -455,26 +464,25 @@ mg_bpe(MgCtx *cx, MgPieces *pieces, const MgWord *word)
 
 /* Whether a word may begin at, where nothing is merged with what is before it. */
 static bool
-begins_word(const MgWord *text, size_t at)
+begins_word(const MgBpe *bpe, const MgWord *text, size_t at)
 {
 	const uint8_t *b = text->bytes + at;
 
 	return text->size - at >= 3 && b[0] == 0xE2 && b[1] == 0x96 && b[2] == 0x81 &&
-		!(at >= 3 && b[-3] == 0xE2 && b[-2] == 0x96 && b[-1] == 0x81);
+		!(at >= 3 && b[-3] == 0xE2 && b[-2] == 0x96 && b[-1] == 0x81) &&
+		(bpe->cuts || (bpe->joins != NULL && !(bpe->joins[b[-1] >> 3] >> (b[-1] & 7) & 1)));
 }
 
 bool
 mg_bpe_text(MgCtx *cx, MgPieces *pieces, const MgWord *text)
 {
 	MgSpan bytes = mg_span(text->bytes, text->size);
-	bool cuts = pieces->tokenizer->bpe.cuts;
-
 	for (size_t from = 0; from < text->size;)
 	{
 		size_t to = from + 1, most = text->size - from < MG_LONGEST_WORD ? text->size - from : MG_LONGEST_WORD;
 		MgWord word = *text;
 
-		while (to < from + most && !(cuts && begins_word(text, to)))
+		while (to < from + most && !begins_word(&pieces->tokenizer->bpe, text, to))
 			to++;
 		while (!mg_utf8_boundary(bytes, to))
 			to--;

@@ -19,6 +19,7 @@
 #include "text/vocab.h"
 
 #define MG_MERGE_SLOT 16
+#define MG_JOINS_SIZE 32
 #define MG_MAX_MERGE_BITS 25
 
 typedef struct MgMerge
@@ -34,7 +35,9 @@ typedef struct MgBpe
 	bool whole_words, fuse_unknown;
 	bool characters;	/* symbols are characters */
 	bool cuts;			/* no merge goes over the beginning of a word, U+2581 behind another character */
+	const uint8_t *joins; /* bits [256]: those that a merge has before U+2581; NULL: not known */
 	int32_t bytes[256]; /* the token of each byte; -1: there is none */
+	uint8_t names[256][3]; /* the size and UTF-8 of the character that stands for a byte */
 } MgBpe;
 
 struct MgTokenizer;

@@ -7,9 +7,13 @@
 
 #include <math.h>
 
+#include "text/byte_level.h"
 #include "text/scored_merges.h"
 #include "text/steps.h"
 #include "text/utf8.h"
+
+/* Bytes of a token that a word may be known to be. */
+#define LONGEST_WHOLE 128
 
 /* Tokens between two polls. */
 #define POLL_STEP 4096
@@ -288,28 +292,39 @@ fill_vocab(MgCtx *cx, const MgTokenizerSpec *spec, const Gathered *gathered, MgS
 	return true;
 }
 
-/* Whether no merge makes a token with U+2581 behind another character; the mark is a token itself. */
+/* The last bytes of characters that a merge has before U+2581, whether there are any; none of it where the mark is no token itself. */
 static bool
-can_cut(const MgTokenizerSpec *spec, const MgVocab *vocab, const MgMerge *merges, size_t n)
+find_joins(MgCtx *cx, const MgTokenizerSpec *spec, const MgVocab *vocab, const MgMerge *merges, size_t n, MgSectionFacts *facts)
 {
 	MgSpan mark = mg_span_of("\xE2\x96\x81");
+	uint8_t *joins = mg_alloc_zeroed(cx, MG_JOINS_SIZE, 1);
 
-	if (mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mark), mg_span("", 0), mark) < 0)
+	if (joins == NULL)
 		return false;
+	if (!spec->characters || mg_vocab_find(vocab, mg_hash_span(MG_HASH_START, mark), mg_span("", 0), mark) < 0)
+		return true;
+	facts->options.cuts = true;
 	for (size_t i = 0; i < n; i++)
 	{
 		MgSpan token = spec->tokens[merges[i].id];
 		bool other = false;
 
+		if (i % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
 		for (size_t at = 0; at < token.size;)
 		{
+			size_t from = at;
 			bool is_mark = mg_utf8_next(token, &at) == 0x2581;
 
 			if (is_mark && other)
-				return false;
+			{
+				joins[token.data[from - 1] >> 3] |= (uint8_t) (1u << (token.data[from - 1] & 7));
+				facts->options.cuts = false;
+			}
 			other = !is_mark;
 		}
 	}
+	facts->joins = mg_span(joins, MG_JOINS_SIZE);
 	return true;
 }
 
@@ -346,8 +361,8 @@ fill_merges(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 	}
 	if (spec->scores != NULL && !mg_scored_merges(cx, spec, &vocab, &merges, &n))
 		return false;
-	facts->options.cuts = spec->characters && can_cut(spec, &vocab, merges, n);
-	return mg_bpe_build(cx, merges, n, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
+	return find_joins(cx, spec, &vocab, merges, n, facts) &&
+		mg_bpe_build(cx, merges, n, &facts->merges, &facts->model.merge_bits, &facts->model.merge_probe);
 }
 
 /* Steps, and what Unigram wants. */
@@ -369,6 +384,67 @@ fill_steps(MgCtx *cx, const MgTokenizerSpec *spec, MgSectionFacts *facts)
 	return mg_unigram_prefixes(cx, spec->tokens, spec->n_tokens, &facts->prefixes, &facts->options.prefix_bits);
 }
 
+/* Whether a word of the token's letters becomes that token; as_data: in a value, where no special token is found. */
+static bool
+is_whole(MgCtx *cx, MgPieces *pieces, size_t id, bool as_data, bool *whole)
+{
+	MgSpan token = mg_vocab_token(&pieces->tokenizer->vocab, id);
+	uint8_t bytes[LONGEST_WHOLE];
+	MgWord word = {.bytes = bytes, .size = 0};
+
+	pieces->list->tokens.n = 0;
+	pieces->data = as_data ? MG_ALL_DATA : MG_NO_DATA;
+	*whole = false;
+	if (pieces->tokenizer->kind == MG_BPE && !pieces->tokenizer->bpe.characters)
+		for (size_t at = 0; at < token.size; word.size++)
+		{
+			int byte = mg_char_byte(mg_utf8_next(token, &at));
+
+			if (byte < 0)
+				return true;
+			bytes[word.size] = (uint8_t) byte;
+		}
+	else
+		memcpy(bytes, token.data, word.size = token.size);
+	if (!(pieces->tokenizer->kind == MG_BPE ? mg_bpe(cx, pieces, &word) : mg_unigram(cx, pieces, &word)))
+		return false;
+	*whole = pieces->list->tokens.n == 1 && pieces->list->tokens.ids[0] == (int32_t) id;
+	return true;
+}
+
+/*
+ * Most words of a text are a token each. Those that merging, or the best path, makes of their own letters are found out once, and looked up
+ * from then on.
+ */
+static bool
+mark_whole(MgCtx *cx, const MgSectionFacts *facts, MgSpan section)
+{
+	MgTokenizer *tokenizer = mg_alloc_zeroed(cx, 1, sizeof *tokenizer);
+	uint8_t *flags = mg_alloc(cx, facts->vocab.n_tokens), *into;
+	MgPace pace = {0};
+	MgTokenList list = {0};
+	MgPieces pieces = {.tokenizer = tokenizer, .list = &list, .pace = &pace};
+
+	if (tokenizer == NULL || flags == NULL || !mg_section_bind(cx, section, tokenizer) || !mg_token_list_init(cx, &list, 1024))
+		return false;
+	/* The section is this function's caller's, and nobody else reads it yet. */
+	into = (uint8_t *) tokenizer->vocab.flags;
+	memcpy(flags, into, facts->vocab.n_tokens);
+	for (size_t id = 0; id < facts->vocab.n_tokens; id++)
+	{
+		size_t size = mg_vocab_token(&tokenizer->vocab, id).size;
+		bool whole = false;
+
+		if (size == 0 || size > LONGEST_WHOLE || (flags[id] & (MG_TOKEN_OUTSIDE | MG_TOKEN_SPECIAL)) != 0)
+			continue;
+		if (!is_whole(cx, &pieces, id, false, &whole) || (whole && !is_whole(cx, &pieces, id, true, &whole)))
+			return false;
+		flags[id] |= whole ? MG_TOKEN_WHOLE : 0;
+	}
+	memcpy(into, flags, facts->vocab.n_tokens);
+	return true;
+}
+
 bool
 mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *given, MgSpan *section)
 {
@@ -387,5 +463,5 @@ mg_tokenizer_build(MgCtx *cx, const MgTokenizerSpec *given, MgSpan *section)
 	if (spec->pre == MG_PRE_STEPS && !fill_steps(cx, spec, &facts))
 		return false;
 	return fill_vocab(cx, spec, &gathered, &facts) && (spec->kind != MG_BPE || fill_merges(cx, spec, &facts)) &&
-		mg_section_write(cx, &facts, section);
+		mg_section_write(cx, &facts, section) && ((spec->kind != MG_BPE && spec->kind != MG_UNIGRAM) || mark_whole(cx, &facts, *section));
 }

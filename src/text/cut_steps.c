@@ -84,6 +84,9 @@ take_word(MgCtx *cx, MgPieces *pieces, const MgPlaced *text)
 
 /* ----------------------------------------------------------------- ranges */
 
+/* Bytes that are searched for a text between two polls. */
+#define SEARCH_STEP ((size_t) 65536)
+
 /* Numbers of Unicode 17: the reference's functions know them, and its regular expressions do not. */
 static bool
 is_new_number(uint32_t code)
@@ -106,6 +109,21 @@ static int
 word_class(uint32_t code)
 {
 	return mg_char_is_word(code) && !is_new_number(code) ? 1 : (mg_char_flags(code) & MG_CHAR_SPACE) != 0 ? 0 : 2;
+}
+
+/* The first place of a short text: its first byte is rare, or there is nothing to gain. */
+static const uint8_t *
+find_text(const uint8_t *bytes, size_t size, MgSpan text)
+{
+	const uint8_t *place, *end = bytes + size;
+
+	for (; (size_t) (end - bytes) >= text.size; bytes = place + 1)
+	{
+		place = memchr(bytes, text.data[0], (size_t) (end - bytes) - text.size + 1);
+		if (place == NULL || memcmp(place, text.data, text.size) == 0)
+			return place;
+	}
+	return NULL;
 }
 
 /* A match of the regular expression, or what is before the next one. */
@@ -157,10 +175,20 @@ range_at(Cutter *cutter, size_t from, Range *range)
 		at = range->to;
 		if (step->kind == MG_STEP_SPLIT || step->kind == MG_STEP_METASPACE)
 		{
-			match = bytes.size - at >= size && memcmp(bytes.data + at, step->a.data, size) == 0;
-			at += match ? size : 1;
+			size_t left = bytes.size - at < SEARCH_STEP ? bytes.size - at : SEARCH_STEP;
+			const uint8_t *place = find_text(bytes.data + at, left, step->a);
+
+			match = place == bytes.data + at;
+			if (match)
+				at += size;
+			else if (place != NULL)
+				at = (size_t) (place - bytes.data);
+			else
+				at += left == bytes.size - at ? left : left - size;
 			while (!mg_utf8_boundary(bytes, at))
 				at++;
+			if (!mg_pace(cutter->cx, cutter->pieces->pace, (at - range->to) / 16))
+				return false;
 		}
 		else if (step->kind == MG_STEP_WHITESPACE)
 		{
@@ -249,17 +277,18 @@ cut_ranges(Cutter *cutter, MgSplit split, bool inverted)
 static bool
 mark(const Cutter *cutter, MgPlaced *marked)
 {
-	const MgStep *step = cutter->step, prefix = {.kind = MG_STEP_PREPEND, .a = step->a};
-	MgStep replace = {.kind = MG_STEP_REPLACE, .a = mg_span_of(" "), .b = step->a};
-	bool first;
+	const MgStep *step = cutter->step;
+	MgSpan bytes = cutter->text->bytes;
+	bool first = (step->number & MG_META_ALWAYS) != 0 || ((step->number & MG_META_FIRST) != 0 && mg_placed_start(cutter->text, 0) == 0);
+	MgPlacer placer;
 
 	*marked = *cutter->text;
-	first = (step->number & MG_META_ALWAYS) != 0 || ((step->number & MG_META_FIRST) != 0 && mg_placed_start(marked, 0) == 0);
-	if (!mg_normalize_step(cutter->cx, cutter->pieces->pace, &replace, marked))
-		return false;
-	if (!first || (marked->bytes.size >= step->a.size && memcmp(marked->bytes.data, step->a.data, step->a.size) == 0))
-		return true;
-	return mg_normalize_step(cutter->cx, cutter->pieces->pace, &prefix, marked);
+	if (bytes.data[0] == ' ' || (bytes.size >= step->a.size && memcmp(bytes.data, step->a.data, step->a.size) == 0))
+		first = false;
+	if (!first && memchr(bytes.data, ' ', bytes.size) == NULL)
+		return mg_pace(cutter->cx, cutter->pieces->pace, bytes.size / 16);
+	return mg_placer_init(cutter->cx, cutter->pieces->pace, cutter->text, &placer) && (!first || mg_placer_lead(&placer, step->a)) &&
+		mg_placer_replace_byte(&placer, ' ', step->a) && mg_placer_end(&placer, marked);
 }
 
 /* The text with a before it. */

@@ -150,6 +150,8 @@ replace(MgPlacer *placer, const MgStep *step)
 	MgSpan bytes = placer->from.bytes;
 	size_t n = count_characters(step->a);
 
+	if (step->a.size == 1 && step->b.size > 0)
+		return mg_placer_replace_byte(placer, step->a.data[0], step->b);
 	while (!is_done(placer))
 	{
 		const uint8_t *rest = bytes.data + placer->at, *found;
@@ -232,19 +234,8 @@ spell_bytes(MgPlacer *placer)
 static bool
 prepend(MgPlacer *placer, const MgStep *step)
 {
-	size_t size, at = 0;
-	uint32_t first;
-
-	if (is_done(placer))
-		return true;
-	first = peek(placer, &size);
-	if (step->a.size > 0 && !mg_placer_replace(placer, mg_utf8_next(step->a, &at)))
-		return false;
-	while (at < step->a.size)
-		if (!mg_placer_insert(placer, mg_utf8_next(step->a, &at)))
-			return false;
-	return (step->a.size > 0 ? mg_placer_insert(placer, first) : mg_placer_replace(placer, first)) &&
-		mg_placer_copy(placer, placer->from.bytes.size - placer->at);
+	/* In the reference the first character is replaced by the text's first, and inserted again behind the text. */
+	return mg_placer_lead(placer, step->a) && mg_placer_copy(placer, placer->from.bytes.size - placer->at);
 }
 
 /* A character on its way: its change is 1 where it is new, else less the number of characters that go behind the one it replaces. */
@@ -295,14 +286,33 @@ put_mapped(Held *held, size_t n_old, MgSpan text)
 }
 
 static bool
-map(MgPlacer *placer, MgSpan charsmap)
+map(MgPlacer *placer, const MgStep *step)
 {
-	MgSpan bytes = placer->from.bytes, text;
+	MgSpan bytes = placer->from.bytes, charsmap = step->a, text;
 	Held held = {.placer = placer};
 	size_t next = 0; /* of from: the placer may be elsewhere */
+	bool behind = false;
 
 	while (next < bytes.size)
 	{
+		size_t run = next;
+
+		/* ASCII that stays: but the last, which may have marks behind it or take what has no text any more. */
+		while (!behind && run < bytes.size && run - next < 65536 && bytes.data[run] < 128 && (step->plain[bytes.data[run] >> 6] >> (bytes.data[run] & 63) & 1))
+			run++;
+		if (run > next + 1)
+		{
+			if (!let_go(&held))
+				return false;
+			/* What had no text at the beginning has left the placer behind. */
+			behind = placer->at != next;
+			if (!behind)
+			{
+				if (!mg_placer_copy_ascii(placer, run - 1 - next))
+					return false;
+				next = run - 1;
+			}
+		}
 		size_t end = next, at;
 		utf8proc_int32_t state = 0, code = (utf8proc_int32_t) mg_utf8_next(bytes, &end), other;
 
@@ -428,7 +438,7 @@ mg_normalize_step(MgCtx *cx, MgPace *pace, const MgStep *step, MgPlaced *text)
 			fine = spell_bytes(&placer);
 			break;
 		case MG_STEP_CHARSMAP:
-			fine = map(&placer, step->a);
+			fine = map(&placer, step);
 			break;
 		case MG_STEP_NMT:
 			fine = clean(&placer);

@@ -105,6 +105,7 @@ read_facts(MgCtx *cx, MgSpan section, size_t n, MgSectionFacts *facts)
 	facts->decoding = find_part(section, n, "decoding");
 	facts->scores = find_part(section, n, "scores");
 	facts->prefixes = find_part(section, n, "prefixes");
+	facts->joins = find_part(section, n, "joins");
 	facts->offsets = find_part(section, n, "offsets");
 	facts->slots = find_part(section, n, "slots");
 	facts->flags = find_part(section, n, "flags");
@@ -263,7 +264,8 @@ bind_facts(MgTokenizer *tokenizer, const MgSectionFacts *facts)
 								 .whole_words = facts->model.whole_words != 0,
 								 .fuse_unknown = facts->model.fuse_unknown != 0,
 								 .characters = facts->options.characters != 0,
-								 .cuts = facts->options.cuts != 0};
+								 .cuts = facts->options.cuts != 0,
+								 .joins = facts->joins.size == MG_JOINS_SIZE ? facts->joins.data : NULL};
 	tokenizer->byte_fallback = facts->options.byte_fallback != 0;
 }
 
@@ -392,6 +394,8 @@ put_all(Writer *writer, const MgSectionFacts *facts)
 		put(writer, "cutting", facts->cutting.data, facts->cutting.size);
 		put(writer, "decoding", facts->decoding.data, facts->decoding.size);
 	}
+	if (facts->joins.size > 0)
+		put(writer, "joins", facts->joins.data, facts->joins.size);
 	if (facts->model.kind == MG_UNIGRAM)
 	{
 		put(writer, "scores", facts->scores.data, facts->scores.size);

@@ -26,6 +26,7 @@
  *
  *   options     MgOptionFacts
  *   normalizing, cutting, decoding   lists of steps
+ *   joins       bits [256]                         text/bpe.h
  *   scores      f64 [n_tokens]                     text/unigram.h
  *   prefixes    bits [1 << prefix_bits]            text/unigram.h
  *
@@ -97,7 +98,7 @@ typedef struct MgSectionFacts
 	MgDecoderFacts decoder;
 	MgOptionFacts options;
 	MgWrapping wrapping;
-	MgSpan normalizing, cutting, decoding, scores, prefixes;
+	MgSpan normalizing, cutting, decoding, scores, prefixes, joins;
 	MgSpan offsets, slots, flags, strings, raw, normalized, merges;
 } MgSectionFacts;
 

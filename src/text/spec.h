@@ -72,7 +72,8 @@ enum
 	MG_TOKEN_RSTRIP = 8,	   /* and on its right */
 	MG_TOKEN_SINGLE_WORD = 16, /* only at word boundaries */
 	MG_TOKEN_NORMALIZED = 32,  /* matched against normalised text */
-	MG_TOKEN_OUTSIDE = 64	   /* not in the model's own vocabulary: WordPiece never makes it */
+	MG_TOKEN_OUTSIDE = 64,	   /* not in the model's own vocabulary: WordPiece never makes it */
+	MG_TOKEN_WHOLE = 128	   /* BPE and Unigram: a word of its letters is this token, whatever else there is; set by mg_tokenizer_build */
 };
 
 /* Two tokens that become one, which is their strings end to end; the first of all merges comes first. */
@@ -151,7 +152,9 @@ typedef struct MgStep
 	uint32_t kind; /* MgStepKind */
 	uint32_t number;
 	MgSpan a, b;
-	const struct MgRegex *regex; /* of MG_STEP_REGEX and MG_STEP_REPLACE_PATTERN, compiled; not in the section */
+	/* By mg_steps_prepare, not in the section. */
+	const struct MgRegex *regex; /* of MG_STEP_REGEX and MG_STEP_REPLACE_PATTERN */
+	uint64_t plain[2];			 /* of MG_STEP_CHARSMAP: bits of ASCII characters that it leaves as they are */
 } MgStep;
 
 #define MG_STEPS_MAX 32

@@ -110,7 +110,7 @@ mg_steps_read(MgCtx *cx, const char *part, MgSpan bytes, uint32_t least, uint32_
 		at += sizeof head;
 		if (head[2] > bytes.size - at || head[3] > bytes.size - at - head[2])
 			return mg_fail(cx, MG_BAD_FILE, "part \"%s\" of tokenizer section is damaged", part);
-		items[i] = (MgStep){head[0], head[1], mg_span(bytes.data + at, head[2]), mg_span(bytes.data + at + head[2], head[3]), NULL};
+		items[i] = (MgStep){head[0], head[1], mg_span(bytes.data + at, head[2]), mg_span(bytes.data + at + head[2], head[3]), NULL, {0, 0}};
 		at += (size_t) head[2] + head[3];
 		both = least >= MG_STEP_BYTE_FALLBACK && (head[0] == MG_STEP_REPLACE || head[0] == MG_STEP_METASPACE);
 		if (!both && (head[0] < least || head[0] > most))
@@ -129,12 +129,19 @@ bool
 mg_steps_prepare(MgCtx *cx, MgSteps *steps)
 {
 	MgStep *items = mg_alloc_array(cx, steps->n, sizeof *items);
+	MgSpan text;
 
 	if (items == NULL)
 		return false;
 	for (size_t i = 0; i < steps->n; i++)
 	{
 		items[i] = steps->items[i];
+		if (items[i].kind == MG_STEP_CHARSMAP && !mg_charsmap_is_sound(items[i].a))
+			return mg_fail(cx, MG_BAD_FILE, "map of characters of the tokenizer is damaged");
+		/* CR may be one with LF behind it. */
+		for (uint8_t c = 0; c < 128 && items[i].kind == MG_STEP_CHARSMAP; c++)
+			if (c != '\r' && !mg_charsmap_find(items[i].a, mg_span(&c, 1), &text))
+				items[i].plain[c >> 6] |= UINT64_C(1) << (c & 63);
 		if (mg_step_has_regex(&items[i]) && (items[i].regex = mg_regex_compile(cx, items[i].a)) == NULL)
 			return false;
 	}
@@ -143,6 +150,9 @@ mg_steps_prepare(MgCtx *cx, MgSteps *steps)
 }
 
 /* ------------------------------------------------------------ placed text */
+
+/* Bytes that are copied between two polls. */
+#define COPY_STEP ((size_t) 65536)
 
 bool
 mg_placer_init(MgCtx *cx, MgPace *pace, const MgPlaced *from, MgPlacer *placer)
@@ -283,12 +293,112 @@ mg_placer_copy(MgPlacer *placer, size_t n)
 
 	if (!make_room(placer, n))
 		return false;
-	for (size_t i = 0; i < n; i++, placer->at++, placer->n++)
+	for (; n > 0; n--, placer->at++, placer->n++)
 	{
+		size_t ascii = 0;
+
+		while (ascii < n && ascii < COPY_STEP && from->bytes.data[placer->at + ascii] < 128)
+			ascii++;
+		if (ascii > 8)
+		{
+			if (!mg_placer_copy_ascii(placer, ascii))
+				return false;
+			if ((n -= ascii) == 0)
+				break;
+		}
 		placer->bytes[placer->n] = from->bytes.data[placer->at];
 		place_of(from, placer->at, &placer->starts[placer->n], &placer->stops[placer->n]);
 		if (!mg_pace(placer->cx, placer->pace, 1))
 			return !(placer->failed = true);
+	}
+	return true;
+}
+
+bool
+mg_placer_copy_ascii(MgPlacer *placer, size_t n)
+{
+	const MgPlaced *from = &placer->from;
+	size_t at = placer->at, into = placer->n;
+
+	if (!make_room(placer, n))
+		return false;
+	memcpy(placer->bytes + into, from->bytes.data + at, n);
+	if (from->starts != NULL)
+	{
+		memcpy(placer->starts + into, from->starts + at, n * sizeof *from->starts);
+		memcpy(placer->stops + into, from->stops + at, n * sizeof *from->stops);
+	}
+	else
+		for (size_t i = 0; i < n; i++)
+		{
+			placer->starts[into + i] = from->base + (uint32_t) (at + i);
+			placer->stops[into + i] = from->base + (uint32_t) (at + i) + 1;
+		}
+	placer->at += n;
+	placer->n += n;
+	if (!mg_pace(placer->cx, placer->pace, n / 4 + 1))
+		placer->failed = true;
+	return !placer->failed;
+}
+
+/* Writes text whose characters have one place. */
+static bool
+put_text(MgPlacer *placer, MgSpan text, uint32_t start, uint32_t stop)
+{
+	if (!make_room(placer, text.size))
+		return false;
+	for (size_t i = 0; i < text.size; i++, placer->n++)
+	{
+		placer->bytes[placer->n] = text.data[i];
+		placer->starts[placer->n] = start;
+		placer->stops[placer->n] = stop;
+	}
+	if (!mg_pace(placer->cx, placer->pace, text.size + 1))
+		placer->failed = true;
+	return !placer->failed;
+}
+
+bool
+mg_placer_lead(MgPlacer *placer, MgSpan text)
+{
+	uint32_t start, stop;
+
+	if (placer->from.bytes.size == 0)
+		return true;
+	place_of(&placer->from, 0, &start, &stop);
+	return put_text(placer, text, start, stop);
+}
+
+/* Of checked text, by its first byte. */
+static size_t
+character_size(uint8_t first)
+{
+	return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+bool
+mg_placer_replace_byte(MgPlacer *placer, uint8_t a, MgSpan b)
+{
+	MgSpan bytes = placer->from.bytes;
+
+	while (placer->at < bytes.size)
+	{
+		const uint8_t *rest = bytes.data + placer->at;
+		size_t left = bytes.size - placer->at < COPY_STEP ? bytes.size - placer->at : COPY_STEP, n = 0;
+		uint32_t start, stop;
+
+		if (*rest == a)
+		{
+			place_of(&placer->from, placer->at, &start, &stop);
+			if (!put_text(placer, b, start, stop))
+				return false;
+			placer->at++;
+			continue;
+		}
+		while (n < left && rest[n] != a && rest[n] < 128)
+			n++;
+		if (n > 0 ? !mg_placer_copy_ascii(placer, n) : !mg_placer_copy(placer, character_size(rest[0])))
+			return false;
 	}
 	return true;
 }

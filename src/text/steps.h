@@ -46,6 +46,15 @@ bool mg_placer_insert(MgPlacer *placer, uint32_t code);
 /* Writes the next n bytes as they are; they are whole characters. */
 bool mg_placer_copy(MgPlacer *placer, size_t n);
 
+/* Writes text before all else, with the place of the first character; of no text, nothing. */
+bool mg_placer_lead(MgPlacer *placer, MgSpan text);
+
+/* Writes the next n bytes, ASCII. */
+bool mg_placer_copy_ascii(MgPlacer *placer, size_t n);
+
+/* Writes all that is left with b in place of each byte a, which is ASCII. */
+bool mg_placer_replace_byte(MgPlacer *placer, uint8_t a, MgSpan b);
+
 /* What was written; false when memory ended or the host stopped it. */
 bool mg_placer_end(MgPlacer *placer, MgPlaced *into);
 
@@ -65,7 +74,7 @@ mg_step_has_regex(const MgStep *step)
 /* Writes all that is left of the placer's text in NFD, NFC, NFKD or NFKC. */
 bool mg_put_form(MgPlacer *placer, bool compat, bool composing);
 
-/* The steps with their regular expressions compiled; false where one of them is refused. */
+/* The steps with what running them wants beside their words; false where one is damaged or refused. */
 bool mg_steps_prepare(MgCtx *cx, MgSteps *steps);
 
 /* Runs a normalising step. */

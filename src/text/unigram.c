@@ -160,7 +160,7 @@ look(Run *run, size_t at, size_t *reach, size_t *next)
 	const MgTokenizer *tokenizer = run->pieces->tokenizer;
 	const MgUnigram *unigram = &tokenizer->unigram;
 	const uint8_t *bytes = run->word->bytes + run->base + at;
-	size_t left = run->word->size - run->base - at, single = 0;
+	size_t left = run->word->size - run->base - at, single = 0, i;
 	uint64_t hash = MG_HASH_START;
 	double score = run->nodes[at].score;
 	bool has_single = false;
@@ -169,7 +169,9 @@ look(Run *run, size_t at, size_t *reach, size_t *next)
 	*next = at + single;
 	if (left > run->room - 1 - at)
 		left = run->room - 1 - at;
-	for (size_t i = 0; i < left && i < tokenizer->vocab.longest; i++)
+	if (left > tokenizer->vocab.longest)
+		left = tokenizer->vocab.longest;
+	for (i = 0; i < left; i++)
 	{
 		uint64_t bit;
 		int32_t id;
@@ -179,8 +181,8 @@ look(Run *run, size_t at, size_t *reach, size_t *next)
 		bit = hash >> (64 - unigram->prefix_bits);
 		if ((unigram->prefixes[bit >> 3] & 1u << (bit & 7)) == 0)
 			break;
-		if (!mg_pace(run->cx, run->pieces->pace, 1))
-			return false;
+		if (i + 1 < left && mg_utf8_continues(bytes[i + 1]))
+			continue;
 		id = find(run, hash, mg_span(bytes, i + 1));
 		if (id < 0)
 			continue;
@@ -192,7 +194,7 @@ look(Run *run, size_t at, size_t *reach, size_t *next)
 	if (!has_single)
 		offer(&run->nodes[*next], unigram->unknown_score + score, at, tokenizer->special.unknown);
 	*reach = *next > *reach ? *next : *reach;
-	return mg_pace(run->cx, run->pieces->pace, 2);
+	return mg_pace(run->cx, run->pieces->pace, i + 2);
 }
 
 /* Nodes, kept for the next word. */
@@ -218,12 +220,26 @@ make_nodes(Run *run)
 	return true;
 }
 
+/* The token that all of the word is, as the best path would find it; -1 when it is not known. */
+static int32_t
+find_whole(const Run *run)
+{
+	const MgVocab *vocab = &run->pieces->tokenizer->vocab;
+	MgSpan bytes = mg_span(run->word->bytes, run->word->size);
+	int32_t id = bytes.size <= vocab->longest ? find(run, mg_hash_span(MG_HASH_START, bytes), bytes) : -1;
+
+	return id >= 0 && (vocab->flags[id] & MG_TOKEN_WHOLE) != 0 ? id : -1;
+}
+
 bool
 mg_unigram(MgCtx *cx, MgPieces *pieces, const MgWord *word)
 {
 	Run run = {.cx = cx, .pieces = pieces, .word = word, .excluded = mg_excluded_flags(pieces, word)};
 	size_t at = 0, reach = 0, next;
+	int32_t whole = find_whole(&run);
 
+	if (whole >= 0)
+		return mg_pace(cx, pieces->pace, word->size) && push(&run, whole, 0, word->size);
 	if (!make_nodes(&run))
 		return false;
 	run.nodes[0] = (Node){0, NONE, 0, -1};

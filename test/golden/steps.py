@@ -184,6 +184,15 @@ def bytes_by(texts, *parts):
     return made
 
 
+def crossing(texts):
+    """Merges over the beginnings of words."""
+    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
+    made.normalizer = normalizers.Replace(" ", MARK)
+    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=420, special_tokens=SPECIALS, show_progress=False, limit_alphabet=150))
+    made.decoder = decoders.Sequence([decoders.Replace(MARK, " "), decoders.Fuse()])
+    return made
+
+
 def patterns(texts):
     """What public patterns have not: looks, sets in sets, repetitions of groups, possessive and lazy ones."""
     made = Tokenizer(models.WordLevel(unk_token="<unk>"))
@@ -246,7 +255,7 @@ def main(out, n, more):
     texts = WRITTEN + MORE + list(random_texts(n))
     plain = [t for t in corpus if all(ord(c) < 0x180 for c in t)]
     made = {"llama": llama(corpus), "gemma": gemma(corpus), "t5": t5(plain, data), "albert": albert(plain, data), "words": words(corpus),
-            "pieces": pieces(corpus), "split": split(corpus), "patterns": patterns(corpus), "fixed": fixed(plain),
+            "pieces": pieces(corpus), "split": split(corpus), "patterns": patterns(corpus), "fixed": fixed(plain), "crossing": crossing(corpus),
             "o200k": bytes_by(corpus, pre_tokenizers.Split(Regex(O200K), "removed", invert=True), pre_tokenizers.ByteLevel(False, use_regex=False)),
             "deepseek": bytes_by(corpus, *(pre_tokenizers.Split(Regex(p), "isolated") for p in DEEPSEEK), pre_tokenizers.ByteLevel(False, use_regex=False)),
             "bloom": bytes_by(corpus, pre_tokenizers.Split(Regex(BLOOM), "isolated"), pre_tokenizers.ByteLevel(True, use_regex=False))}

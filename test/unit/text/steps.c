@@ -123,7 +123,7 @@ int
 main(int argc, char **argv)
 {
 	static const char *const names[] = {"llama", "gemma", "t5",	"albert",	"words",	"pieces",
-										"split", "patterns", "fixed", "o200k", "deepseek", "bloom"};
+										"split", "patterns", "fixed", "o200k", "deepseek", "bloom", "crossing"};
 	char path[100];
 
 	for (int i = 1; i < argc; i++)
