@@ -89,6 +89,18 @@ add_list(MgCtx *cx, const char *file, const char *name, const MgJson *list, MgCo
 {
 	MgConfigValue *values = (MgConfigValue *) config->values;
 
+	/* A text is a list of one. */
+	if (list->kind == MG_JSON_STRING)
+	{
+		char key[KEY_SIZE], *copy;
+
+		snprintf(key, sizeof key, "%s.0", name);
+		copy = mg_copy_text(cx, mg_span_of(key));
+		if (copy == NULL)
+			return false;
+		values[config->n++] = (MgConfigValue){.key = mg_span_of(copy), .kind = MG_VALUE_TEXT, .text = list->string};
+		return true;
+	}
 	if (list->kind != MG_JSON_ARRAY && list->kind != MG_JSON_OBJECT)
 		return mg_config_fail(cx, config, "\"%s\" that is neither an array nor an object", name);
 	for (size_t i = 0; i < list->n; i++)

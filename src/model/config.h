@@ -59,7 +59,7 @@ typedef enum MgKeyKind
 	MG_KEY_FLAG,	   /* bool */
 	MG_KEY_TEXT,	   /* MgSpan */
 	MG_KEY_ACTIVATION, /* uint32_t: MgActivation, by its name */
-	MG_KEY_LIST		   /* no field: all members of an array or object are kept, to be found by mg_config_find */
+	MG_KEY_LIST		   /* no field: all members of an array or object are kept, to be found by mg_config_find; a text is an array of one */
 } MgKeyKind;
 
 /* A key, and where it goes. A key that is absent leaves its field as it is. */

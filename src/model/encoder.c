@@ -65,9 +65,8 @@ sum_embeddings(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, fl
 	mg_add_norm(run->compute, &norm, out, NULL, batch->n_tokens, out);
 }
 
-/* x [n, h] */
-static bool
-embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
+bool
+mg_encoder_embed(const MgRun *run, const MgEmbeddings *e, const MgBatch *batch, float *x)
 {
 	const MgEncoderConfig *c = run->model->config;
 	size_t w = c->embedding, h = c->sizes.width;
@@ -154,7 +153,7 @@ mg_encoder_forward(const MgRun *run, const MgBatch *batch, float *out)
 		if (!make_rope(run, batch, form.head_size, &rope))
 			return false;
 	}
-	if (!mg_states_init(run, &form, batch, depth, out, &states) || !embed(run, &w->embeddings, batch, states.x))
+	if (!mg_states_init(run, &form, batch, depth, out, &states) || !mg_encoder_embed(run, &w->embeddings, batch, states.x))
 		return false;
 	for (uint32_t l = 0; l < depth; l++)
 		if (!mg_layer(run, &form, &layers[(size_t) ((double) l / ((double) depth / c->sizes.layers))], &states))

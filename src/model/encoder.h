@@ -43,6 +43,8 @@ typedef struct MgEncoderConfig
 	uint32_t half;	  /* of them in a head: d / 2 */
 	bool fused_gate;  /* MgLayerForm */
 	uint32_t buckets, distance; /* of t, and the greatest that they tell apart */
+	uint32_t table, normed;		/* sides of weights that may be absent; 0: they are */
+	bool to_keys, to_queries;	/* MgDistances */
 	struct			  /* of an architecture's file, which looks at them when it settles */
 	{
 		MgSpan texts[2];
@@ -78,6 +80,9 @@ typedef struct MgEncoderWeights
 	MgMatrix replaced_dense, replaced; /* [h, h], [1, h]: of ELECTRA */
 	const float *replaced_dense_bias, *replaced_bias;
 } MgEncoderWeights;
+
+/* x [n, h] of the embeddings above. */
+bool mg_encoder_embed(const MgRun *run, const MgEmbeddings *embeddings, const MgBatch *batch, float *x);
 
 /* By buckets of distances, what scores of all heads gain: t [buckets, heads] as T5 has it. False when memory ends. */
 bool mg_bucket_bias(MgCtx *cx, const MgMatrix *t, uint32_t distance, MgRelative *relative);

@@ -190,6 +190,25 @@ turn(const MgRun *run, const MgLayerForm *form, const MgStates *states, bool nar
 	}
 }
 
+/* What the states of distances are to this layer's queries and keys: the same linears, without turns and norms. */
+static bool
+meet_distances(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgRelative *relative)
+{
+	size_t q = form->heads * form->head_size;
+	MgRows rows = {form->distances->states, form->width, form->relative->n};
+	float *keys = mg_alloc_array(run->cx, rows.n, q * sizeof *keys), *queries = mg_alloc_array(run->cx, rows.n, q * sizeof *queries);
+
+	*relative = *form->relative;
+	relative->stride = q;
+	relative->keys = form->distances->to_keys ? keys : NULL;
+	relative->queries = form->distances->to_queries ? queries : NULL;
+	return keys != NULL && queries != NULL &&
+		(relative->keys == NULL ||
+		 mg_linear(run->cx, run->compute, rows, (MgLinear){&layer->key, layer->key_bias, MG_ACT_NONE, keys, q})) &&
+		(relative->queries == NULL ||
+		 mg_linear(run->cx, run->compute, rows, (MgLinear){&layer->query, layer->query_bias, MG_ACT_NONE, queries, q}));
+}
+
 /* block = attention(x) Wo^T + bo; some: those rows of x that are wanted, when narrowing. */
 static bool
 attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates *states, const float *x,
@@ -198,6 +217,9 @@ attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates
 	Sides s = sides_of(form);
 	bool narrowing = is_narrowing(states);
 	const MgBatch *batch = states->batch;
+	MgMark mark = mg_mark(run->cx);
+	MgRelative relative;
+	bool fine;
 	MgAttendBatch a = {.q = narrowing ? states->query : states->qkv, .q_stride = narrowing ? s.q : s.all,
 					   .k = states->qkv + s.q, .v = states->qkv + s.q + s.kv, .kv_stride = s.all,
 					   .heads = form->heads, .kv_heads = s.kv_heads, .head_size = form->head_size,
@@ -213,7 +235,15 @@ attend(const MgRun *run, const MgLayerForm *form, const MgLayer *layer, MgStates
 		norm_heads(run, form, layer->query_norm, states->qkv, s.all, states->n, form->heads);
 	if (form->rope != NULL)
 		turn(run, form, states, narrowing);
-	return mg_attend_batch(run, batch, narrowing ? batch->rows : NULL, &a) &&
+	if (form->distances != NULL)
+	{
+		a.relative = &relative;
+		if (!meet_distances(run, form, layer, &relative))
+			return false;
+	}
+	fine = mg_attend_batch(run, batch, narrowing ? batch->rows : NULL, &a);
+	mg_rewind(run->cx, mark);
+	return fine &&
 		mg_linear(run->cx, run->compute, (MgRows){states->attended, s.q, narrowing ? batch->n_rows : states->n},
 				  (MgLinear){&layer->output, layer->output_bias, MG_ACT_NONE, states->block, s.h});
 }

@@ -24,6 +24,7 @@
 #define MG_MODEL_LAYER_H
 
 #include "model/blocks.h"
+#include "tensor/relative.h"
 #include "tensor/rope.h"
 
 /* What a checkpoint does not have is zeros: a matrix without rows, or NULL. h is the width of states. */
@@ -40,6 +41,13 @@ typedef struct MgLayer
 	const float *block_norm, *block_norm_bias;		   /* [h]: norm2 */
 	const float *attention_out_norm, *block_out_norm;  /* [h]: of what a block adds */
 } MgLayer;
+
+/* States of distances, that queries and keys of a layer meet by the layer's own matrices of keys and queries (DeBERTa). */
+typedef struct MgDistances
+{
+	const float *states;	  /* [places of relative, h] */
+	bool to_keys, to_queries; /* which of MgRelative's terms: q . a, k . b */
+} MgDistances;
 
 /* Layers of one model may differ in it, as local and global ones do in window and rope. */
 typedef struct MgLayerForm
@@ -59,6 +67,7 @@ typedef struct MgLayerForm
 	void (*bias)(const void *user, const MgScores *scores);
 	const void *bias_user;
 	const MgRelative *relative;
+	const MgDistances *distances; /* NULL: none; else with relative, whose keys and queries follow from them */
 	const MgRope *rope; /* of the batch's tokens; NULL: none */
 } MgLayerForm;
 
