@@ -24,9 +24,9 @@
 #define TRANSFORMER "sentence_bert_config.json"
 #define PROMPTS "config_sentence_transformers.json"
 
-static const char *const pooling_names[] = {"none", "mean", "cls", "max", "last"};
+static const char *const pooling_names[] = {"none", "mean", "cls", "max", "last", "weighted_mean", "mean_sqrt_len"};
 
-/* Pooling modes by their two names; pooling MG_POOL_NONE: known, but not one of ours. */
+/* Pooling modes by their two names. */
 static const struct
 {
 	const char *key;  /* of a boolean */
@@ -37,8 +37,8 @@ static const struct
 	{"pooling_mode_cls_token", "cls", MG_POOL_CLS},
 	{"pooling_mode_max_tokens", "max", MG_POOL_MAX},
 	{"pooling_mode_lasttoken", "lasttoken", MG_POOL_LAST},
-	{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", MG_POOL_NONE},
-	{"pooling_mode_weightedmean_tokens", "weightedmean", MG_POOL_NONE},
+	{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", MG_POOL_MEAN_SQRT},
+	{"pooling_mode_weightedmean_tokens", "weightedmean", MG_POOL_WEIGHTED_MEAN},
 };
 
 #define N_MODES (sizeof modes / sizeof modes[0])
@@ -46,7 +46,7 @@ static const struct
 MgPooling
 mg_pooling_of_name(MgSpan name)
 {
-	for (int i = MG_POOL_MEAN; i <= MG_POOL_LAST; i++)
+	for (int i = MG_POOL_MEAN; i <= MG_POOL_MEAN_SQRT; i++)
 	{
 		if (mg_span_is(name, pooling_names[i]))
 			return (MgPooling) i;
@@ -57,7 +57,7 @@ mg_pooling_of_name(MgSpan name)
 const char *
 mg_pooling_name(MgPooling pooling)
 {
-	return (unsigned) pooling <= MG_POOL_LAST ? pooling_names[pooling] : "unknown";
+	return (unsigned) pooling <= MG_POOL_MEAN_SQRT ? pooling_names[pooling] : "unknown";
 }
 
 /* A document of that kind, or NULL in *root when there is no such file. */
@@ -134,11 +134,6 @@ read_pooling(MgCtx *cx, const char *name, const MgJson *config, MgSentenceFacts 
 	if (!(named != NULL ? read_named_mode(cx, name, named, &mode) : read_boolean_modes(cx, name, config, &mode)) ||
 		!mg_json_get_bool(cx, name, config, "include_prompt", &include_prompt))
 		return false;
-	if (modes[mode].pooling == MG_POOL_NONE)
-	{
-		mg_fail(cx, MG_UNSUPPORTED, "pooling mode \"%s\" is not supported", modes[mode].name);
-		return mg_hint(cx, "Supported: mean, cls, max, lasttoken.");
-	}
 	if (!include_prompt)
 		return mg_fail(cx, MG_UNSUPPORTED, "pooling that leaves the prompt out is not supported");
 	facts->pooling = modes[mode].pooling;

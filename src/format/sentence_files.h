@@ -18,10 +18,12 @@ typedef enum MgPooling
 	MG_POOL_MEAN = 1,
 	MG_POOL_CLS = 2,
 	MG_POOL_MAX = 3,
-	MG_POOL_LAST = 4
+	MG_POOL_LAST = 4,
+	MG_POOL_WEIGHTED_MEAN = 5, /* the i-th token counts i times, from 1 */
+	MG_POOL_MEAN_SQRT = 6	   /* the sum by the square root of how many there are */
 } MgPooling;
 
-/* "mean", "cls", "max", "last"; MG_POOL_NONE for anything else. */
+/* "mean", "cls", "max", "last", "weighted_mean", "mean_sqrt_len"; MG_POOL_NONE for anything else. */
 MgPooling mg_pooling_of_name(MgSpan name);
 const char *mg_pooling_name(MgPooling pooling);
 

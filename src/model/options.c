@@ -105,7 +105,7 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 	{
 		options->pooling = mg_pooling_of_name(pooling);
 		if (options->pooling == MG_POOL_NONE)
-			return bad_value(cx, "pooling", pooling, "Poolings are mean, cls, max and last.");
+			return bad_value(cx, "pooling", pooling, "Poolings are mean, cls, max, last, weighted_mean and mean_sqrt_len.");
 	}
 	if (mg_json_get(object, "chat_template") != NULL)
 		options->chat_template = &mg_json_get(object, "chat_template")->string;

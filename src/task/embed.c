@@ -23,6 +23,15 @@ mg_embed_dims(const MgRun *run, const MgEmbedOptions *options, size_t *dims)
 	return true;
 }
 
+/* What a sum over n tokens is divided by. */
+static float
+divisor_of(MgPooling pooling, size_t n)
+{
+	return pooling == MG_POOL_MEAN_SQRT		? sqrtf((float) n)
+		: pooling == MG_POOL_WEIGHTED_MEAN ? (float) ((double) n * (double) (n + 1) / 2)
+										   : (float) n;
+}
+
 /* states [n, h] -> out [dims] */
 static void
 pool(MgPooling pooling, const float *states, size_t n, size_t h, size_t dims, float *out)
@@ -37,11 +46,12 @@ pool(MgPooling pooling, const float *states, size_t n, size_t h, size_t dims, fl
 		{
 			float value = states[i * h + d];
 
-			out[d] = pooling == MG_POOL_MEAN ? out[d] + value : fmaxf(out[d], value);
+			if (pooling == MG_POOL_WEIGHTED_MEAN)
+				value *= (float) (i + 1);
+			out[d] = pooling != MG_POOL_MAX ? out[d] + value : fmaxf(out[d], value);
 		}
-	if (pooling == MG_POOL_MEAN)
-		for (size_t d = 0; d < dims; d++)
-			out[d] /= (float) n;
+	for (size_t d = 0; d < dims && pooling != MG_POOL_MAX; d++)
+		out[d] /= divisor_of(pooling, n);
 }
 
 void

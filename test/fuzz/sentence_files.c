@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_judge(&cx, fine);
 	if (fine)
 	{
-		fuzz_require((unsigned) facts.pooling <= MG_POOL_LAST);
+		fuzz_require((unsigned) facts.pooling <= MG_POOL_MEAN_SQRT);
 		fuzz_require(facts.present || (facts.pooling == MG_POOL_NONE && facts.n_prompts == 0));
 		for (size_t i = 0; i < facts.n_prompts; i++)
 			fuzz_require(strlen((const char *) facts.prompts[i].text.data) == facts.prompts[i].text.size);

@@ -1,6 +1,8 @@
 /* What embedding promises: the same bits in any batch, cut or refused long texts, prompts, dimensions, failures. */
 #include "task/embed.h"
 
+#include <math.h>
+
 #include "cli/host.h"
 #include "unit/host.h"
 #include "unit/run.h"
@@ -133,6 +135,60 @@ test_limits(size_t dims)
 	free(out);
 }
 
+/* What each pooling makes of the states of a text, by its definition (sentence-transformers' Pooling). */
+static double
+pooled(const char *pooling, const float *states, size_t n, size_t h, size_t d)
+{
+	double sum = 0, weighted = 0, most = -INFINITY;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		sum += (double) states[i * h + d];
+		weighted += (double) (i + 1) * (double) states[i * h + d];
+		most = fmax(most, (double) states[i * h + d]);
+	}
+	return strcmp(pooling, "mean") == 0				? sum / (double) n
+		: strcmp(pooling, "mean_sqrt_len") == 0 ? sum / sqrt((double) n)
+		: strcmp(pooling, "weighted_mean") == 0 ? weighted / ((double) n * (double) (n + 1) / 2)
+		: strcmp(pooling, "max") == 0			? most
+		: strcmp(pooling, "last") == 0			? (double) states[(n - 1) * h + d]
+												: (double) states[d];
+}
+
+static void
+test_poolings(size_t dims)
+{
+	static const char *const poolings[] = {"mean", "cls", "max", "last", "weighted_mean", "mean_sqrt_len"};
+	float *states = malloc(100 * dims * sizeof *states), *out = malloc(dims * sizeof *out);
+	MgSpan text = mg_span_of("red wine, unbelievable technology");
+	MgEmbedOptions options = {.normalize = false};
+
+	for (size_t p = 0; p < sizeof poolings / sizeof *poolings; p++)
+	{
+		const MgModel *other;
+		char json[80];
+		MgSequence sequence;
+		MgBatch batch;
+		MgUsage usage = {0};
+		double off = 0;
+		MgCtx cx;
+
+		snprintf(json, sizeof json, "{\"pooling\": \"%s\"}", poolings[p]);
+		mg_ctx_init(&cx, &cli_host);
+		other = cli_load(&cx, "test/golden/tiny/bert-embed-mean", json, compute.kernels, MG_FORM_PANELS, NULL);
+		ok(other != NULL && mg_embed_sequence(RUN(&cx, other, &compute, &usage), &options, text, &sequence) &&
+			   mg_batch_pack(&cx, &sequence, 1, &batch) && other->arch->forward(RUN(&cx, other, &compute, &usage), &batch, states) &&
+			   mg_embed(RUN(&cx, other, &compute, &usage), &options, &text, 1, out),
+		   "pooling %s (%s)", poolings[p], cx.error.message);
+		for (size_t d = 0; other != NULL && d < dims; d++)
+			off = fmax(off, fabs(pooled(poolings[p], states, sequence.n, dims, d) - (double) out[d]));
+		ok(off < 1e-5, "is off by %.2g", off);
+		mg_ctx_free(&cx);
+	}
+	free(states);
+	free(out);
+}
+
 int
 main(void)
 {
@@ -149,6 +205,7 @@ main(void)
 	out = malloc(2 * dims * sizeof *out);
 	test_batch_invariance(dims);
 	test_limits(dims);
+	test_poolings(dims);
 	sweep("embed", embed_two, out, 1);
 	free(out);
 	mg_ctx_free(&cx);
