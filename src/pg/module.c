@@ -4,6 +4,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pg/batch/rewrite.h"
+#include "pg/column/mixed.h"
 #include "pg/column/pool.h"
 #include "pg/column/queue.h"
 #include "pg/guc.h"
@@ -54,5 +55,6 @@ _PG_init(void)
 	hnsw_explain_install();
 	hnsw_tally_install();
 	embed_queue_install();
+	embed_mixed_install();
 	embed_pool_install();
 }

@@ -234,7 +234,7 @@ embed_pool_tell(bool has_columns)
 static void
 look(void)
 {
-	if (OidIsValid(MyDatabaseId) && !IsBackgroundWorker && may_start() && embed_pool_is_wanted(MyDatabaseId))
+	if (OidIsValid(MyDatabaseId) && MyBackendType == B_BACKEND && may_start() && embed_pool_is_wanted(MyDatabaseId))
 		start(MyDatabaseId, 1);
 }
 

@@ -41,6 +41,9 @@ PGDLLEXPORT void maskgen_embed_launcher(Datum arg);
 /* It stays for what is to be tried again sooner than this. */
 #define RETRY_MS 60000
 
+/* In place of a time to wait for: there is nothing that a worker could wait for, and its connection would only be in the way. */
+#define NO_COLUMNS (-2)
+
 /* Milliseconds between two looks of the launcher at databases whose queues might wait. */
 #define LAUNCHER_MS 60000
 
@@ -155,7 +158,7 @@ has_columns(void)
 	return OidIsValid(get_extension_oid("maskgen", true)) && OidIsValid(extension_relation("embed_column", true));
 }
 
-/* A batch of each column; whether any has more. Milliseconds until something waits no longer, or -1. */
+/* A batch of each column; whether any has more. Milliseconds until something waits no longer, -1 for nothing, or NO_COLUMNS. */
 static bool
 run_round(MemoryContext context, long *wait)
 {
@@ -171,7 +174,11 @@ run_round(MemoryContext context, long *wait)
 	embed_pool_tell(n > 0);
 	if (n > 0)
 		n = embed_state_list(&list, false, context);
+	else
+		*wait = NO_COLUMNS;
 	end();
+	if (*wait == NO_COLUMNS)
+		return false;
 	for (int i = 0; i < n; i++)
 	{
 		EmbedOutcome outcome = run_batch(&list[i]);
@@ -218,6 +225,8 @@ maskgen_embed_worker(Datum arg)
 			idle = 0;
 			continue;
 		}
+		if (wait == NO_COLUMNS)
+			return;
 		pgstat_report_stat(true);
 		pgstat_report_activity(STATE_IDLE, NULL);
 		if (wait < 0 || wait > RETRY_MS)
