@@ -4,7 +4,7 @@
 
 #include "hnsw/select.h"
 
-#define RANGE 128	   /* nodes */
+#define RANGE 8		   /* nodes */
 #define WALK_POLL 4096 /* nodes that are only passed */
 #define SPINS 200 /* then the holder was probably put aside */
 

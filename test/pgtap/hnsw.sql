@@ -1,7 +1,7 @@
 -- Recall, filters, radius, updates and vacuum of maskgen_hnsw, on clustered vectors.
 SET search_path = public, maskgen;
 SET client_min_messages = warning;
-SELECT plan(35);
+SELECT plan(39);
 
 SELECT setseed(0.5);
 CREATE FUNCTION noise(n int, width float8) RETURNS vector LANGUAGE sql VOLATILE AS
@@ -112,7 +112,20 @@ SET max_parallel_maintenance_workers = 2;
 SET min_parallel_table_scan_size = 0;
 ALTER TABLE item SET (parallel_workers = 2);
 REINDEX INDEX item_v;
+SELECT ok((SELECT nodes = 6000 AND unreachable = 0 FROM index_info('item_v')) AND (recall('<=>')).recall >= 0.95, 'an index of three threads');
+SELECT is_empty($$SELECT * FROM index_check('item_v', true)$$, 'is sound');
+SET maskgen.max_threads = 1;
+REINDEX INDEX item_v;
 SELECT ok((SELECT nodes = 6000 AND unreachable = 0 FROM index_info('item_v')) AND (recall('<=>')).recall >= 0.95, 'an index of three processes');
+RESET maskgen.max_threads;
+-- What one piece of a thread's work makes of a node with many rows does not fit its room
+CREATE TABLE same (id int, v vector(4)) WITH (parallel_workers = 2);
+INSERT INTO same SELECT i, CASE WHEN i % 2 = 0 THEN '[1,2,3,4]' ELSE format('[%s,0,0,1]', i) END::vector FROM generate_series(1, 8000) i;
+CREATE INDEX same_v ON same USING maskgen_hnsw (v vector_l2_ops) WITH (quantizer = rabitq);
+SELECT is_empty($$SELECT * FROM index_check('same_v', true)$$, 'threads write a node of 4000 rows');
+SET enable_seqscan = off;
+SELECT is((SELECT count(*) FROM same WHERE v <<->> sphere('[1,2,3,4]'::vector, 0)), 4000::bigint, 'which has them all');
+RESET enable_seqscan;
 
 -- How many rows the planner expects within a radius: it looks at some of the table
 VACUUM ANALYZE item;

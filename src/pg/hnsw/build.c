@@ -19,6 +19,7 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/guc.h"
 #include "pg/hnsw/list.h"
 #include "pg/hnsw/options.h"
 #include "pg/hnsw/sample.h"
@@ -368,7 +369,9 @@ static void
 build_alone(HnswBuild *build, const HnswMeta *meta, Size size)
 {
 	HnswShared *shared = palloc(sizeof *shared);
-	void *memory = MemoryContextAllocHuge(CurrentMemoryContext, size + MG_ALIGNMENT);
+	/* Of its own, so that a failed transaction does not keep it until it ends. */
+	MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "maskgen_hnsw block", ALLOCSET_SMALL_SIZES);
+	void *memory = MemoryContextAllocHuge(own, size + MG_ALIGNMENT);
 	MgBuild *block = (MgBuild *) TYPEALIGN(MG_ALIGNMENT, memory);
 	MgBuildOptions options = {.ef_construction = meta->ef_construction, .size = size};
 	MgHost host = host_in(CurrentMemoryContext);
@@ -383,7 +386,19 @@ build_alone(HnswBuild *build, const HnswMeta *meta, Size size)
 	hnsw_build_finish(build);
 	hnsw_build_detach(build);
 	mg_ctx_free(&cx);
-	pfree(memory);
+	MemoryContextDelete(own);
+}
+
+/*
+ * Threads of one process build what is expected to fit. What does not goes on in pages, by as many processes; and distances of values that have no codes
+ * are not bounded in time, so that threads could not be waited for.
+ */
+static int
+count_threads(const HnswBuild *build, double n_rows)
+{
+	if (!build->store.layout.coded || size_for(&build->store, n_rows) > (Size) maintenance_work_mem * 1024)
+		return 1;
+	return Min(hnsw_build_helpers(build->heap, build->index) + 1, maskgen_max_threads);
 }
 
 IndexBuildResult *
@@ -405,7 +420,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	n_rows = hnsw_sample_rows(heap);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, (int64) n_rows);
 	size = block_size(heap, &build.store, n_rows);
-	if (!hnsw_build_parallel(&build, &meta, size))
+	build.n_threads = count_threads(&build, n_rows);
+	if (build.n_threads > 1 || !hnsw_build_parallel(&build, &meta, size))
 		build_alone(&build, &meta, size);
 	mg_ctx_free(&cx);
 	result->heap_tuples = build.heap_tuples;

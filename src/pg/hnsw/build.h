@@ -54,6 +54,9 @@ typedef struct HnswShared
 	pg_atomic_uint64 n_inserted; /* for the progress view */
 } HnswShared;
 
+/* Threads of one process that take part in its jobs: threads.c. */
+typedef struct HnswThreads HnswThreads;
+
 /* One process of a build. */
 typedef struct HnswBuild
 {
@@ -69,6 +72,8 @@ typedef struct HnswBuild
 	MemoryContext tuple_memory, memory;
 	double heap_tuples, index_tuples; /* of this process; after hnsw_build_finish of all */
 	bool leader;
+	int n_threads;		  /* that compute beside each other, the backend's own among them; above 1 there is one process */
+	HnswThreads *threads; /* made when they are needed */
 } HnswBuild;
 
 /* build.c: one process' part. */
@@ -83,6 +88,7 @@ void hnsw_shared_init(HnswShared *shared, Relation heap, Relation index, bool co
 /* emit.c: the block to pages, with the help of whoever waits; and one range of it. */
 void hnsw_build_emit(HnswBuild *build);
 void hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range);
+void hnsw_build_write(HnswBuild *build, uint32 id, int level, const uint8_t *entry);
 
 /* Links what is in the block, likewise. */
 void hnsw_build_connect(HnswBuild *build);
@@ -91,6 +97,13 @@ void hnsw_build_connect(HnswBuild *build);
 void hnsw_job_run(HnswBuild *build, HnswJob job, uint32 n_pieces);
 void hnsw_job_help(HnswBuild *build);
 void hnsw_job_log(HnswBuild *build);
+
+/* threads.c: they end with build->memory. A job, all its pieces. */
+HnswThreads *hnsw_threads_begin(HnswBuild *build, int n);
+void hnsw_threads_run(HnswThreads *threads, HnswJob job, uint32 n_pieces);
+
+/* parallel.c: how many processes or threads there may be beside this one. */
+int hnsw_build_helpers(Relation heap, Relation index);
 
 /* parallel.c: several processes; false when there will be one only, and nothing was done. */
 bool hnsw_build_parallel(HnswBuild *build, const HnswMeta *meta, Size block_size);

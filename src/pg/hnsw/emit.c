@@ -57,10 +57,9 @@ place(void *user, MgCtx *cx, int level, uint32_t *id)
 	return true;
 }
 
-static bool
-write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
+void
+hnsw_build_write(HnswBuild *build, uint32 id, int level, const uint8_t *entry)
 {
-	HnswBuild *build = user;
 	const HnswPlaces *places = &build->store.places;
 	BlockNumber block = hnsw_place_block(places, id);
 	Buffer buffer;
@@ -76,6 +75,12 @@ write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
 	hnsw_page_write(places, page, hnsw_place_slot(places, id), entry);
 	MarkBufferDirty(buffer);
 	UnlockReleaseBuffer(buffer);
+}
+
+static bool
+write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
+{
+	hnsw_build_write(user, id, level, entry);
 	return true;
 }
 

@@ -101,6 +101,13 @@ hnsw_job_run(HnswBuild *build, HnswJob job, uint32 n_pieces)
 {
 	HnswShared *shared = build->shared;
 
+	if (build->n_threads > 1 && job != HNSW_JOB_LOG)
+	{
+		if (build->threads == NULL)
+			build->threads = hnsw_threads_begin(build, build->n_threads);
+		hnsw_threads_run(build->threads, job, n_pieces);
+		return;
+	}
 	SpinLockAcquire(&shared->mutex);
 	shared->job = job;
 	shared->n_pieces = n_pieces;

@@ -34,8 +34,8 @@ PGDLLEXPORT void maskgen_hnsw_build_worker(dsm_segment *segment, shm_toc *toc);
  * As many as the table's storage parameter says, else as settings allow; core's
  * own number is for work that is bound by reading the table, and a graph is not.
  */
-static int
-count_workers(Relation heap, Relation index)
+int
+hnsw_build_helpers(Relation heap, Relation index)
 {
 	int wanted;
 
@@ -159,7 +159,7 @@ lead(HnswBuild *build, ParallelContext *parallel)
 bool
 hnsw_build_parallel(HnswBuild *build, const HnswMeta *meta, Size block_size)
 {
-	int n_workers = count_workers(build->heap, build->index);
+	int n_workers = hnsw_build_helpers(build->heap, build->index);
 	ParallelContext *parallel;
 	Snapshot snapshot;
 	bool built;
