@@ -11,7 +11,6 @@
  * not say query_pre_attn_scalar: it is the size of a head, and in the model of 62 layers what a head has of the hidden size.
  */
 #include <math.h>
-#include <stdio.h>
 
 #include "model/causal.h"
 #include "model/tables.h"
@@ -22,7 +21,7 @@ typedef MgCausalWeights Weights;
 static const Config defaults = {.sizes = {.layers = 26, .width = 2304, .vocab = 262208, .longest = 131072, .tied = true}, .heads = 8,
 								.kv_heads = 4, .head_size = 256, .intermediate = 9216, .activation = MG_ACT_GELU_TANH, .eps = 1e-6f,
 								.theta = 1000000, .local_theta = 10000, .windowed = true, .window = 4096, .has_global = true, .every = 6,
-								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1};
+								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1, .truncate = true};
 
 static const MgKey keys[] = {
 	MG_CAUSAL_KEYS,
@@ -82,25 +81,16 @@ settle(MgCtx *cx, const MgConfig *lists, void *config)
 {
 	Config *c = config;
 
-	/* Published files have neither. */
-	if (c->logit_cap > 0 || c->soft_cap > 0)
-		return mg_fail(cx, MG_UNSUPPORTED, "\"%s\" of architecture gemma3 is not supported",
-					   c->logit_cap > 0 ? "final_logit_softcapping" : "attn_logit_softcapping");
+	/* Published files have none, and the reference reads it and goes on without. */
+	if (c->soft_cap > 0)
+		return mg_fail(cx, MG_UNSUPPORTED, "\"attn_logit_softcapping\" of architecture gemma3 is not supported");
 	if (!mg_causal_settle(cx, lists, config))
 		return false;
 	if (c->query_scalar == 0)
 		c->query_scalar = c->sizes.layers == 62 ? (float) (c->sizes.width / c->heads) : (float) c->head_size;
 	c->score_scale = 1.0f / sqrtf(c->query_scalar);
 	c->word_scale = sqrtf((float) c->sizes.width);
-	for (uint32_t l = 0; l < c->sizes.layers; l++)
-	{
-		char name[32];
-		const MgConfigValue *kind;
-
-		snprintf(name, sizeof name, "layer_types.%u", l);
-		kind = mg_config_find(lists, name);
-		c->global[l] = kind != NULL ? mg_span_is(kind->text, "full_attention") : (l + 1) % c->every == 0;
-	}
+	mg_causal_settle_layers(lists, c);
 	return true;
 }
 

@@ -14,7 +14,7 @@ typedef MgCausalWeights Weights;
 static const Config defaults = {.sizes = {.layers = 44, .width = 6144, .vocab = 50432, .longest = 2048}, .heads = 64,
 								.intermediate = 24576, .activation = MG_ACT_GELU, .eps = 1e-5f, .layer_norm = true, .parallel = true,
 								.theta = 10000, .partial = 0.25f, .factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32,
-								.beta_slow = 1};
+								.beta_slow = 1, .truncate = true};
 
 static const MgKey keys[] = {
 	MG_CAUSAL_SIZES,

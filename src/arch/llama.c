@@ -12,7 +12,7 @@ typedef MgCausalWeights Weights;
 
 static const Config defaults = {.sizes = {.layers = 32, .width = 4096, .vocab = 32000, .longest = 2048}, .heads = 32,
 								.intermediate = 11008, .activation = MG_ACT_SILU, .eps = 1e-6f, .theta = 10000, .windowed = true,
-								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1};
+								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1, .truncate = true};
 
 static const MgKey keys[] = {MG_CAUSAL_KEYS};
 

@@ -183,7 +183,7 @@ vocabulary(const MgModel *model)
 {
 	const Weights *w = model->weights;
 
-	return (MgVocabulary){&w->decoder, w->decoder_bias};
+	return (MgVocabulary){.matrix = &w->decoder, .bias = w->decoder_bias};
 }
 
 static MgClassHead

@@ -13,7 +13,7 @@ typedef MgCausalWeights Weights;
 
 static const Config defaults = {.sizes = {.layers = 32, .width = 3072, .vocab = 32064, .longest = 4096}, .heads = 32,
 								.intermediate = 8192, .activation = MG_ACT_SILU, .eps = 1e-5f, .theta = 10000, .windowed = true,
-								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1};
+								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1, .truncate = true};
 
 static const MgKey keys[] = {
 	MG_CAUSAL_KEYS, KEY("original_max_position_embeddings", SIZE, original_longest, 1, MG_MAX_POSITIONS)};

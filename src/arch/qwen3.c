@@ -12,7 +12,7 @@ typedef MgCausalWeights Weights;
 
 static const Config defaults = {.sizes = {.layers = 32, .width = 4096, .vocab = 151936, .longest = 32768}, .heads = 32, .head_size = 128,
 								.intermediate = 22016, .activation = MG_ACT_SILU, .eps = 1e-6f, .theta = 10000,
-								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1};
+								.factor = 1, .low_factor = 1, .high_factor = 4, .beta_fast = 32, .beta_slow = 1, .truncate = true};
 
 static const MgKey keys[] = {MG_CAUSAL_KEYS, KEY("use_sliding_window", FLAG, windowed, 0, 0)};
 

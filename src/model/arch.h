@@ -39,6 +39,7 @@ typedef struct MgVocabulary
 {
 	const MgMatrix *matrix; /* [vocab, d], a table; d is width, or less */
 	const float *bias;		/* [vocab], or NULL */
+	float cap;				/* logits are then cap tanh(logits / cap), of decoders alone; 0: they are not */
 } MgVocabulary;
 
 /* Keys and values of a token in one layer, as a cache keeps them. */

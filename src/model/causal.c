@@ -103,6 +103,20 @@ mg_causal_settle(MgCtx *cx, const MgConfig *lists, void *config)
 	return true;
 }
 
+void
+mg_causal_settle_layers(const MgConfig *lists, MgCausal *c)
+{
+	for (uint32_t l = 0; l < c->sizes.layers; l++)
+	{
+		char name[32];
+		const MgConfigValue *kind;
+
+		snprintf(name, sizeof name, "layer_types.%u", l);
+		kind = mg_config_find(lists, name);
+		c->global[l] = kind != NULL ? mg_span_is(kind->text, "full_attention") : (l + 1) % c->every == 0;
+	}
+}
+
 /* Source: the formulas of Llama 3.1's model code. */
 static void
 scale_llama3(const MgCausal *c, float original, float *frequencies)
@@ -130,9 +144,10 @@ yarn_pair(const MgCausal *c, float original, double turns)
 static void
 scale_yarn(const MgCausal *c, float original, float *frequencies)
 {
-	double low = fmax(floor(yarn_pair(c, original, c->beta_fast)), 0);
-	double high = fmin(ceil(yarn_pair(c, original, c->beta_slow)), c->rotary - 1);
+	double low = yarn_pair(c, original, c->beta_fast), high = yarn_pair(c, original, c->beta_slow);
 
+	low = fmax(c->truncate ? floor(low) : low, 0);
+	high = fmin(c->truncate ? ceil(high) : high, c->rotary - 1);
 	if (low == high)
 		high += 0.001;
 	for (size_t i = 0; i < c->half; i++)
@@ -277,7 +292,7 @@ mg_causal_vocabulary(const MgModel *model)
 {
 	const MgCausalWeights *w = model->weights;
 
-	return (MgVocabulary){&w->decoder, NULL};
+	return (MgVocabulary){&w->decoder, NULL, ((const MgCausal *) model->config)->logit_cap};
 }
 
 MgKeysForm

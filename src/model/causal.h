@@ -6,7 +6,7 @@
  *     q, k, v = x' Wq^T + bq, x' Wk^T + bk, x' Wv^T + bv,  x' = norm(x)     biases, and norms of q and k by head: where there are
  *     x = x + (softmax(cap(R q (R k)^T score_scale)) v) Wo^T + bo             a token sees itself and those before it
  *     x = x + (act(y Wg^T) * (y Wu^T)) Wd^T,  y = norm(x)                     or act(y Wu^T + bu) Wd^T + bd
- *   x = norm(x),  logits = x word^T, or x W^T
+ *   x = norm(x),  logits = cap(x word^T), or cap(x W^T)                     caps: where the file has them
  *
  * What layers may do otherwise stands in model/layer.h. Local layers see a window, and turn by the angles of local_theta.
  *
@@ -40,7 +40,8 @@ typedef struct MgCausal
 	float eps;
 	float word_scale;			 /* 0: 1 */
 	float score_scale, soft_cap; /* of attention; 0: 1 / sqrt(head_size), none */
-	float query_scalar, logit_cap; /* of Gemma's files */
+	float query_scalar; /* of Gemma's files */
+	float logit_cap;	 /* logits are cap tanh(logits / cap); 0: they are not */
 	uint32_t every;				   /* each such layer is global */
 	uint32_t window; /* tokens that one sees, itself included; 0: all; with sizes.both_sides those around it */
 	bool windowed;	 /* whether that holds, in layers that are local */
@@ -54,6 +55,7 @@ typedef struct MgCausal
 	MgSpan scaling; /* the name of it; empty: default */
 	float factor, low_factor, high_factor, beta_fast, beta_slow;
 	float attention_factor;		/* 0: what the scaling says */
+	bool truncate; /* of yarn: the blend begins and ends at whole pairs */
 	float magnitude, magnitude_all; /* of yarn; 0: not said */
 	uint32_t original_longest; /* sequence that the model was trained on; 0: longest */
 	const float *divisors;		  /* [half] of frequencies, of longrope; or NULL */
@@ -78,6 +80,9 @@ MgKeysForm mg_causal_keys_form(const MgModel *model);
 /* Names of tensors as GGUF files have them, of those with Llama's. */
 extern const MgRename mg_causal_gguf[];
 
+/* Which layers are global: what layer_types says, or else each c->every-th one. */
+void mg_causal_settle_layers(const MgConfig *lists, MgCausal *c);
+
 /* Makes the longest sequence that of the training, as longrope's positions want it. */
 void mg_causal_settle_longest(MgCtx *cx, MgCausal *c);
 
@@ -89,6 +94,7 @@ void mg_causal_settle_longest(MgCtx *cx, MgCausal *c);
 	KEY(object ".high_freq_factor", REAL, high_factor, 0, FLT_MAX), \
 	KEY(object ".beta_fast", REAL, beta_fast, 0, FLT_MAX), \
 	KEY(object ".beta_slow", REAL, beta_slow, 0, FLT_MAX), \
+	KEY(object ".truncate", FLAG, truncate, 0, 0), \
 	KEY(object ".attention_factor", REAL, attention_factor, 0, FLT_MAX), \
 	KEY(object ".mscale", REAL, magnitude, 0, FLT_MAX), \
 	KEY(object ".mscale_all_dim", REAL, magnitude_all, 0, FLT_MAX), \

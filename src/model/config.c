@@ -123,6 +123,16 @@ add_list(MgCtx *cx, const char *file, const char *name, const MgJson *list, MgCo
 	return true;
 }
 
+/* Whether an object says null for a member. */
+static bool
+says_null(const MgJson *object, const char *name)
+{
+	for (size_t i = 0; object->kind == MG_JSON_OBJECT && i < object->n; i++)
+		if (object->items[i].kind == MG_JSON_NULL && mg_span_is(object->keys[i], name))
+			return true;
+	return false;
+}
+
 bool
 mg_config_of_json(MgCtx *cx, const char *file, const MgJson *object, const MgKey *keys, size_t n_keys,
 				  MgConfig *config)
@@ -147,6 +157,8 @@ mg_config_of_json(MgCtx *cx, const char *file, const MgJson *object, const MgKey
 		const char *name = keys[i].name;
 		const MgJson *member = follow(object, name);
 
+		if (keys[i].kind == MG_KEY_CAP && says_null(object, name))
+			values[config->n++] = (MgConfigValue){.key = mg_span_of(name), .kind = MG_VALUE_REAL, .real = 0};
 		if (member == NULL)
 			continue;
 		if (keys[i].kind == MG_KEY_LIST)
@@ -241,6 +253,7 @@ fill_field(MgCtx *cx, const MgConfig *config, const MgKey *key, const MgConfigVa
 		case MG_KEY_COUNT:
 			return fill_whole(cx, config, key, value, field);
 		case MG_KEY_REAL:
+		case MG_KEY_CAP:
 			return fill_real(cx, config, key, value, field);
 		case MG_KEY_FLAG:
 			*(bool *) field = value->integer != 0;
@@ -283,6 +296,7 @@ value_of_field(const MgKey *key, const void *field, MgConfigValue *value)
 													  : (int64_t) *(const uint64_t *) field;
 			return (double) value->integer >= key->least && (double) value->integer <= key->most;
 		case MG_KEY_REAL:
+		case MG_KEY_CAP:
 			value->kind = MG_VALUE_REAL;
 			value->real = *(const float *) field;
 			return value->real >= key->least && value->real <= key->most;

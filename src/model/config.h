@@ -56,6 +56,7 @@ typedef enum MgKeyKind
 	MG_KEY_SIZE,	   /* uint32_t */
 	MG_KEY_COUNT,	   /* uint64_t */
 	MG_KEY_REAL,	   /* float */
+	MG_KEY_CAP,		   /* the same; null is 0, not the default */
 	MG_KEY_FLAG,	   /* bool */
 	MG_KEY_TEXT,	   /* MgSpan */
 	MG_KEY_ACTIVATION, /* uint32_t: MgActivation, by its name */

@@ -179,7 +179,7 @@ mg_encoder_vocabulary(const MgModel *model)
 {
 	const MgEncoderWeights *w = model->weights;
 
-	return (MgVocabulary){&w->decoder, w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
+	return (MgVocabulary){.matrix = &w->decoder, .bias = w->decoder_bias != NULL ? w->decoder_bias : w->vocabulary_bias};
 }
 
 MgClassHead

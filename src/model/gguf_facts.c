@@ -37,6 +37,8 @@ static const struct
 	{"attention.layer_norm_epsilon", "layer_norm_eps", MG_VALUE_REAL},
 	{"attention.sliding_window", "sliding_window", MG_VALUE_INTEGER},
 	{"attention.sliding_window_pattern", "sliding_window_pattern", MG_VALUE_INTEGER},
+	{"attn_logit_softcapping", "attn_logit_softcapping", MG_VALUE_REAL},
+	{"final_logit_softcapping", "final_logit_softcapping", MG_VALUE_REAL},
 	{"use_parallel_residual", "use_parallel_residual", MG_VALUE_FLAG},
 	{"rope.freq_base", "rope_theta", MG_VALUE_REAL},
 	{"rope.freq_base_swa", "rope_local_base_freq", MG_VALUE_REAL},

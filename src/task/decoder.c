@@ -151,10 +151,15 @@ score(const MgRun *run, const float *states, size_t n, const size_t *inputs, flo
 	MgVocabulary vocabulary = run->model->arch->vocabulary(run->model);
 	size_t h = run->model->sizes->width, vocab = run->model->sizes->vocab;
 
+	if (n == 0 || logits == NULL)
+		return true;
 	/* Inputs of a batch are neighbours. */
-	return n == 0 || logits == NULL ||
-		mg_table_linear(run->cx, run->compute, (MgRows){states, h, n},
-						(MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits + inputs[0] * vocab, vocab});
+	logits += inputs[0] * vocab;
+	if (!mg_table_linear(run->cx, run->compute, (MgRows){states, h, n}, (MgLinear){vocabulary.matrix, vocabulary.bias, MG_ACT_NONE, logits, vocab}))
+		return false;
+	if (vocabulary.cap > 0)
+		mg_cap(run->compute, vocabulary.cap, logits, n * vocab);
+	return true;
 }
 
 static bool

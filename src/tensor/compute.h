@@ -348,4 +348,7 @@ float mg_dot(const MgCompute *compute, const float *a, const float *b, size_t n)
 /* to[i] += from[i] */
 void mg_add(const MgCompute *compute, float *to, const float *from, size_t n);
 
+/* x = cap tanh(x / cap), of n numbers; cap is above 0. */
+void mg_cap(const MgCompute *compute, float cap, float *x, size_t n);
+
 #endif

@@ -57,6 +57,14 @@ mg_add(const MgCompute *compute, float *to, const float *from, size_t n)
 }
 
 void
+mg_cap(const MgCompute *compute, float cap, float *x, size_t n)
+{
+	compute->kernels->scale(x, n, 1 / cap);
+	compute->kernels->epilogue(x, n, 1, n, NULL, MG_ACT_TANH);
+	compute->kernels->scale(x, n, cap);
+}
+
+void
 mg_to_f32(const MgKernels *kernels, MgDtype dtype, const void *from, size_t n, float *to)
 {
 	switch (dtype)

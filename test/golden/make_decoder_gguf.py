@@ -4,7 +4,7 @@
     make_decoder_gguf.py
 
 Names of tensors and keys are those of the package gguf. What a converter does to numbers is done here: gpt2's matrices are turned,
-gpt_neox's queries, keys and values are put one behind the other, gemma3's norms get their 1. README.md says which configuration each is.
+gpt_neox's queries, keys and values are put one behind the other, norms of the gemmas get their 1. README.md says which configuration each is.
 gguf/parts is gguf/gpt2 in four files, the first without tensors.
 """
 
@@ -17,7 +17,7 @@ import safetensors.numpy
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "decoder")
 ARCHS = {"gpt2": (gguf.MODEL_ARCH.GPT2, 1), "gpt_neox": (gguf.MODEL_ARCH.GPTNEOX, 1), "phi3": (gguf.MODEL_ARCH.PHI3, 3),
-         "gemma3": (gguf.MODEL_ARCH.GEMMA3, 2)}
+         "gemma3": (gguf.MODEL_ARCH.GEMMA3, 2), "gemma2": (gguf.MODEL_ARCH.GEMMA2, 3)}
 
 
 def config_of(name, variant):
@@ -31,7 +31,7 @@ def converted(name, key, data, heads):
     if name == "gpt_neox" and "query_key_value" in key:
         shape = (heads, 3, data.shape[0] // heads // 3) + data.shape[1:]
         return data.reshape(shape).swapaxes(0, 1).reshape(data.shape)
-    if name == "gemma3" and key.endswith("norm.weight"):
+    if name in ("gemma2", "gemma3") and key.endswith("norm.weight"):
         return data + numpy.float32(1)
     return data
 
@@ -89,6 +89,13 @@ def main():
             writer.add_rope_scaling_attn_factors(float(numpy.sqrt(1 + numpy.log(4) / numpy.log(96))))
             writer.add_tensor("rope_factors_long.weight", numpy.array(rope["long_factor"], dtype=numpy.float32))
             writer.add_tensor("rope_factors_short.weight", numpy.array(rope["short_factor"], dtype=numpy.float32))
+        if name == "gemma2":
+            writer.add_key_length(config["head_dim"])
+            writer.add_value_length(config["head_dim"])
+            writer.add_sliding_window(config["sliding_window"])
+            writer.add_rope_freq_base(rope["rope_theta"])
+            writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+            writer.add_final_logit_softcapping(config["final_logit_softcapping"])
         if name == "gemma3":
             writer.add_key_length(config["head_dim"])
             writer.add_value_length(config["head_dim"])

@@ -41,6 +41,9 @@ GEMMA3_ROPE = {"sliding_attention": {"rope_type": "default", "rope_theta": 300.0
 GEMMA3 = {"num_hidden_layers": 3, "query_pre_attn_scalar": 12, "sliding_window": 6, "tie_word_embeddings": True,
           "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
 
+GEMMA2 = {"num_hidden_layers": 3, "query_pre_attn_scalar": 12, "sliding_window": 6, "tie_word_embeddings": True, "attn_logit_softcapping": 2.0,
+          "final_logit_softcapping": 5.0}
+
 VARIANTS = {
     "llama": [
         ("LlamaForCausalLM", ROPE, {}),
@@ -49,6 +52,7 @@ VARIANTS = {
         ("LlamaForCausalLM", {"rope_theta": 500.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                               "original_max_position_embeddings": 24}, {}),
         ("LlamaForCausalLM", {"rope_theta": 500.0, "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 24}, {}),
+        ("LlamaForCausalLM", {"rope_theta": 500.0, "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 24, "truncate": False}, {}),
         ("LlamaForCausalLM", {"rope_theta": 500.0, "rope_type": "dynamic", "factor": 2.0}, {}),
         ("MistralForCausalLM", ROPE, {"sliding_window": 6}),
     ],
@@ -74,8 +78,14 @@ VARIANTS = {
         ("Gemma3ForCausalLM", GEMMA3_ROPE, GEMMA3),
         ("Gemma3ForCausalLM", GEMMA3_ROPE | {"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 2000.0}},
          GEMMA3 | {"query_pre_attn_scalar": 8}),
+        ("Gemma3ForCausalLM", GEMMA3_ROPE, GEMMA3 | {"final_logit_softcapping": 3.0}),
         ("Gemma3TextModel", GEMMA3_ROPE, GEMMA3 | {"use_bidirectional_attention": True, "sliding_window": 9, "layer_types": ["full_attention", "sliding_attention",
                                                                                                                  "sliding_attention"]}),
+    ],
+    "gemma2": [
+        ("Gemma2ForCausalLM", ROPE, GEMMA2),
+        ("Gemma2ForCausalLM", ROPE, GEMMA2 | {"query_pre_attn_scalar": 8, "attn_logit_softcapping": None, "final_logit_softcapping": 3.0}),
+        ("Gemma2ForCausalLM", ROPE, GEMMA2 | {"query_pre_attn_scalar": 8}),
     ],
 }
 
@@ -152,7 +162,7 @@ def main(only):
             said = json.loads(config.to_json_string(use_diff=False))
             keys = set(sizes) | set(more) | {"rope_parameters", "hidden_act", "sliding_window", "use_sliding_window", "max_window_layers",
                                              "model_type", "hidden_activation", "activation_function"}
-            said = {key: value for key, value in said.items() if key in keys and value is not None}
+            said = {key: value for key, value in said.items() if key in keys and (value is not None or key.endswith("softcapping"))}
             said["architectures"] = [kind]
             if len(lines) == 1:
                 with open(os.path.join(directory, "config.json"), "w") as file:

@@ -281,5 +281,6 @@ main(void)
 	check_file("gpt_neox", 1, mg_cpu_level(), MG_FORM_PANELS);
 	check_file("phi3", 3, mg_cpu_level(), MG_FORM_PANELS);
 	check_file("gemma3", 2, mg_cpu_level(), MG_FORM_PANELS);
+	check_file("gemma2", 3, mg_cpu_level(), MG_FORM_PANELS);
 	return done();
 }
