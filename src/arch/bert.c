@@ -69,10 +69,19 @@ static const char *const ignored[] = {"embeddings.position_ids",	   "pooler.*",	
 /* Checkpoints made from TensorFlow's say gamma and beta. */
 static const MgRename renames[] = {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}, {NULL, NULL}};
 
+static const MgRename gguf[] = {
+	{"embeddings.word_embeddings", "token_embd"}, {"embeddings.position_embeddings", "position_embd"},
+	{"embeddings.token_type_embeddings", "token_types"}, {"embeddings.LayerNorm", "token_embd_norm"},
+	{"encoder.layer.%u.attention.self.query", "blk.%u.attn_q"}, {"encoder.layer.%u.attention.self.key", "blk.%u.attn_k"},
+	{"encoder.layer.%u.attention.self.value", "blk.%u.attn_v"}, {"encoder.layer.%u.attention.output.dense", "blk.%u.attn_output"},
+	{"encoder.layer.%u.attention.output.LayerNorm", "blk.%u.attn_output_norm"}, {"encoder.layer.%u.intermediate.dense", "blk.%u.ffn_up"},
+	{"encoder.layer.%u.output.dense", "blk.%u.ffn_down"}, {"encoder.layer.%u.output.LayerNorm", "blk.%u.layer_output_norm"}, {NULL, NULL}};
+
 const MgArch mg_arch_bert = {
 	.name = "bert",
 	TABLES,
 	.renames = renames,
+	.gguf = {"bert", gguf, false},
 	.can = ENCODER_TASKS,
 	.settle = mg_encoder_settle,
 	ENCODER_FUNCTIONS,

@@ -148,9 +148,17 @@ static const MgClass classes[] = {{"NomicBertModel", ENCODER}, {"NomicBertForMas
 static const char *const prefixes[] = {"", "bert.", "nomic_bert.", NULL};
 static const char *const ignored[] = {"pooler.*", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "*.rotary_emb.inv_freq", NULL};
 
+static const MgRename gguf[] = {
+	{"embeddings.word_embeddings", "token_embd"}, {"embeddings.token_type_embeddings", "token_types"}, {"emb_ln", "token_embd_norm"},
+	{"encoder.layers.%u.attn.Wqkv", "blk.%u.attn_qkv"}, {"encoder.layers.%u.attn.out_proj", "blk.%u.attn_output"},
+	{"encoder.layers.%u.norm1", "blk.%u.attn_output_norm"}, {"encoder.layers.%u.mlp.fc11", "blk.%u.ffn_up"},
+	{"encoder.layers.%u.mlp.fc12", "blk.%u.ffn_gate"}, {"encoder.layers.%u.mlp.fc2", "blk.%u.ffn_down"},
+	{"encoder.layers.%u.norm2", "blk.%u.layer_output_norm"}, {NULL, NULL}};
+
 const MgArch mg_arch_nomic_bert = {
 	.name = "nomic_bert",
 	TABLES,
+	.gguf = {"nomic-bert", gguf, false},
 	.can = ENCODER_TASKS,
 	.settle = settle,
 	ENCODER_FUNCTIONS,

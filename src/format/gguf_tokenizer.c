@@ -7,6 +7,9 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
+/* A vocabulary in which more than one token of so many has a capital is cased. */
+#define CASED 20
+
 /* Entries between two polls. */
 #define POLL_STEP 4096
 
@@ -51,7 +54,7 @@ find_pattern(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec, bool *begins)
 	if (!mg_span_is(model, "gpt2"))
 	{
 		mg_fail(cx, MG_UNSUPPORTED, "tokenizer model \"%.*s\" of a GGUF file is not supported", MG_SPAN_ARGS(model));
-		return mg_hint(cx, "Supported are gpt2, byte-level BPE, and llama, SentencePiece's BPE.");
+		return mg_hint(cx, "Supported are gpt2, byte-level BPE; llama, SentencePiece's BPE; and bert, WordPiece.");
 	}
 	for (size_t i = 0; i < N_PATTERNS; i++)
 		if (mg_span_is(name, patterns[i].name))
@@ -141,6 +144,70 @@ read_scores(MgCtx *cx, const MgGguf *gguf, size_t n_tokens, MgTokenizerSpec *spe
 	return mg_sentencepiece_steps(cx, prefix, mg_span("", 0), squeeze, spec);
 }
 
+/* Whether a token of a vocabulary has a letter from A to Z. */
+static bool
+has_capital(MgSpan token)
+{
+	for (size_t i = 0; i < token.size; i++)
+		if (token.data[i] >= 'A' && token.data[i] <= 'Z')
+			return true;
+	return false;
+}
+
+/*
+ * WordPiece: the beginning of a word has U+2581 before it, and what goes on with one nothing, where vocab.txt has nothing and "##". Whether
+ * text is made lower case no key says: it is, unless the vocabulary is one of words with capitals (some 4 of 10 are in bert-base-cased, none
+ * in bert-base-uncased).
+ */
+static bool
+read_pieces(MgCtx *cx, const MgGguf *gguf, MgTokenTable *table, MgTokenizerSpec *spec)
+{
+	static const char begin[] = "\xE2\x96\x81";
+	MgSpan *tokens;
+	int64_t *types;
+	size_t n, n_types, capitals = 0;
+
+	if (!mg_gguf_texts(cx, gguf, KEY("tokens"), &tokens, &n) || !mg_gguf_integers(cx, gguf, KEY("token_type"), &types, &n_types))
+		return false;
+	if (n == 0 || n_types != n)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has %zu tokens and %zu types of tokens", gguf->name, n, n_types);
+	if (!mg_token_table_init(cx, gguf->name, n, table))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		MgSpan token = tokens[i];
+		bool plain = types[i] == MG_PIECE_NORMAL;
+
+		if (i % POLL_STEP == 0 && !mg_poll(cx))
+			return false;
+		if (plain && token.size > 3 && memcmp(token.data, begin, 3) == 0)
+			token = mg_span(token.data + 3, token.size - 3);
+		else if (plain && token.size > 0)
+		{
+			uint8_t *copy = mg_alloc(cx, token.size + 2);
+
+			if (copy == NULL)
+				return false;
+			memcpy(copy, "##", 2);
+			memcpy(copy + 2, token.data, token.size);
+			token = mg_span(copy, token.size + 2);
+		}
+		if (token.size > 0 && !mg_token_table_put(cx, table, i, token))
+			return false;
+		if (token.size > 0 && !plain)
+			table->flags[i] = mg_piece_flags(types[i]);
+		capitals += plain && has_capital(token);
+	}
+	spec->kind = MG_WORDPIECE;
+	spec->pre = MG_PRE_BERT;
+	spec->decoder = MG_DECODE_WORDPIECE;
+	spec->continuation = mg_span_of("##");
+	spec->max_word_chars = 100;
+	spec->clean_text = spec->chinese_chars = true;
+	spec->lowercase = spec->strip_accents = capitals <= n / CASED;
+	return true;
+}
+
 /* The id that a key names; -1: it is absent. */
 static bool
 read_id(MgCtx *cx, const MgGguf *gguf, const char *key, size_t n_tokens, int32_t *id)
@@ -177,6 +244,39 @@ read_wrapping(MgCtx *cx, const MgGguf *gguf, bool begins, MgTokenizerSpec *spec)
 	return true;
 }
 
+/* The id that a key says, or else that of a name. */
+static bool
+read_special(MgCtx *cx, const MgGguf *gguf, const char *key, const char *name, const MgTokenTable *table, int32_t *id)
+{
+	if (!read_id(cx, gguf, key, table->n, id))
+		return false;
+	if (*id < 0)
+		*id = mg_token_table_find(table, mg_span_of(name));
+	if (*id >= 0 && table->tokens[*id].size > 0)
+		table->flags[*id] |= MG_TOKEN_ADDED | MG_TOKEN_SPECIAL;
+	return true;
+}
+
+static bool
+read_wordpiece(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
+{
+	MgTokenTable table = {0};
+	int32_t classify, separate;
+
+	if (!read_pieces(cx, gguf, &table, spec) || !read_special(cx, gguf, KEY("unknown_token_id"), "[UNK]", &table, &spec->unknown) ||
+		!read_special(cx, gguf, KEY("cls_token_id"), "[CLS]", &table, &classify) ||
+		!read_special(cx, gguf, KEY("seperator_token_id"), "[SEP]", &table, &separate) ||
+		!read_special(cx, gguf, KEY("padding_token_id"), "[PAD]", &table, &spec->pad) ||
+		!read_special(cx, gguf, KEY("mask_token_id"), "[MASK]", &table, &spec->mask))
+		return false;
+	if (spec->unknown < 0 || classify < 0 || separate < 0)
+		return mg_fail(cx, MG_BAD_FILE, "file \"%s\" has no %s token", gguf->name,
+					   spec->unknown < 0 ? "unknown" : classify < 0 ? "classification" : "separator");
+	mg_token_table_finish(&table, spec);
+	spec->wrapping = mg_wrapping_of_bert(classify, separate);
+	return true;
+}
+
 bool
 mg_gguf_tokenizer_read(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 {
@@ -191,6 +291,8 @@ mg_gguf_tokenizer_read(MgCtx *cx, const MgGguf *gguf, MgTokenizerSpec *spec)
 	spec->decoder = MG_DECODE_BYTES;
 	if (!mg_gguf_text(cx, gguf, KEY("model"), &model))
 		return false;
+	if (mg_span_is(model, "bert"))
+		return read_wordpiece(cx, gguf, spec);
 	if (mg_span_is(model, "llama"))
 	{
 		spec->decoder = MG_DECODE_STEPS;

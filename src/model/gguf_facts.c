@@ -114,7 +114,8 @@ static bool
 read_config(MgCtx *cx, const MgGguf *gguf, MgSpan arch, MgFacts *facts)
 {
 	const MgTensor *words = mg_tensors_find(&gguf->tensors, mg_span_of("token_embd.weight"));
-	MgConfigValue *values = mg_alloc_array(cx, N_KEYS + 3, sizeof *values);
+	const MgTensor *types = mg_tensors_find(&gguf->tensors, mg_span_of("token_types.weight"));
+	MgConfigValue *values = mg_alloc_array(cx, N_KEYS + 4, sizeof *values);
 
 	if (values == NULL)
 		return false;
@@ -130,6 +131,10 @@ read_config(MgCtx *cx, const MgGguf *gguf, MgSpan arch, MgFacts *facts)
 	values[facts->config.n++] = (MgConfigValue){
 		.key = mg_span_of("tie_word_embeddings"), .kind = MG_VALUE_FLAG,
 		.integer = mg_tensors_find(&gguf->tensors, mg_span_of("output.weight")) == NULL};
+	if (types != NULL)
+		values[facts->config.n++] = (MgConfigValue){
+			.key = mg_span_of("type_vocab_size"), .kind = MG_VALUE_INTEGER,
+			.integer = (int64_t) (types->rank != 2 || types->shape[0] > MG_MAX_WIDTH ? MG_MAX_WIDTH + 1 : types->shape[0])};
 	if (facts->arch->gguf.interleaved)
 		values[facts->config.n++] = (MgConfigValue){.key = mg_span_of("rope_interleaved"), .kind = MG_VALUE_FLAG, .integer = 1};
 	return true;
@@ -277,6 +282,24 @@ read_chat_template(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 		mg_template_with_tokens(cx, facts->chat_template, bos, eos, &facts->chat_template);
 }
 
+/* How token vectors become one. Files of embedders say no more; the tools that read them scale what comes out to length 1. */
+static bool
+read_pooling(MgCtx *cx, const MgGguf *gguf, MgSpan arch, MgFacts *facts)
+{
+	static const MgPooling poolings[] = {MG_POOL_NONE, MG_POOL_MEAN, MG_POOL_CLS, MG_POOL_LAST};
+	char key[KEY_SIZE];
+	int64_t number = 0;
+
+	snprintf(key, sizeof key, "%.*s.pooling_type", (int) arch.size, (const char *) arch.data);
+	if (!mg_gguf_integer(cx, gguf, key, &number))
+		return false;
+	if (number < 0 || number >= (int64_t) (sizeof poolings / sizeof *poolings))
+		return mg_fail(cx, MG_UNSUPPORTED, "pooling_type %lld of a GGUF file is not supported", (long long) number);
+	if (number > 0)
+		facts->sentence = (MgSentenceFacts){.present = true, .pooling = poolings[number], .normalize = true};
+	return true;
+}
+
 bool
 mg_facts_of_gguf(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 {
@@ -284,7 +307,7 @@ mg_facts_of_gguf(MgCtx *cx, const MgGguf *gguf, MgFacts *facts)
 
 	memset(facts, 0, sizeof *facts);
 	if (!find_arch(cx, gguf, &arch, facts) || !read_config(cx, gguf, arch, facts) || !mg_gguf_tokenizer_read(cx, gguf, &facts->tokenizer) ||
-		!read_generation(cx, gguf, facts) || !read_chat_template(cx, gguf, facts))
+		!read_pooling(cx, gguf, arch, facts) || (facts->arch->keys_form != NULL && !read_generation(cx, gguf, facts)) || !read_chat_template(cx, gguf, facts))
 		return false;
 	facts->tensors = gguf->tensors;
 	facts->plain = true;

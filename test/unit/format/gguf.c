@@ -188,6 +188,53 @@ check_errors(MgCtx *cx)
 	ok(!read_bytes(cx, file.bytes, file.n, &gguf) && strstr(cx->error.message, "alignment") != NULL, "alignment: %s", cx->error.message);
 }
 
+/* WordPiece: words begin with U+2581; whose tokens are mostly capitals keep them. Without a part that it needs it is refused by name. */
+static void
+check_wordpiece(MgCtx *cx, const char *const *tokens, size_t n, size_t n_types, bool lowercase, const char *error)
+{
+	GgufFile file;
+	MgGguf gguf;
+	MgTokenizerSpec spec;
+	bool fine;
+
+	gguf_begin(&file);
+	gguf_put_key(&file, "tokenizer.ggml.model", MG_GGUF_STRING);
+	gguf_put_text(&file, "bert");
+	gguf_put_key(&file, "tokenizer.ggml.tokens", MG_GGUF_ARRAY);
+	gguf_put_number(&file, MG_GGUF_STRING, 4);
+	gguf_put_number(&file, n, 8);
+	for (size_t i = 0; i < n; i++)
+		gguf_put_text(&file, tokens[i]);
+	gguf_put_key(&file, "tokenizer.ggml.token_type", MG_GGUF_ARRAY);
+	gguf_put_number(&file, MG_GGUF_I32, 4);
+	gguf_put_number(&file, n_types, 8);
+	for (size_t i = 0; i < n_types; i++)
+		gguf_put_number(&file, i < n && tokens[i][0] == '[' ? 3 : 1, 4);
+	gguf_end(&file);
+	fine = read_bytes(cx, file.bytes, file.n, &gguf) && mg_gguf_tokenizer_read(cx, &gguf, &spec);
+	if (error != NULL)
+		ok(!fine && strstr(cx->error.message, error) != NULL, "WordPiece: %s", cx->error.message);
+	else
+		ok(fine && spec.kind == MG_WORDPIECE && spec.n_tokens == n && mg_span_is(spec.tokens[3], tokens[3] + 3) && mg_span_is(spec.tokens[4], "##s") &&
+			   spec.lowercase == lowercase && spec.unknown == 0 && spec.wrapping.single.n == 3,
+		   "WordPiece of %s: %s", tokens[3] + 3, cx->error.message);
+}
+
+static void
+check_wordpieces(MgCtx *cx)
+{
+	static const char *const lower[] = {"[UNK]", "[CLS]", "[SEP]", "\xE2\x96\x81word", "s"};
+	static const char *const capital[] = {"[UNK]", "[CLS]", "[SEP]", "\xE2\x96\x81Word", "s"};
+
+	check_wordpiece(cx, lower, 5, 5, true, NULL);
+	check_wordpiece(cx, capital, 5, 5, false, NULL);
+	check_wordpiece(cx, lower, 5, 4, true, "5 tokens and 4 types");
+	check_wordpiece(cx, lower, 5, 0, true, "5 tokens and 0 types");
+	check_wordpiece(cx, lower, 2, 2, true, "no separator token");
+	check_wordpiece(cx, lower + 1, 4, 4, true, "no unknown token");
+	check_wordpiece(cx, lower, 0, 0, true, "0 tokens");
+}
+
 /* Reads a damaged file as far as it goes. */
 static bool
 survives(MgCtx *cx, const uint8_t *bytes, size_t n)
@@ -236,6 +283,7 @@ main(void)
 	check_blocks();
 	check_file(&cx);
 	check_errors(&cx);
+	check_wordpieces(&cx);
 	check_damage(&cx);
 	mg_ctx_free(&cx);
 	return done();
