@@ -5,7 +5,7 @@ r"""Generation beside llama.cpp: both in turn, the same file and token counts, o
 
 LIBRARY is a directory with llama_cpp (of llama-cpp-python's sources) on PYTHONPATH and LLAMA_CPP_LIB_PATH; it has to be built for this CPU, or the
 comparison flatters. CSV is the AG News test split, DIRECTORY has model.gguf. With --psql the same statements go through a server (compare.sh says how
-one is made), whose maskgen.result_cache_size is 0.
+one is made), whose maskgen.result_cache_size is 0; the prompt cache is off, but in a line of its own.
 
 CPU time of all threads counts with one thread, the wall clock with several: a busy machine makes the latter useless. The peer is given tokens and draws
 none: a step of it is a decode and nothing else. Of maskgen, time is that of a whole call, tokeniser and draws included; what a prompt takes is
@@ -150,6 +150,7 @@ class Server:
             raise SystemExit("maskgen.result_cache_size is not 0")
         self.literal = server.literal
         run("SET client_min_messages = warning")
+        run("SET maskgen.enable_prompt_cache = off")
         run("SELECT maskgen.drop_model(name) FROM maskgen.maskgen_models WHERE name = 'bench'")
         run(f"SELECT maskgen.create_model('bench', {server.literal(arguments.model)})")
         run(f"SET maskgen.threads = {arguments.threads}")
@@ -179,6 +180,14 @@ class Server:
             wall.append(time.perf_counter() - start)
             spent.append(self.clock() - cpu_start)
         return 1e3 * statistics.median(wall), 1e3 * statistics.median(spent)
+
+    def kept_beginning(self, lines):
+        """CPU seconds of rows of one new token behind an instruction: read by the statement, and found in the prompt cache."""
+        self.session.run("SELECT maskgen.prompt_cache_reset()")
+        self.session.run("SET maskgen.enable_prompt_cache = on")
+        seconds = [self.run("behind", lines, 1)[0] for _ in range(2)]
+        self.session.run("SET maskgen.enable_prompt_cache = off")
+        return seconds
 
     def memory(self):
         with open(f"/proc/{self.session.pid}/smaps_rollup", encoding="utf-8") as file:
@@ -241,6 +250,7 @@ def main():
                 found |= {f"{name} {case}": value for case, value in one.items()}
             if server_:
                 found["first ms"], found["first CPU ms"] = server_.first_token()
+                found["16 rows behind, read, s"], found["16 rows behind, kept, s"] = server_.kept_beginning(prompts["behind"][:16])
                 found["private MB"], found["RSS MB"] = server_.memory()
             all_rates.append(found)
             print(json.dumps(found), flush=True)
