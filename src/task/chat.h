@@ -25,6 +25,9 @@ const MgTemplate *mg_chat_template(const MgRun *run);
 
 /* What an object says of a chat; *n counts its members that are known. Others are the caller's. */
 bool mg_chat_options_read(MgCtx *cx, const MgJson *object, MgChatOptions *options);
+/* The options that concern a chat, for hints. */
+#define MG_CHAT_OPTIONS "add_generation_prompt, tools, documents, variables"
+
 bool mg_chat_knows(MgSpan key);
 
 /* The prompt of messages, a JSON array of objects with a "role". Arena memory. */

@@ -1,6 +1,8 @@
 /* Generation: prompts to slots, steps of all of them, tokens drawn, slots refilled. */
 #include "task/generate.h"
 
+#include <stdio.h>
+
 #include "core/hash.h"
 #include "format/json.h"
 #include "task/draft.h"
@@ -445,7 +447,12 @@ mg_generate_prompt(const MgRun *run, const MgGenerateOptions *options, MgSpan te
 	MgSequence sequence;
 
 	if (!mg_sequence_of_text(run, mg_span(NULL, 0), text, options->read_specials, MG_LONG_ERROR, &sequence))
+	{
+		/* A prompt is never cut, whatever maskgen.long_input says. */
+		if (run->cx->error.code == MG_TOO_LARGE)
+			snprintf(run->cx->error.hint, sizeof run->cx->error.hint, "Shorten the prompt.");
 		return false;
+	}
 	*ids = (MgIds){sequence.n, sequence.ids};
 	return mg_generate_fits(run, *ids);
 }

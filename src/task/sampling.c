@@ -1,6 +1,8 @@
 /* Bounds of what a caller may set, and its forms in JSON. */
 #include "task/sampling.h"
 
+#include <stdio.h>
+
 #include <math.h>
 
 /* The reference's name of an option comes first, where it has one of its own. */
@@ -177,4 +179,15 @@ mg_sampling_knows(MgSpan key)
 		if (mg_span_is(key, counts[i].key))
 			return true;
 	return mg_span_is(key, "logit_bias");
+}
+
+void
+mg_sampling_names(char *names, size_t size)
+{
+	size_t length = (size_t) snprintf(names, size, "logit_bias");
+
+	for (size_t i = 0; i < LENGTH(numbers) && length < size; i++)
+		length += (size_t) snprintf(names + length, size - length, ", %s", numbers[i].key);
+	for (size_t i = 0; i < LENGTH(counts) && length < size; i++)
+		length += (size_t) snprintf(names + length, size - length, ", %s", counts[i].key);
 }

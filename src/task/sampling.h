@@ -48,4 +48,7 @@ bool mg_sampling_read(MgCtx *cx, const char *name, const MgJson *object, MgSampl
 /* Whether mg_sampling_read knows a key of a user's options: callers refuse others by name. */
 bool mg_sampling_knows(MgSpan key);
 
+/* All that it knows, one after the other, as far as they fit. */
+void mg_sampling_names(char *names, size_t size);
+
 #endif

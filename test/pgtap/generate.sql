@@ -4,7 +4,7 @@
 \getenv dir PG_ABS_SRCDIR
 SET client_min_messages = warning;
 SET maskgen.enable_result_cache = off;
-SELECT plan(26);
+SELECT plan(28);
 
 SELECT lives_ok(format('SELECT maskgen.create_model(''smollm2'', %L)', :'smollm2' || '/model.gguf'), 'a GGUF file is a model');
 SELECT is((SELECT architecture || ', ' || tasks FROM maskgen.maskgen_models WHERE name = 'smollm2'), 'llama, classify, generate', 'and says what it can do');
@@ -52,4 +52,16 @@ RESET maskgen.kv_memory;
 SELECT maskgen.create_model('minilm', :'minilm');
 SELECT throws_ok($$SELECT maskgen.generate('minilm', 'a')$$, '0A000', 'model "minilm" does not generate text', 'a model that only reads');
 SELECT is((SELECT tokens > 100 AND rows > 20 FROM maskgen.maskgen_stat_models WHERE name = 'smollm2'), true, 'statistics count');
+CREATE FUNCTION hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT matches(hint_of($$SELECT maskgen.generate('smollm2', 'a', 3, options => '{"min_token": 1}')$$), '^Known are .*min_tokens', 'whose hint has those that are known');
+SELECT is(hint_of($$SELECT maskgen.generate('smollm2', repeat('word ', 9000), 3)$$), 'Shorten the prompt.', 'a prompt is not cut, and no hint says that it can be');
 SELECT * FROM finish();

@@ -32,7 +32,13 @@ read_options(MgCtx *cx, MgSpan json, MgGenerateOptions *options, MgChatOptions *
 		return mg_fail(cx, MG_BAD_ARGUMENT, "options are not a JSON object");
 	for (size_t i = 0; i < object->n; i++)
 		if (!mg_sampling_knows(object->keys[i]) && !(chat != NULL ? mg_chat_knows(object->keys[i]) : mg_span_is(object->keys[i], SPECIAL_TOKENS)))
-			return mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
+		{
+			char names[256];
+
+			mg_sampling_names(names, sizeof names);
+			mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
+			return mg_hint(cx, "Known are %s, %s.", names, chat != NULL ? MG_CHAT_OPTIONS : SPECIAL_TOKENS);
+		}
 	return mg_sampling_read(cx, NULL, object, &options->sampling) &&
 		(chat != NULL ? mg_chat_options_read(cx, object, chat) : mg_json_get_bool(cx, NULL, object, SPECIAL_TOKENS, &options->read_specials));
 }
@@ -76,7 +82,7 @@ generate_begin(const Datum *args, MgGenerateOptions *options)
 	int n_stops;
 
 	*options = (MgGenerateOptions){.memory = (size_t) maskgen_kv_memory * 1024};
-	options->stops = spans_of_text_array(DatumGetArrayTypeP(args[GENERATE_STOP]), "stop", &n_stops);
+	options->stops = spans_of_text_array(DatumGetArrayTypeP(args[GENERATE_STOP]), "stop strings", &n_stops);
 	options->n_stops = (size_t) n_stops;
 	return mg_span_of(JsonbToCString(NULL, &json->root, VARSIZE(json)));
 }
@@ -164,7 +170,10 @@ render(ModelUse *use, MgSpan messages, MgSpan json, MgRendered *rendered)
 		return mg_fail(cx, MG_BAD_ARGUMENT, "options are not a JSON object");
 	for (size_t i = 0; i < object->n; i++)
 		if (!mg_chat_knows(object->keys[i]))
-			return mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
+		{
+			mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
+			return mg_hint(cx, "Known are %s.", MG_CHAT_OPTIONS);
+		}
 	return mg_chat_options_read(cx, object, &options) && mg_chat_prompt(&use->run, template, &options, messages, rendered);
 }
 
