@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/adapter.h"
 #include "model/checkpoint.h"
 
 static void *
@@ -83,7 +84,7 @@ open_file(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found
 MgFiles
 cli_directory(const char *path)
 {
-	return (MgFiles){(void *) path, open_file};
+	return (MgFiles){(void *) path, open_file, NULL};
 }
 
 typedef struct Memory
@@ -144,7 +145,15 @@ failed:
 const MgModel *
 cli_load(MgCtx *cx, const char *path, const char *options, const MgKernels *kernels, MgForm form, MgImage *image)
 {
-	MgFiles files = cli_directory(path);
+	MgFiles files = cli_directory(path), base;
+	MgModelOptions parsed;
+	const char *base_path;
 
-	return cli_load_files(cx, &files, options, kernels, form, image);
+	if (!mg_model_options_parse(cx, mg_span_of(options), &parsed) || !mg_adapter_base(cx, &files, parsed.base, &base_path))
+		return NULL;
+	if (base_path == NULL)
+		return cli_load_files(cx, &files, options, kernels, form, image);
+	base = cli_directory(base_path);
+	base.adapter = &files;
+	return cli_load_files(cx, &base, options, kernels, form, image);
 }

@@ -39,6 +39,8 @@ typedef struct MgFiles
 	 * and found false. The source stays valid as long as the MgFiles.
 	 */
 	bool (*open)(MgCtx *cx, void *user, const char *name, MgSource *source, bool *found);
+
+	const struct MgFiles *adapter; /* the files of an adapter to this model (model/adapter.h); NULL: there is none */
 } MgFiles;
 
 /* files->open, which refuses by name what Git LFS leaves in the place of a large file. */

@@ -20,6 +20,7 @@ typedef struct MgModelOptions
 	size_t max_tokens;	/* 0: as in the files */
 	bool calibrate;		/* of classification; default true */
 	MgSpan template;	/* of classification; empty: the default one */
+	MgSpan base;		/* of an adapter: the directory of its base model; empty: as in the files. For the caller, who opens it (model/adapter.h) */
 	const MgSpan *chat_template; /* instead of that of the files; empty: the model has none. NULL: as in the files */
 	size_t n_prompts;	/* added to, or replacing by name, those of the files */
 	const MgPrompt *prompts;

@@ -11,6 +11,7 @@
 
 #include "format/json.h"
 #include "format/tokenizer_files.h"
+#include "model/adapter.h"
 #include "model/facts.h"
 #include "template/template.h"
 
@@ -167,5 +168,6 @@ mg_facts_read_directory(MgCtx *cx, const MgFiles *files, MgFacts *facts)
 		mg_config_of_json(cx, MG_CONFIG_FILE, config, facts->arch->keys, facts->arch->n_keys, &facts->config) &&
 		mg_sentence_files_read(cx, files, &facts->sentence) && mg_tokenizer_files_read(cx, files, &facts->tokenizer) &&
 		read_generation(cx, files, config, &facts->generation) && read_chat_template(cx, files, &facts->chat_template) &&
-		mg_tensors_open(cx, files, &facts->tensors) && mg_facts_find_prefix(cx, facts);
+		mg_tensors_open(cx, files, &facts->tensors) && (files->adapter == NULL || mg_adapter_merge(cx, files->adapter, &facts->tensors)) &&
+		mg_facts_find_prefix(cx, facts);
 }

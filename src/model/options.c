@@ -3,7 +3,7 @@
 #include "model/checkpoint.h"
 
 static const char *const known[] = {"dtype",		  "pooling", "normalized", "normalize", "max_tokens", "template", "prompts", "calibrate",
-									"chat_template", NULL};
+									"chat_template", "base", NULL};
 
 static bool
 bad_value(MgCtx *cx, const char *key, MgSpan value, const char *hint)
@@ -26,7 +26,7 @@ check_keys(MgCtx *cx, const MgJson *object)
 		if (*key == NULL)
 		{
 			mg_fail(cx, MG_BAD_ARGUMENT, "option \"%.*s\" is not known", MG_SPAN_ARGS(object->keys[i]));
-			return mg_hint(cx, "Options are dtype, pooling, normalized, max_tokens, template, prompts, calibrate and chat_template.");
+			return mg_hint(cx, "Options are dtype, pooling, normalized, max_tokens, template, prompts, calibrate, chat_template and base.");
 		}
 	}
 	return true;
@@ -97,6 +97,7 @@ mg_model_options_parse(MgCtx *cx, MgSpan json, MgModelOptions *options)
 		!parse_normalized(cx, object, &options->normalize) ||
 		!mg_json_get_size(cx, NULL, object, "max_tokens", 3, MG_MAX_POSITIONS, &options->max_tokens) ||
 		!mg_json_get_string(cx, NULL, object, "template", &options->template) ||
+		!mg_json_get_string(cx, NULL, object, "base", &options->base) ||
 		!mg_json_get_bool(cx, NULL, object, "calibrate", &options->calibrate) ||
 		!mg_json_get_string(cx, NULL, object, "chat_template", &chat_template) ||
 		!parse_prompts(cx, mg_json_get(object, "prompts"), options))

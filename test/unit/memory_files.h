@@ -41,7 +41,7 @@ memory_open(MgCtx *cx, void *user, const char *name, MgSource *source, bool *fou
 	return true;
 }
 
-#define MEMORY_FILES(array) ((MgFiles){(array), memory_open})
+#define MEMORY_FILES(array) ((MgFiles){(array), memory_open, NULL})
 
 /* Other files, but for one whose bytes are given here. */
 typedef struct ChangedFiles
@@ -63,6 +63,6 @@ changed_open(MgCtx *cx, void *user, const char *name, MgSource *source, bool *fo
 	return true;
 }
 
-#define CHANGED_FILES(changed) ((MgFiles){(changed), changed_open})
+#define CHANGED_FILES(changed) ((MgFiles){(changed), changed_open, NULL})
 
 #endif

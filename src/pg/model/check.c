@@ -83,8 +83,10 @@ maskgen_check_model(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "maskgen check_model", ALLOCSET_DEFAULT_SIZES);
 	host = host_in(context);
 	mg_ctx_init(&cx, &host);
-	files = server_files(context, path);
-	if (!mg_model_options_parse(&cx, options_text, &options) || !mg_checkpoint_plan(&cx, &files, &options, &plan) ||
+	if (!mg_model_options_parse(&cx, options_text, &options))
+		host_throw(&cx);
+	files = server_model_files(&cx, context, path, &options);
+	if (!mg_checkpoint_plan(&cx, &files, &options, &plan) ||
 		!mg_image_plan_pack(&cx, &plan.image, mg_image_form(mg_kernels(guc_cpu_level()), (MgProvider) maskgen_matmul), &resident))
 		host_throw(&cx);
 	put_model(result, &plan, &resident);

@@ -228,13 +228,14 @@ maskgen_create_model(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(caller, "maskgen create_model", ALLOCSET_DEFAULT_SIZES);
 	host = host_in(context);
 	mg_ctx_init(&cx, &host);
-	files = server_files(context, path);
+	if (!mg_model_options_parse(&cx, mg_span_of(options_text), &options))
+		host_throw(&cx);
+	files = server_model_files(&cx, context, path, &options);
 
 	SPI_connect();
 	table_owner_become(&owner);
 	check_absent(name);
-	if (!mg_model_options_parse(&cx, mg_span_of(options_text), &options) ||
-		!mg_checkpoint_plan(&cx, &files, &options, &plan))
+	if (!mg_checkpoint_plan(&cx, &files, &options, &plan))
 		host_throw(&cx);
 	id = next_model_id();
 	version = store_image(&cx, &plan, id);

@@ -13,6 +13,8 @@
 #include "catalog/pg_authid.h"
 #include "format/gguf_split.h"
 #include "miscadmin.h"
+#include "model/adapter.h"
+#include "pg/host.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
 #include "utils/wait_event.h"
@@ -114,7 +116,24 @@ server_files(MemoryContext context, const char *path)
 	Directory *directory = MemoryContextAlloc(context, sizeof *directory);
 
 	*directory = (Directory){context, path};
-	return (MgFiles){directory, open_file};
+	return (MgFiles){directory, open_file, NULL};
+}
+
+MgFiles
+server_model_files(MgCtx *cx, MemoryContext context, const char *path, const MgModelOptions *options)
+{
+	MgFiles *given = MemoryContextAlloc(context, sizeof *given), files;
+	const char *base;
+
+	*given = server_files(context, path);
+	if (!mg_adapter_base(cx, given, options->base, &base))
+		host_throw(cx);
+	if (base == NULL)
+		return *given;
+	server_files_check(base);
+	files = server_files(context, base);
+	files.adapter = given;
+	return files;
 }
 
 /* Whether a file begins as GGUF does, or as what Git LFS leaves in its place, which is told later. */
