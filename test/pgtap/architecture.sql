@@ -3,7 +3,7 @@
 SET search_path = public, maskgen, "+maskgen";
 SET client_min_messages = warning;
 SET maskgen.enable_result_cache = off;
-SELECT plan(11);
+SELECT plan(14);
 
 -- ModernBERT, with its byte-level tokeniser
 SELECT create_model('modern', :'dir' || '/golden/tiny/modernbert', '{"pooling": "mean"}') IS NOT NULL AS made \gset
@@ -20,6 +20,16 @@ SELECT is(vector_dims(embed('modern', repeat('a long text ', 50))), 32, 'a text 
 SELECT create_model('classes', :'dir' || '/golden/tiny/bert-classes') IS NOT NULL AS made \gset
 SELECT is(tasks, 'classify, classify_own, classify_own_scores', 'BERT with a head for classes loads') FROM maskgen_models WHERE name = 'classes';
 SELECT throws_like($$SELECT fill_mask('classes', 'a [MASK]')$$, '%has no masked-language-model head', 'and has no other head');
+
+-- Encoders with tables of distances, passes that share layers, and products by distance: all of a model's way through the server
+SELECT count(create_model(f, :'dir' || '/golden/encoder/' || f, '{"pooling": "mean"}')) AS made FROM unnest('{albert,deberta-v2,mpnet,t5}'::text[]) f \gset
+SELECT results_eq($$SELECT name || ' ' || architecture || ' ' || tasks || ' ' || dims FROM maskgen_models WHERE name IN ('albert', 'deberta-v2', 'mpnet', 't5') ORDER BY name$$,
+	$$VALUES ('albert albert embed, fill_mask, classify, classify_own, classify_own_scores 36'), ('deberta-v2 deberta-v2 embed, classify, classify_own, classify_own_scores 24'),
+		('mpnet mpnet embed, fill_mask, classify, classify_own, classify_own_scores, entities 36'), ('t5 t5 embed, classify 36')$$, 'other encoders load');
+SELECT ok(bool_and(vector_norm(embed(name, 'red wine, unbelievable technology')) BETWEEN 0.9999 AND 1.0001), 'and embed') FROM maskgen_models
+	WHERE name IN ('albert', 'deberta-v2', 'mpnet', 't5');
+SELECT is(count(DISTINCT v), 1::bigint, 'the same alone and among others') FROM (SELECT embed('deberta-v2', 'paris')::text AS v UNION ALL
+	SELECT (array_agg(embed('deberta-v2', t)::text ORDER BY i))[2] FROM unnest('{"the bank sleeps and the team runs",paris,news}'::text[]) WITH ORDINALITY u (t, i)) both_ways;
 
 -- torch.save
 SELECT create_model('torch', :'dir' || '/golden/tiny/bert-torch') IS NOT NULL AS made \gset
