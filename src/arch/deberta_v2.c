@@ -258,7 +258,7 @@ vocabulary(const MgModel *model)
 {
 	const Weights *w = model->weights;
 
-	return (MgVocabulary){w->encoder.decoder.rows > 0 ? &w->encoder.decoder : &w->encoder.embeddings.words, w->encoder.vocabulary_bias};
+	return (MgVocabulary){.matrix = w->encoder.decoder.rows > 0 ? &w->encoder.decoder : &w->encoder.embeddings.words, .bias = w->encoder.vocabulary_bias};
 }
 
 static const MgClass classes[] = {{"DebertaV2Model", ENCODER}, {"DebertaV2ForMaskedLM", ENCODER}, {"DebertaV2ForSequenceClassification", CLASSES},
