@@ -39,9 +39,10 @@ enum
 /* Whether this transaction has added entries of which a worker is to hear. */
 static bool is_waiting;
 
-/* The trigger that fired last, and in which transaction: it was looked at then. */
-static Oid known_trigger;
-static TimestampTz known_transaction;
+/* Triggers whose state was found. It goes with them, so it is not looked for again. */
+#define MOST_KNOWN 16
+static Oid known_triggers[MOST_KNOWN];
+static unsigned int n_known;
 
 void
 embed_queue_add(int32 column, const Datum *keys, int n)
@@ -96,8 +97,9 @@ check_known(const TriggerData *trigger, int32 id)
 {
 	Oid relation = RelationGetRelid(trigger->tg_relation), target;
 
-	if (trigger->tg_trigger->tgoid == known_trigger && GetCurrentTransactionStartTimestamp() == known_transaction)
-		return;
+	for (int i = 0; i < MOST_KNOWN; i++)
+		if (trigger->tg_trigger->tgoid == known_triggers[i])
+			return;
 	target = embed_state_target(id);
 	if (target != relation && !(trigger->tg_relation->rd_rel->relispartition && list_member_oid(get_partition_ancestors(relation), target)))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -105,8 +107,7 @@ check_known(const TriggerData *trigger, int32 id)
 							   trigger->tg_trigger->tgargs[EMBED_ARG_DESTINATION], RelationGetRelationName(trigger->tg_relation)),
 						errdetail("The table seems to have been restored or copied without the rows of extension maskgen."),
 						errhint("Call maskgen.embed_column for it again, or maskgen.drop_embed_column.")));
-	known_trigger = trigger->tg_trigger->tgoid;
-	known_transaction = GetCurrentTransactionStartTimestamp();
+	known_triggers[n_known++ % MOST_KNOWN] = trigger->tg_trigger->tgoid;
 }
 
 Datum
