@@ -16,7 +16,7 @@ SELECT set_eq($$SELECT DISTINCT proname::text FROM pg_proc WHERE pronamespace = 
 	'generate', 'rerank_score', 'rerank', 'classify_own', 'classify_own_scores', 'classify_pair', 'entities',
 	'mask_entities', 'token_anomalies', 'embed_tokens', 'max_sim', 'embed_sparse', 'chat', 'chat_prompt', 'generate_stream', 'generate_samples', 'logprob',
 	'perplexity', 'token_logprobs', 'model_labels', 'choose', 'choose_scores', 'check_model', 'embed_column', 'drop_embed_column', 'pause_embed_column', 'resume_embed_column', 'retry_failed',
-	'embed_pending', 'reembed', 'column_model', 'embed_for', 'embed_failures', 'embed_row_trigger', 'search', 'search_sql', 'rrf'], 'functions: those that are documented');
+	'embed_pending', 'reembed', 'column_model', 'embed_for', 'embed_failures', 'embed_row_trigger', 'search', 'search_sql', 'rrf', 'sentences', 'chunks'], 'functions: those that are documented');
 SELECT set_eq($$SELECT typname::text FROM pg_type WHERE typnamespace = 'maskgen'::regnamespace AND typelem = 0 AND typname !~ '^maskgen_'$$,
 	ARRAY['vector', 'halfvec', 'sparsevec', 'vector_sphere', 'halfvec_sphere', 'sparsevec_sphere', 'bit_sphere', 'classifier'], 'types: those that are documented');
 SELECT is_empty($$SELECT pg_describe_object(classid, objid, 0) FROM pg_depend d WHERE refclassid = 'pg_extension'::regclass
