@@ -223,7 +223,7 @@ build(MgCtx *cx, Run *run, MgMemstore *memstore)
 
 		if (!mg_connect_begin(cx, run->build, &run->graph, (MgConnectStep) step, &n_ranges))
 			fail(cx->error.message);
-		printf(", %s %.2f", step == MG_CONNECT_UPPER ? "upper" : step == MG_CONNECT_ASSIGN ? "assigned" : "lower",
+		printf(", %s %.2f", step == MG_CONNECT_UPPER ? "upper" : step == MG_CONNECT_ASSIGN ? "assigned" : "and",
 			   work_together(run, workers, step, n_ranges));
 	}
 	printf(" s\n");

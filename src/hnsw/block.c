@@ -96,7 +96,7 @@ MgBlockWalk
 mg_block_walk(MgBuild *build, const MgEntryLayout *layout, uint32_t range)
 {
 	uint64_t length = range_length(build), first = range * length, n = mg_build_nodes(build);
-	MgBlockWalk walk = {build, layout, n - first < length ? n - first : length, (uint32_t) first};
+	MgBlockWalk walk = {build, layout, first, n - first < length ? n - first : length, (uint32_t) first};
 
 	if (!build->ordered)
 		walk.at = atomic_load_explicit(&build->table[range], memory_order_relaxed);

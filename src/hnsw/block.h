@@ -147,7 +147,7 @@ typedef struct MgBlockWalk
 {
 	MgBuild *build;
 	const MgEntryLayout *layout;
-	uint64_t left;
+	uint64_t first, left; /* first: of the range, in the order of all */
 	uint32_t at; /* ordered: of the table; else the node */
 } MgBlockWalk;
 

@@ -67,7 +67,9 @@ typedef enum MgConnectStep
 {
 	MG_CONNECT_UPPER,
 	MG_CONNECT_ASSIGN,
-	MG_CONNECT_LOWER,
+	MG_CONNECT_FEW, /* the rest, on level 0: one in 16, */
+	MG_CONNECT_SOME, /* one in 4, */
+	MG_CONNECT_REST,
 	MG_CONNECT_STEPS
 } MgConnectStep;
 
@@ -86,6 +88,7 @@ bool mg_build_connect(MgCtx *cx, MgBuilder *builder);
 typedef struct MgPlacer
 {
 	void *user;
+	uint32_t together; /* entries of level 0 that are read at once, as on a page: neighbours, if above 1 */
 
 	/* The id of the next entry, of mg_entry_size(layout, level) bytes. */
 	bool (*place)(void *user, MgCtx *cx, int level, uint32_t *id);

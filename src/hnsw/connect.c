@@ -4,7 +4,8 @@
  * First the nodes that are above level 0, one in mg_level_ratio(m), in the order in which they came: a graph of a random sample. Then
  * each other node looks for the nearest one of level 1, in whose neighbourhood it is; and neighbourhood by neighbourhood, as tour.c
  * orders them, nodes are linked on level 0. So one after another looks at the same nodes, which are in the caches by then, and nobody
- * searches from the top twice.
+ * searches from the top twice. That in three rounds, of a sixteenth, three and twelve: what is linked first shall have links to all
+ * neighbourhoods around it, not only to those that were complete by then.
  */
 #include "hnsw/builder.h"
 
@@ -359,7 +360,7 @@ link_lower(MgCtx *cx, MgBuilder *builder, uint32_t id)
 bool
 mg_connect_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, MgConnectStep step, uint32_t *n_ranges)
 {
-	if (step == MG_CONNECT_LOWER && !mg_build_tour(cx, build, graph))
+	if (step == MG_CONNECT_FEW && !mg_build_tour(cx, build, graph))
 		return false;
 	if (step == MG_CONNECT_UPPER)
 	{
@@ -375,6 +376,23 @@ mg_connect_begin(MgCtx *cx, MgBuild *build, const MgGraph *graph, MgConnectStep 
 	return mg_block_split(cx, build, graph->layout, n_ranges);
 }
 
+/* Whether the node that is n-th in the order is linked in this step. */
+static bool
+is_due(MgConnectStep step, uint64_t n)
+{
+	switch (step)
+	{
+		case MG_CONNECT_FEW:
+			return n % 16 == 0;
+		case MG_CONNECT_SOME:
+			return n % 4 == 0 && n % 16 != 0;
+		case MG_CONNECT_REST:
+			return n % 4 != 0;
+		default:
+			return true;
+	}
+}
+
 bool
 mg_connect(MgCtx *cx, MgBuilder *builder, MgConnectStep step, uint32_t range)
 {
@@ -382,10 +400,11 @@ mg_connect(MgCtx *cx, MgBuilder *builder, MgConnectStep step, uint32_t range)
 	bool (*each)(MgCtx * cx, MgBuilder * builder, uint32_t id) = step == MG_CONNECT_UPPER ? link_upper
 		: step == MG_CONNECT_ASSIGN														  ? assign
 																						  : link_lower;
+	uint64_t n = walk.first;
 	uint32_t id;
 
-	while ((id = mg_block_walk_next(&walk)) != 0)
-		if (!each(cx, builder, id))
+	for (; (id = mg_block_walk_next(&walk)) != 0; n++)
+		if (is_due(step, n) && !each(cx, builder, id))
 			return false;
 	return mg_poll(cx);
 }

@@ -6,6 +6,7 @@
 #include "hnsw/builder.h"
 #include "hnsw/items.h"
 #include "hnsw/reach.h"
+#include "hnsw/tour.h"
 
 #define POLL_EVERY 16 /* nodes that are cut or written: some 0.2 ms */
 
@@ -75,7 +76,7 @@ mg_emit_place(MgCtx *cx, MgBuild *build, const MgGraph *graph, const MgPlacer *p
 
 	*entry_point = MG_NO_NODE;
 	*level = build->entry_level;
-	if (!mg_emit_begin(cx, build, graph, &n_ranges))
+	if (!mg_build_pack(cx, build, graph, placer->together) || !mg_emit_begin(cx, build, graph, &n_ranges))
 		return false;
 	for (uint32_t range = 0; range < n_ranges; range++)
 	{

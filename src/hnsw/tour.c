@@ -13,7 +13,7 @@ typedef struct Tour
 {
 	MgBuild *build;
 	const MgEntryLayout *layout;
-	uint32_t *order, *path; /* [nodes of level 1] */
+	uint32_t *order, *path; /* [nodes of level 1]; when pages are packed, [nodes] */
 	uint32_t n, n_upper;
 } Tour;
 
@@ -125,4 +125,69 @@ mg_build_tour(MgCtx *cx, MgBuild *build, const MgGraph *graph)
 		at += n;
 	}
 	return walk_all(cx, &tour, enter);
+}
+
+/* ---- pages */
+
+static void
+take(Tour *tour, uint32_t id)
+{
+	list_of(tour, id, 0)->placed = 1;
+	tour->order[tour->n++] = id;
+}
+
+/* The first of a node's links that was not taken yet: links come nearest first. 0: none. */
+static uint32_t
+find_free(const Tour *tour, uint32_t id)
+{
+	const BuildList *list = list_of(tour, id, 0);
+
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list_of(tour, list->nodes[i], 0)->placed == 0)
+			return list->nodes[i];
+	return 0;
+}
+
+/* A node and its nearest, or what is nearest to the one taken last. */
+static void
+take_page(Tour *tour, uint32_t id, uint32_t together)
+{
+	take(tour, id);
+	for (uint32_t n = 1, next; n < together; n++)
+	{
+		if ((next = find_free(tour, id)) == 0 && (next = find_free(tour, tour->order[tour->n - 1])) == 0)
+			return;
+		take(tour, next);
+	}
+}
+
+bool
+mg_build_pack(MgCtx *cx, MgBuild *build, const MgGraph *graph, uint32_t together)
+{
+	Tour tour = {.build = build, .layout = graph->layout};
+	uint64_t n = mg_build_nodes(build);
+
+	if (!build->ordered || together < 2)
+		return true;
+	tour.order = mg_alloc_array(cx, n, sizeof *tour.order);
+	if (tour.order == NULL)
+		return false;
+	for (uint64_t i = 0; i < n; i++)
+	{
+		list_of(&tour, atomic_load_explicit(&build->table[i], memory_order_relaxed), 0)->placed = 0;
+		if (i % POLL_EVERY == 0 && !mg_poll(cx))
+			return false;
+	}
+	for (uint64_t i = 0; i < n; i++)
+	{
+		uint32_t id = atomic_load_explicit(&build->table[i], memory_order_relaxed);
+
+		if (list_of(&tour, id, 0)->placed == 0)
+			take_page(&tour, id, together);
+		if (i % POLL_EVERY == 0 && !mg_poll(cx))
+			return false;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		atomic_store_explicit(&build->table[i], tour.order[i], memory_order_relaxed);
+	return true;
 }

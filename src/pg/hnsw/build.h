@@ -27,9 +27,11 @@ typedef enum HnswBuildPhase
 typedef enum HnswJob
 {
 	HNSW_JOB_NONE,
-	HNSW_JOB_UPPER,	 /* of a range of nodes a step of linking, as MgConnectStep has them, */
+	HNSW_JOB_UPPER, /* of a range of nodes a step of linking, as MgConnectStep has them, */
 	HNSW_JOB_ASSIGN,
-	HNSW_JOB_LOWER,
+	HNSW_JOB_FEW,
+	HNSW_JOB_SOME,
+	HNSW_JOB_REST,
 	HNSW_JOB_CUT,	/* the lists, */
 	HNSW_JOB_WRITE, /* the entries (emit.c) */
 	HNSW_JOB_LOG	/* whole pages */

@@ -87,7 +87,7 @@ write_entry(void *user, MgCtx *cx, uint32_t id, int level, const uint8_t *entry)
 void
 hnsw_build_emit_range(HnswBuild *build, bool write, uint32 range)
 {
-	MgPlacer placer = {build, NULL, write_entry};
+	MgPlacer placer = {.user = build, .write = write_entry};
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
 
 	if (build->emitter == NULL)
@@ -114,7 +114,7 @@ void
 hnsw_build_emit(HnswBuild *build)
 {
 	Emission emission = {.build = build, .n_blocks = HNSW_META_BLOCK + 1, .block = {InvalidBlockNumber, InvalidBlockNumber}};
-	MgPlacer placer = {&emission, place, NULL};
+	MgPlacer placer = {.user = &emission, .together = build->store.places.n_nodes, .place = place};
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
 	uint32 entry_point, n_ranges;
 	int level;

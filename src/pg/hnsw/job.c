@@ -28,7 +28,7 @@ connect_piece(HnswBuild *build, MgConnectStep step, uint32 piece)
 	MgCtx *cx = hnsw_scratch_cx(build->scratch);
 
 	hnsw_must(cx, mg_connect(cx, build->builder, step, piece));
-	if (build->leader && step == MG_CONNECT_LOWER)
+	if (build->leader && step == MG_CONNECT_REST)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
 									 (int64) ((double) pg_atomic_read_u64(&build->shared->n_inserted) * piece / build->shared->n_pieces));
 }
@@ -42,7 +42,9 @@ do_piece(HnswBuild *build, HnswJob job, uint32 piece)
 			break;
 		case HNSW_JOB_UPPER:
 		case HNSW_JOB_ASSIGN:
-		case HNSW_JOB_LOWER:
+		case HNSW_JOB_FEW:
+		case HNSW_JOB_SOME:
+		case HNSW_JOB_REST:
 			connect_piece(build, (MgConnectStep) (job - HNSW_JOB_UPPER), piece);
 			break;
 		case HNSW_JOB_CUT:

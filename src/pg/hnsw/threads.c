@@ -151,13 +151,15 @@ do_piece(HnswThreads *threads, Thread *thread, size_t piece)
 	{
 		case HNSW_JOB_UPPER:
 		case HNSW_JOB_ASSIGN:
-		case HNSW_JOB_LOWER:
+		case HNSW_JOB_FEW:
+		case HNSW_JOB_SOME:
+		case HNSW_JOB_REST:
 			return mg_connect(&thread->cx, thread->builder, (MgConnectStep) (threads->job - HNSW_JOB_UPPER), range);
 		case HNSW_JOB_CUT:
 			return mg_emit_cut(&thread->cx, thread->emitter, range);
 		case HNSW_JOB_WRITE:
 			written = &threads->written[piece];
-			placer = (MgPlacer){written, NULL, keep};
+			placer = (MgPlacer){.user = written, .write = keep};
 			written->n = 0;
 			written->full = false;
 			return mg_emit_write(&thread->cx, thread->emitter, range, &placer) || written->full;
@@ -217,7 +219,7 @@ hnsw_threads_run(HnswThreads *threads, HnswJob job, uint32 n_pieces)
 		if (job == HNSW_JOB_WRITE)
 			write_region(threads, n);
 		threads->first += n;
-		if (job == HNSW_JOB_LOWER)
+		if (job == HNSW_JOB_REST)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, (int64) ((double) n_tuples * threads->first / n_pieces));
 	}
 }

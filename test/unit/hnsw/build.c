@@ -111,11 +111,12 @@ fill(World *world, MgBuild *build, bool at_once)
 }
 
 static bool
-emit(World *world, MgBuild *build)
+emit(World *world, MgBuild *build, uint32_t together)
 {
 	MgPlacer placer = mg_memstore_placer(&world->memstore);
 	MgBuilder *builder = mg_builder_attach(&world->scratch, build, &world->graph);
 
+	placer.together = together;
 	return builder != NULL &&
 		mg_build_emit(&world->scratch, builder, &placer, &world->memstore.entry_point, &world->memstore.entry_level);
 }
@@ -188,7 +189,7 @@ test_threads(void)
 	ok(fine, "%d threads build one graph", THREADS);
 	is_int(mg_build_nodes(build), world->n, "each vector has its node");
 	ok(mg_build_used(build) <= size, "the block is as large as was estimated (%zu of %zu)", mg_build_used(build), size);
-	ok(emit(world, build), "it is emitted");
+	ok(emit(world, build, 0), "it is emitted");
 	is_int(world_check(world, &checked), 0, "no violations");
 	is_int(checked.nodes, world->n, "all are there");
 	is_int(checked.unreachable, 0, "each can be reached");
@@ -210,7 +211,7 @@ test_reach(MgGraphMetric metric)
 
 	for (size_t i = 0; i < (size_t) world->n * world->dims; i++)
 		world->vectors[i] = (float) (world_random(world) >> 40) / 16777216.0f;
-	ok(fine && fill(world, build, false) && emit(world, build), "metric %d: a graph without clusters", (int) metric);
+	ok(fine && fill(world, build, false) && emit(world, build, 0), "metric %d: a graph without clusters", (int) metric);
 	is_int(world_check(world, &checked), 0, "metric %d: no violations", (int) metric);
 	is_int(checked.nodes, world->n, "metric %d: all are there", (int) metric);
 	is_int(checked.unreachable, 0, "metric %d: each can be reached", (int) metric);
@@ -232,7 +233,7 @@ test_order(void)
 			world->vectors[(size_t) i * world->dims + d] =
 				i < n_clusters ? (float) (world_random(world) >> 40) / 16777216.0f
 							   : world->vectors[(size_t) (i % n_clusters) * world->dims + d] + 0.05f * (float) (world_random(world) >> 40) / 16777216.0f;
-	ok(fine && fill(world, build, false) && emit(world, build), "rows of %u clusters, in turn", n_clusters);
+	ok(fine && fill(world, build, false) && emit(world, build, 0), "rows of %u clusters, in turn", n_clusters);
 	for (uint32_t id = 0; id < world->memstore.n; id++)
 	{
 		uint8_t *entry = mg_memstore_at(&world->memstore, id);
@@ -247,6 +248,35 @@ test_order(void)
 	ok(leaps < world->n / 10, "are stored cluster by cluster: the next one is of another %u times", leaps);
 	free(build);
 	world_close(world);
+}
+
+/* Of the links of level 0 those to a node on the same page, if so many are on each. */
+static double
+links_within(uint32_t page, uint32_t together)
+{
+	World *world = world_open(MG_GRAPH_L2, 3000, 48, 8, 0);
+	MgBuild *build = new_build(world, world->n, 40);
+	double n = 0, within = 0;
+
+	if (build != NULL && fill(world, build, false) && emit(world, build, together))
+		for (uint32_t id = 0; id < world->memstore.n; id++)
+		{
+			const uint8_t *entry = mg_memstore_at(&world->memstore, id);
+
+			for (uint32_t i = 0; mg_entry_level(entry) == 0 && i < mg_entry_n_links(entry); i++, n++)
+				within += mg_entry_link_id(&world->layout, entry, i) / page == id / page;
+		}
+	free(build);
+	world_close(world);
+	return n > 0 ? within / n : 0;
+}
+
+static void
+test_pages(void)
+{
+	double by_order = links_within(5, 0), packed = links_within(5, 5);
+
+	ok(packed > 1.2 * by_order, "nodes of a page are neighbours: %.3f of the links stay on it, by order alone %.3f", packed, by_order);
 }
 
 static void
@@ -272,7 +302,7 @@ test_full(void)
 		world->alive[i] = true;
 	}
 	ok(fine && built == MG_BUILT_FULL && i >= 100 && i < 130, "a block for 100 nodes takes %u, then says that it is full", i);
-	fine = fine && mg_build_connect(&world->scratch, builder) && emit(world, build);
+	fine = fine && mg_build_connect(&world->scratch, builder) && emit(world, build, 0);
 	for (; i < world->n; i++)
 		fine = fine && world_insert(world, i);
 	ok(fine, "the others go in by plans");
@@ -370,6 +400,7 @@ main(void)
 	test_reach(MG_GRAPH_L2);
 	test_reach(MG_GRAPH_IP);
 	test_order();
+	test_pages();
 	test_full();
 	test_equal();
 	test_estimate();
