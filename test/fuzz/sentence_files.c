@@ -40,7 +40,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	MemoryFile array[5] = {{NULL, {NULL, 0}}};
-	MgFiles files = {array, open_within};
+	MgFiles files = {array, open_within, NULL};
 	MgSentenceFacts facts;
 	MgCtx cx;
 	bool fine;

@@ -119,7 +119,7 @@ open_checkpoint(Case *c, const char *name, const char *config)
 {
 	char path[100];
 	Directory directory = {{.name = "config.json", .bytes = mg_span_of(config)}, c->weights};
-	MgFiles files = {&directory, open_file};
+	MgFiles files = {&directory, open_file, NULL};
 
 	snprintf(path, sizeof path, GOLDEN "%s", name);
 	directory.changed.files = cli_directory(path);
