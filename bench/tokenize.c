@@ -1,5 +1,5 @@
 /*
- * A tokeniser by itself, for bench/tokenize.py:
+ * A tokeniser by itself, for bench/tokenization.py:
  *
  *   tokenize DIR FILE N    tokenises each line of FILE, N rounds; prints a line of JSON with the best round's CPU seconds
  *   tokenize DIR           reads texts, u32 size and bytes, and writes for each u32 n, then u32 id, first and last byte of each token

@@ -1,8 +1,8 @@
 """Measures tokenising beside the "tokenizers" package, on one thread, and compares tokens and places over random texts.
 
-    make bench && python3 bench/tokenize.py TEXTS DIR...              CPU seconds of both over the lines of TEXTS
-    make bench && python3 bench/tokenize.py --compare N DIR...        N random texts each: tokens, and places in characters
-    make bench && python3 bench/tokenize.py --long MB DIR...          one text of one letter: CPU seconds at MB, a half and a quarter of it
+    make bench && python3 bench/tokenization.py TEXTS DIR...              CPU seconds of both over the lines of TEXTS
+    make bench && python3 bench/tokenization.py --compare N DIR...        N random texts each: tokens, and places in characters
+    make bench && python3 bench/tokenization.py --long MB DIR...          one text of one letter: CPU seconds at MB, a half and a quarter of it
 
 DIR has a tokenizer.json. Needs the packages "tokenizers" and nothing else; prints a row of a table for each DIR.
 """
