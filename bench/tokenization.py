@@ -34,7 +34,6 @@ def reference(path):
     made = Tokenizer.from_file(os.path.join(path, "tokenizer.json"))
     made.no_truncation()
     made.no_padding()
-    made.post_processor = None if False else made.post_processor
     return made
 
 

@@ -148,7 +148,7 @@ run_steps(Run *run, uint32_t step_at, size_t at, size_t *end, int depth)
 		bool fine = true;
 		size_t to, behind;
 
-		if (!count(run, 1))
+		if (++run->work - run->polled >= POLL_STEP && !count(run, 0))
 			return false;
 		switch ((MgRegexOp) step->op)
 		{
@@ -170,6 +170,12 @@ run_steps(Run *run, uint32_t step_at, size_t at, size_t *end, int depth)
 					return false;
 				break;
 			case MG_RE_FORK:
+				behind = at;
+				if (step->mode == 1 && !take(&run->regex->sets[step->set], run->bytes, &behind))
+				{
+					step_at = step->y;
+					break;
+				}
 				if (!push(run, (MgRegexPlace){step->y, at, NONE, 0}))
 					return false;
 				step_at = step->x;

@@ -30,7 +30,7 @@ typedef enum MgRegexOp
 	MG_RE_MATCH,
 	MG_RE_SET,	  /* a character of sets[set] */
 	MG_RE_REPEAT, /* x to y of them, by mode */
-	MG_RE_FORK,	  /* to x, or else to y */
+	MG_RE_FORK,	  /* to x, or else to y; mode 1: only to y unless the next character is one of sets[set] */
 	MG_RE_JUMP,	  /* to x */
 	MG_RE_AHEAD,  /* steps behind this one up to a MATCH before x match here; mode 1: do not */
 	MG_RE_BEHIND, /* the character before is one of sets[set]; mode 1: is not, or there is none */

@@ -5,7 +5,7 @@ typedef struct Compiler
 {
 	MgRegexReader reader;
 	MgRegexStep *steps; /* [n_steps] of room */
-	size_t n_steps, room;
+	size_t n_steps, room, most_sets;
 } Compiler;
 
 static bool
@@ -26,6 +26,44 @@ put(Compiler *compiler, MgRegexStep step)
 		compiler->room = room;
 	}
 	compiler->steps[compiler->n_steps++] = step;
+	return true;
+}
+
+/* What a match of the node may begin with. */
+static bool
+first_of(Compiler *compiler, const MgRegexNode *of, MgCodeSet *set)
+{
+	MgCodeSet right = {0};
+
+	switch (of->kind)
+	{
+		case MG_TREE_SET:
+			return mg_code_set_union(compiler->reader.cx, set, &compiler->reader.sets[of->set], set);
+		case MG_TREE_SEQUENCE:
+			return first_of(compiler, of->left, set) && (of->left->size > 0 || first_of(compiler, of->right, set));
+		case MG_TREE_CHOICE:
+			return first_of(compiler, of->left, set) && first_of(compiler, of->right, set);
+		case MG_TREE_REPEAT:
+		case MG_TREE_ATOM:
+			return of->most == 0 && of->kind == MG_TREE_REPEAT ? mg_code_set_union(compiler->reader.cx, set, &right, set) : first_of(compiler, of->left, set);
+		default:
+			return true;
+	}
+}
+
+/* Lets a fork look at what its first way begins with, if that is something; where there is no room for the set, it does not look. */
+static bool
+guard(Compiler *compiler, size_t fork, const MgRegexNode *way)
+{
+	MgCodeSet first = {0};
+
+	if (way->size == 0 || compiler->reader.n_sets >= compiler->most_sets)
+		return true;
+	if (!first_of(compiler, way, &first))
+		return false;
+	compiler->steps[fork].mode = 1;
+	compiler->steps[fork].set = (uint16_t) compiler->reader.n_sets;
+	compiler->reader.sets[compiler->reader.n_sets++] = first;
 	return true;
 }
 
@@ -72,7 +110,7 @@ emit_repeat(Compiler *compiler, const MgRegexNode *of)
 			!put(compiler, (MgRegexStep){.op = MG_RE_JUMP, .x = (uint32_t) first}))
 			return false;
 		aim(compiler, first, lazy, compiler->n_steps);
-		return true;
+		return lazy || guard(compiler, first, inner);
 	}
 	/* Each one more is a fork to the end of all; they are a chain until that is known. */
 	for (uint32_t i = of->least; i < of->most; i++)
@@ -88,6 +126,8 @@ emit_repeat(Compiler *compiler, const MgRegexNode *of)
 		size_t before = compiler->steps[forks].x;
 
 		aim(compiler, forks, lazy, compiler->n_steps);
+		if (!lazy && !guard(compiler, forks, inner))
+			return false;
 		forks = before;
 	}
 	return true;
@@ -114,6 +154,8 @@ emit(Compiler *compiler, const MgRegexNode *of)
 			if (!put(compiler, (MgRegexStep){.op = MG_RE_JUMP}))
 				return false;
 			aim(compiler, fork, false, compiler->n_steps);
+			if (!guard(compiler, fork, of->left))
+				return false;
 			if (!emit(compiler, of->right))
 				return false;
 			compiler->steps[jump].x = (uint32_t) compiler->n_steps;
@@ -138,33 +180,11 @@ emit(Compiler *compiler, const MgRegexNode *of)
 	}
 }
 
-/* What a match of the node may begin with. */
-static bool
-first_of(Compiler *compiler, const MgRegexNode *of, MgCodeSet *set)
-{
-	MgCodeSet right = {0};
-
-	switch (of->kind)
-	{
-		case MG_TREE_SET:
-			return mg_code_set_union(compiler->reader.cx, set, &compiler->reader.sets[of->set], set);
-		case MG_TREE_SEQUENCE:
-			return first_of(compiler, of->left, set) && (of->left->size > 0 || first_of(compiler, of->right, set));
-		case MG_TREE_CHOICE:
-			return first_of(compiler, of->left, set) && first_of(compiler, of->right, set);
-		case MG_TREE_REPEAT:
-		case MG_TREE_ATOM:
-			return of->most == 0 && of->kind == MG_TREE_REPEAT ? mg_code_set_union(compiler->reader.cx, set, &right, set) : first_of(compiler, of->left, set);
-		default:
-			return true;
-	}
-}
-
 const MgRegex *
 mg_regex_compile(MgCtx *cx, MgSpan text)
 {
 	size_t n_sets = text.size < MG_REGEX_SETS ? text.size + 1 : MG_REGEX_SETS;
-	Compiler compiler = {.reader = {.cx = cx, .text = text, .sets = mg_alloc_array(cx, n_sets, sizeof *compiler.reader.sets)}};
+	Compiler compiler = {.reader = {.cx = cx, .text = text, .sets = mg_alloc_array(cx, 2 * n_sets, sizeof *compiler.reader.sets)}, .most_sets = 2 * n_sets};
 	MgRegex *regex = mg_alloc_zeroed(cx, 1, sizeof *regex);
 	const MgRegexNode *tree;
 
