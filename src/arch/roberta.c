@@ -2,7 +2,7 @@
  * RoBERTa (arXiv 1907.11692), BERT's encoder (model/encoder.h) with positions that
  * begin behind the padding token's: RobertaModel, RobertaForMaskedLM,
  * RobertaForSequenceClassification, RobertaForTokenClassification, and the same of
- * XLM-RoBERTa, which differs in its tokeniser alone.
+ * XLM-RoBERTa and CamemBERT, which differ in their tokenisers alone.
  *
  *   x  [n, h]: states
  *   words:
@@ -63,7 +63,7 @@ static const MgWeightSpec weights[] = {
 	{name "Model", ENCODER}, {name "ForMaskedLM", HEAD}, {name "ForSequenceClassification", CLASSES}, \
 	{name "ForTokenClassification", TAGS}
 
-static const MgClass classes[] = {FAMILY("Roberta"), FAMILY("XLMRoberta"), {NULL, 0}};
+static const MgClass classes[] = {FAMILY("Roberta"), FAMILY("XLMRoberta"), FAMILY("Camembert"), {NULL, 0}};
 static const char *const prefixes[] = {"", "roberta.", NULL};
 
 /* position_ids count; the pooler serves another task; the decoder repeats tied weights, and its bias the head's. */
