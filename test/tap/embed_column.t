@@ -108,6 +108,14 @@ $session->quit;
 ok(wait_for_columns($node), 'the locked one comes afterwards');
 is($node->safe_psql('postgres', $wrong), '0', 'rightly');
 
+# Nor does a transaction that has changed the column, and is still open
+$session = $node->background_psql('postgres');
+$session->query_safe(q(BEGIN; SELECT maskgen.pause_embed_column('doc');));
+$node->safe_psql('postgres', q(INSERT INTO doc SELECT i, 'meanwhile ' || i FROM generate_series(9300, 9400) i));
+ok($node->poll_query_until('postgres', q(SELECT count(*) = 101 FROM doc WHERE id BETWEEN 9300 AND 9400 AND embedding IS NOT NULL)), 'a pause that is not committed holds up nothing');
+$session->query_safe('ROLLBACK;');
+$session->quit;
+
 # Vacuum is not held up by a queue that is worked on
 is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'maskgen embedding worker' AND backend_xmin IS NOT NULL AND state = 'idle')), '0',
 	'a worker without work has no snapshot');
