@@ -114,6 +114,7 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND proname ~ '_models?(_|$)' ORDER BY proname$$,
 	$$VALUES
 	('check_model(path text, options jsonb DEFAULT ''{}''::jsonb, OUT item text, OUT value text)', 'SETOF record', 'vsu'),
+	('column_model(target regclass, destination name)', 'text', 'sss'),
 	('create_model(name text, path text, options jsonb DEFAULT ''{}''::jsonb)', 'text', 'vsu'),
 	('drop_model(name text, cascade boolean DEFAULT false)', 'void', 'vsu'),
 	('grant_model(name text, role text)', 'void', 'vsu'),
@@ -122,7 +123,8 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('stat_models_reset(name text DEFAULT ''''::text)', 'void', 'vsr'),
 	('unload_model(name text)', 'void', 'vsu')$$, 'signatures, volatility, strictness, parallel safety');
 SELECT is((SELECT array_agg(c ORDER BY c) FROM (SELECT unnest(extconfig)::regclass::text AS c FROM pg_extension WHERE extname = 'maskgen') e),
-	ARRAY['model', 'model_id_seq'], 'pg_dump carries the models along');
+	ARRAY['embed_column', 'embed_column_id_seq', 'embed_failure', 'embed_queue', 'embed_queue_id_seq', 'model', 'model_id_seq'],
+	'pg_dump carries the models along, and what is known of embedded columns');
 -- Files are closed, also after errors that come when all of them are open
 CREATE FUNCTION descriptors() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_ls_dir('/proc/self/fd') $$;
 CREATE PROCEDURE make_many(path text) LANGUAGE plpgsql AS $$

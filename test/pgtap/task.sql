@@ -100,7 +100,7 @@ RESET maskgen.enable_batching;
 
 SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || ')') COLLATE "default", pg_get_function_result(oid),
 	provolatile::text || CASE WHEN proisstrict THEN 's' ELSE '-' END || proparallel::text, procost, prorows
-	FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND proname ~ '^(embed|fill|class|token|detok|count)'
+	FROM pg_proc WHERE pronamespace = 'maskgen'::regnamespace AND prokind = 'f' AND proname ~ '^(embed|fill|class|token|detok|count)'
 	AND prorettype <> ALL ('{internal,trigger}'::regtype[]) ORDER BY (proname || '(' || pg_get_function_arguments(oid) || ')') COLLATE "C"$$,
 	$$VALUES
 	('classifier_info(classifier classifier, OUT method text, OUT labels text[], OUT dims integer, OUT labelled bigint, OUT unlabelled bigint, OUT accuracy double precision)',
@@ -120,7 +120,12 @@ SELECT results_eq($$SELECT (proname || '(' || pg_get_function_arguments(oid) || 
 	('embed(model text, input text, prompt text DEFAULT ''''::text, dims integer DEFAULT 0, normalized boolean DEFAULT true)', 'vector', 'iss', 200000, 0),
 	('embed_batch(model text, inputs text[], prompt text DEFAULT ''''::text, dims integer DEFAULT 0, normalized boolean DEFAULT true)', 'vector[]', 'iss',
 		1000000, 0),
+	('embed_column(target regclass, source text, destination name DEFAULT ''embedding''::name, model text DEFAULT NULL::text, mode text DEFAULT ''queue''::text,'
+		' index boolean DEFAULT true)', 'void', 'v-u', 1, 0),
 	('embed_document(model text, input text, dims integer DEFAULT 0)', 'vector', 'iss', 200000, 0),
+	('embed_failures(target regclass, destination name DEFAULT ''embedding''::name, OUT key text[], OUT error text, OUT failed_at timestamp with time zone)',
+		'SETOF record', 'vsr', 1, 100),
+	('embed_for(target regclass, destination name, input text)', 'vector', 's-s', 100, 0),
 	('embed_query(model text, input text, dims integer DEFAULT 0)', 'vector', 'iss', 200000, 0),
 	('embed_sparse(model text, input text)', 'sparsevec', 'iss', 400000, 0),
 	('embed_tokens(model text, input text, prompt text DEFAULT ''''::text)', 'vector[]', 'iss', 200000, 0),

@@ -292,7 +292,7 @@ test_refused(void)
 		 "file \"config.json\" has \"tie_word_embeddings\" \"yes\", expected true or false"},
 		{"{\"architectures\": [\"ToyModel\"], \"rope\": {\"full\": {\"theta\": -1}}}", SIZE_MAX,
 		 "file \"config.json\" has \"rope.full.theta\" -1, expected a number from 0 to 1e+09"},
-		{"{\"architectures\": [\"ToyModel\"], \"id2label\": \"yes\"}", SIZE_MAX,
+		{"{\"architectures\": [\"ToyModel\"], \"id2label\": 7}", SIZE_MAX,
 		 "file \"config.json\" has \"id2label\" that is neither an array nor an object"},
 		{"{\"architectures\": [\"ToyModel\"], \"id2label\": {\"0\": {}}}", SIZE_MAX,
 		 "file \"config.json\" has \"id2label.0\" that is neither a number, a text, true nor false"},
