@@ -2,6 +2,7 @@
 #include "pg/task/result_cache.h"
 
 #include "fmgr.h"
+#include "pg/compat.h"
 #include "pg/guc.h"
 
 PG_FUNCTION_INFO_V1(maskgen_result_cache_state);
